@@ -1,0 +1,8 @@
+"""``python -m robustprune``."""
+
+import sys
+
+from robustprune.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Dense against sparse: what the two models look at."""

@@ -1,0 +1,52 @@
+"""Attention maps of a classifier for one text (the live form of Li et al. 2023, Fig. 2)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from robustprune.models import Classifier
+
+PAPER_SENTENCE = "it's a bewitching and often repercussions journey."
+
+
+@dataclass(frozen=True)
+class AttentionMaps:
+    """Attention of every block and head: ``values[block, head, i, j]`` is what token i takes from token j; rows sum to 1."""
+
+    tokens: tuple[str, ...]
+    values: Float[np.ndarray, "blocks heads tokens tokens"]
+
+    @property
+    def blocks(self) -> int:
+        """Number of encoder blocks."""
+        return self.values.shape[0]
+
+    @property
+    def heads(self) -> int:
+        """Number of heads a block."""
+        return self.values.shape[1]
+
+    def map(self, block: int, head: int | None) -> Float[np.ndarray, "tokens tokens"]:
+        """One head's map, or the mean over the block's heads."""
+        return self.values[block].mean(0) if head is None else self.values[block, head]
+
+
+def maps(classifier: "Classifier", text: str) -> AttentionMaps:
+    """The attention maps for a text, cut to what the model can read."""
+    import torch
+
+    from robustprune import inference
+
+    encoded = classifier.tokenizer(text, truncation=True, max_length=inference.max_tokens(classifier.model, classifier.tokenizer), return_tensors="pt")
+    with torch.inference_mode():
+        attentions = classifier.model(**encoded.to(classifier.model.device), output_attentions=True).attentions
+    tokens = classifier.tokenizer.convert_ids_to_tokens(encoded["input_ids"][0])
+    return AttentionMaps(tuple(tokens), torch.cat(attentions).float().cpu().numpy())
+
+
+def mean_distance(dense: AttentionMaps, sparse: AttentionMaps) -> Float[np.ndarray, "blocks heads"]:
+    """How far two models' maps are apart, for every head: the mean over tokens of the total variation distance, in [0, 1]."""
+    return np.abs(dense.values - sparse.values).sum(-1).mean(-1) / 2

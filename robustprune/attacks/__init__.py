@@ -1,0 +1,1 @@
+"""The attack engine: TextAttack does the attacking; here it is made fast, traceable, cancellable and able to work offline."""

@@ -1,0 +1,107 @@
+"""Background jobs: one worker, because two torch jobs at once only fight over the cores; one job per key; progress and cancel."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from robustprune.errors import Cancelled
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(eq=False)
+class Job:
+    """A piece of work that runs apart from whoever looks at it.
+
+    Attributes:
+        done, total, text: how far it is, in the work's own units.
+        partial: what is known so far, for a live view; each value is complete in itself and never changed afterwards.
+    """
+
+    key: str
+    cancel: threading.Event = field(default_factory=threading.Event)
+    done: float = 0.0
+    total: float = 1.0
+    text: str = ""
+    partial: Any = None
+    started: float | None = None
+    future: Future = field(default_factory=Future)
+
+    def progress(self, done: float, total: float, text: str, partial: Any = None) -> None:
+        """What the work calls to say how far it is."""
+        self.done, self.total, self.text = done, total, text
+        if partial is not None:
+            self.partial = partial
+
+    @property
+    def state(self) -> State:
+        """Where the job stands."""
+        if not self.future.done():
+            return "queued" if self.started is None else "running"
+        if self.future.cancelled():
+            return "cancelled"
+        error = self.future.exception()
+        if error is None:
+            return "done"
+        return "cancelled" if isinstance(error, Cancelled) else "failed"
+
+    @property
+    def fraction(self) -> float:
+        """How far the job is, in [0, 1]."""
+        return min(max(self.done / self.total, 0.0), 1.0) if self.total else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time since it started."""
+        return time.monotonic() - self.started if self.started else 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in ("queued", "running")
+
+
+class JobManager:
+    """Runs jobs one after the other. Asking for a key that waits or runs gives the job that is there."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="robustprune-job")
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def submit(self, key: str, work: Callable[[Job], Any]) -> Job:
+        """Queues ``work``; it gets its job, to report to and to look at ``cancel``."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job and job.active and not job.cancel.is_set():
+                return job
+            job = self._jobs[key] = Job(key)
+            job.future = self._pool.submit(self._run, job, work)
+            return job
+
+    def get(self, key: str) -> Job | None:
+        """The newest job of that key."""
+        return self._jobs.get(key)
+
+    def forget(self, key: str) -> None:
+        """Drops a job that has ended."""
+        with self._lock:
+            if key in self._jobs and not self._jobs[key].active:
+                del self._jobs[key]
+
+    def place(self, job: Job) -> int:
+        """How many jobs are to end before this one starts; 0 if it runs."""
+        if job.state != "queued":
+            return 0
+        ahead = [other for other in list(self._jobs.values()) if other.active]
+        return ahead.index(job) if job in ahead else 0
+
+    @staticmethod
+    def _run(job: Job, work: Callable[[Job], Any]) -> Any:
+        if job.cancel.is_set():
+            raise Cancelled("Cancelled before it began.")
+        job.started = time.monotonic()
+        return work(job)

@@ -1,0 +1,347 @@
+"""The one door to the engine: everything a page, the command line or a sweep can ask for is one call here.
+
+Calls that take long tell ``progress(done, total, text, partial)`` how far they are and look at ``cancel``. What they found is kept
+in the store, so that asking again, from another tab or next week, answers at once.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustprune import __version__, data, models, paths
+from robustprune.errors import Cancelled, ModelError
+from robustprune.pruning import ENGINE_VERSION
+from robustprune.results import RUN, Evaluation, PruneRun, as_run
+from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text, digest
+from robustprune.store import Store
+
+if TYPE_CHECKING:
+    from robustprune.analysis.attention import AttentionMaps
+    from robustprune.attacks.metrics import Scores
+    from robustprune.attacks.trace import AttackTrace
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[float, float, str, Any], None]
+EVALUATION_EXAMPLES = 1000
+LOADED_MODELS = 4
+
+
+def silent(done: float, total: float, text: str, partial: Any = None) -> None:
+    """A progress that tells nobody."""
+
+
+def store() -> Store:
+    """The store of this machine, with what ships behind it."""
+    return Store(paths.home(), paths.ASSETS / "precomputed")
+
+
+# Models
+
+
+def find_model(ref: str) -> models.ModelSource:
+    """What a model's name means: a built-in name, a folder, a hub id, or ``run:<digest>`` of a stored run."""
+    if not ref.startswith(RUN):
+        return models.find(ref)
+    run = stored_run(ref.removeprefix(RUN))
+    if run is None:
+        raise ModelError(f"No run {ref.removeprefix(RUN)!r} is stored here. Prune again with its settings.")
+    return models.ModelSource(ref, run.model_dir or Path(), run.digest, run.labels, run.spec.dataset, built_in=False)
+
+
+def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | None = None) -> models.Classifier:
+    """Loads a model; a stored run whose weights are not here is computed anew first."""
+    source = find_model(ref)
+    if ref.startswith(RUN) and source.folder == Path():
+        run = stored_run(source.digest)
+        made = prune(run.spec, progress, cancel)
+        if made.digest != run.digest:
+            raise ModelError(f"The run {run.digest} cannot be made again: its model or texts have changed since. Prune again with its settings.")
+        source = replace(source, folder=made.model_dir)
+    return _loaded(source)
+
+
+@lru_cache(maxsize=LOADED_MODELS)
+def _loaded(source: models.ModelSource) -> models.Classifier:
+    return models.load(source)
+
+
+# Pruning
+
+
+def prune_digest(spec: PruneSpec) -> tuple[str, PruneSpec, data.Texts, models.ModelSource]:
+    """A run's key, with what the spec resolved to: the spec with its data set filled in, the calibration texts, the dense model.
+
+    Raises:
+        ModelError, DataError: something the spec names is not to be had, or does not fit together.
+    """
+    source = models.find(spec.model)
+    named = replace(spec, dataset=spec.dataset or data.default_for(source.dataset))
+    texts = data.load(named.dataset, "calibration").sample(spec.calibration, spec.seed)
+    texts.check_labels(source.labels)
+    settings = {key: value for key, value in named.to_json().items() if key not in ("model", "dataset", "calibration")}
+    return digest("prune", settings, source.digest, texts.digest, ENGINE_VERSION), named, texts, source
+
+
+def stored_run(key: str) -> PruneRun | None:
+    """The stored run of that digest, with or without its weights; None if there is none."""
+    entry = store().get("runs", key)
+    return as_run(entry) if entry else None
+
+
+def find_run(spec: PruneSpec) -> PruneRun | None:
+    """The stored run that a spec asks for, if it was ever made. Answers without loading a model."""
+    return stored_run(prune_digest(spec)[0])
+
+
+def runs() -> list[PruneRun]:
+    """All stored runs, those of this machine first."""
+    return [run for entry in store().entries("runs") if (run := as_run(entry))]
+
+
+def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event | None = None) -> PruneRun:
+    """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once.
+
+    ``progress``'s partial is the list of layer reports so far.
+
+    Raises:
+        ModelError, DataError, StoreError: what they say.
+        Cancelled: ``cancel`` was set; nothing is stored.
+    """
+    key, named, texts, source = prune_digest(spec)
+    known = stored_run(key)
+    if known and known.model_dir:
+        return known
+    from robustprune.pruning import export, pipeline
+
+    progress(0, 1, "loading", None)
+    dense = _loaded(source)
+
+    def watch(done: float, total: int, layers: Sequence[Any]) -> None:
+        _check(cancel)
+        progress(done, total, f"layer {min(int(done) + 1, total)} of {total}", tuple(layers))
+
+    sparse, report = pipeline.prune(dense.model, dense.tokenizer, texts.texts, named, watch)
+    layers = report.layers
+    progress(len(layers), len(layers), "measuring accuracy", layers)
+    sample = _evaluation_texts(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
+    before = _evaluate(source.digest, spec.model, dense.model, dense.tokenizer, sample, cancel)
+    after = _evaluate(key, RUN + key, sparse, dense.tokenizer, sample, cancel)
+    made = {"day": time.strftime("%Y-%m-%d", time.gmtime()), **export.versions()}
+    document = {
+        "spec": named.to_json(),
+        "source": texts.source,
+        "labels": list(source.labels),
+        "report": report.to_json(),
+        "dense": before.to_json(),
+        "sparse": after.to_json(),
+        "made": made,
+    }
+    _check(cancel)
+    progress(len(layers), len(layers), "storing", layers)
+    entry = store().put("runs", key, document, lambda folder: export.write(folder / "model", sparse, dense.tokenizer, key, document))
+    return as_run(entry)
+
+
+def export_model(run: PruneRun, out: Path) -> Path:
+    """Copies a run's model folder to ``out``, which must not hold another model yet."""
+    import shutil
+
+    if out.exists() and any(out.iterdir()):
+        raise ModelError(f"The folder {out} is not empty. Name a new or an empty folder.")
+    shutil.copytree(run.model_dir, out, dirs_exist_ok=True)
+    return out
+
+
+# Accuracy
+
+
+def evaluate(
+    model: str,
+    dataset: str | None = None,
+    examples: int = EVALUATION_EXAMPLES,
+    seed: int = 0,
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+) -> Evaluation:
+    """Accuracy of a model on evaluation texts: validation, else test. Fewer texts than ``examples`` means all there are."""
+    source = find_model(model)
+    texts = _evaluation_texts(source, dataset, examples, seed)
+    stored = store().get("evaluations", _evaluation_key(source.digest, texts))
+    if stored:
+        return replace(Evaluation(**stored.document), model=model)
+    classifier = load_model(model, progress, cancel)
+    return _evaluate(source.digest, model, classifier.model, classifier.tokenizer, texts, cancel, progress)
+
+
+def _evaluation_texts(source: models.ModelSource, dataset: str | None, examples: int, seed: int) -> data.Texts:
+    texts = data.load(dataset or data.default_for(source.dataset), "evaluation")
+    texts.check_labels(source.labels)
+    return texts.sample(examples, seed)
+
+
+def _evaluation_key(model_digest: str, texts: data.Texts) -> str:
+    return digest("evaluate", model_digest, texts.digest)
+
+
+def _evaluate(
+    model_digest: str, name: str, model: Any, tokenizer: Any, texts: data.Texts, cancel: threading.Event | None, progress: Progress = silent
+) -> Evaluation:
+    import torch
+
+    from robustprune import inference
+    from robustprune.attacks.metrics import wilson
+
+    key = _evaluation_key(model_digest, texts)
+    stored = store().get("evaluations", key)
+    if stored:
+        return replace(Evaluation(**stored.document), model=name)
+
+    def watch(done: int, total: int) -> None:
+        _check(cancel)
+        progress(done, total, f"{done} of {total} texts", None)
+
+    predicted = inference.logits(model, tokenizer, texts.texts, watch).argmax(-1)
+    rate = wilson(int((predicted == torch.tensor(texts.labels)).sum()), len(texts))
+    result = Evaluation(name, texts.dataset, texts.split, texts.source, len(texts), rate.value, rate.low, rate.high)
+    store().put("evaluations", key, result.to_json())
+    return result
+
+
+# Attacks
+
+
+def attack_text(
+    model: str, text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None
+) -> "AttackTrace":
+    """Attacks one text. Stored by model, text, label, recipe and resources."""
+    source = find_model(model)
+    text, label = check_text(text), check_label(label, source.labels)
+    stored = find_attack(model, text, label, spec)
+    if stored:
+        return stored
+    attacker = _attacker(model, spec, progress, cancel)
+    trace = attacker.attack(text, label)
+    store().put("attacks", _attack_key(source, text, label, spec), trace.to_json())
+    return trace
+
+
+def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackTrace | None":
+    """The stored trace of such an attack, if there is one. Answers without loading a model."""
+    from robustprune.attacks.trace import AttackTrace
+
+    entry = store().get("attacks", _attack_key(find_model(model), text, label, spec))
+    try:
+        return AttackTrace.from_json(entry.document) if entry else None
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("The stored trace %s is of another version of this program (%s) and is not used.", entry.key, error)
+        return None
+
+
+def attack_texts(
+    model: str, dataset: str | None, examples: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None
+) -> "tuple[Scores, list[AttackTrace], data.Texts]":
+    """Attacks a seeded sample of evaluation texts; gives the scores, the traces in the sample's order, and the sample."""
+    from robustprune.attacks.metrics import score
+
+    texts = _evaluation_texts(find_model(model), dataset, examples, spec.seed)
+    attacker = _attacker(model, spec, progress, cancel)
+    traces: list[AttackTrace] = []
+    for text, label in zip(texts.texts, texts.labels, strict=True):
+        progress(len(traces), len(texts), f"text {len(traces) + 1} of {len(texts)}", None)
+        traces.append(attacker.attack(text, label))
+    return score(traces), traces, texts
+
+
+def resource_names() -> dict[str, str]:
+    """The names of the resources that an attack would use now."""
+    from robustprune.attacks.resource_names import describe
+
+    return describe().to_json()
+
+
+def _attack_key(source: models.ModelSource, text: str, label: int, spec: AttackSpec) -> str:
+    asked = {"recipe": spec.recipe, "query_budget": spec.query_budget}
+    return digest("attack", source.digest, text, label, asked, resource_names(), ENGINE_VERSION)
+
+
+def _attacker(model: str, spec: AttackSpec, progress: Progress, cancel: threading.Event | None) -> Any:
+    progress(0, 1, "loading the model", None)
+    classifier = load_model(model, progress, cancel)
+    _check(cancel)
+    from robustprune.attacks import resources, run
+
+    progress(0, 1, "loading TextAttack", None)
+    loaded = resources.load(lambda what: progress(0, 1, f"preparing: {what}", None))
+
+    def watch(word: str) -> None:
+        _check(cancel)
+        if word:
+            progress(0, 1, f"trying words in place of: {word}", None)
+
+    return run.Attacker(classifier, loaded, spec, watch)
+
+
+# Attention
+
+
+def attention(model: str, text: str, progress: Progress = silent, cancel: threading.Event | None = None) -> "AttentionMaps":
+    """Attention maps of a model for a text. Stored, so that a run without its weights can still show those that ship."""
+    from robustprune.analysis import attention as analysis
+
+    text = check_text(text)
+    stored = find_attention(model, text)
+    if stored:
+        return stored
+    result = analysis.maps(load_model(model, progress, cancel), text)
+    _store_attention(_attention_key(model, text), result)
+    return result
+
+
+def find_attention(model: str, text: str) -> "AttentionMaps | None":
+    """The stored maps, if there are any. Answers without loading a model."""
+    entry = store().get("attentions", _attention_key(model, text))
+    if entry is None or not entry.files_are_whole({"attention.safetensors": entry.document["sha256"]}):
+        return None
+    from safetensors.numpy import load_file
+
+    from robustprune.analysis.attention import AttentionMaps
+
+    return AttentionMaps(tuple(entry.document["tokens"]), load_file(entry.folder / "attention.safetensors")["values"].astype("float32"))
+
+
+def _attention_key(model: str, text: str) -> str:
+    return digest("attention", find_model(model).digest, text, ENGINE_VERSION)
+
+
+def _store_attention(key: str, maps: "AttentionMaps") -> None:
+    from safetensors.numpy import save
+
+    from robustprune import hashing
+
+    content = save({"values": maps.values.astype("float16")})
+    document = {"tokens": list(maps.tokens), "sha256": hashing.of_bytes(content)}
+    store().put("attentions", key, document, lambda folder: (folder / "attention.safetensors").write_bytes(content))
+
+
+# Training
+
+
+def train(dataset: str, out: Path, *, head: Path | None = None, command: str, progress: Progress, **settings: Any) -> dict[str, Any]:
+    """Trains a head (``head`` left out) or a LoRA adapter from that head, and writes it with its card to ``out``.
+
+    Returns the card.
+    """
+    from robustprune.training import finetune
+
+    return finetune.train(dataset, out, head, command, lambda done, total, text: progress(done, total, text, None), settings)
+
+
+def _check(cancel: threading.Event | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("Cancelled; nothing was kept.")

@@ -1,0 +1,73 @@
+"""Which parts of a transformers classifier are pruned: the linear layers of its encoder blocks, in groups that share an input."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch.nn import Linear, Module
+    from transformers import PreTrainedModel
+
+BERT_GROUPS = (
+    ("attention.self.query", "attention.self.key", "attention.self.value"),
+    ("attention.output.dense",),
+    ("intermediate.dense",),
+    ("output.dense",),
+)
+DISTILBERT_GROUPS = (
+    ("attention.q_lin", "attention.k_lin", "attention.v_lin"),
+    ("attention.out_lin",),
+    ("ffn.lin1",),
+    ("ffn.lin2",),
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """An architecture: where its blocks are, below the base model, and their groups of linear layers in order of execution."""
+
+    blocks: str
+    groups: tuple[tuple[str, ...], ...]
+
+
+_BERT_LIKE = Family("encoder.layer", BERT_GROUPS)
+FAMILIES = {
+    "bert": _BERT_LIKE,
+    "roberta": _BERT_LIKE,
+    "xlm-roberta": _BERT_LIKE,
+    "electra": _BERT_LIKE,
+    "distilbert": Family("transformer.layer", DISTILBERT_GROUPS),
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One encoder block: its module, its number from 0, and its groups of linear layers in order of execution."""
+
+    module: "Module"
+    index: int
+    groups: tuple[tuple[str, ...], ...]
+
+    def linear(self, name: str) -> "Linear":
+        """The linear layer of that name within the block."""
+        return self.module.get_submodule(name)
+
+
+def encoder_blocks(model: "PreTrainedModel") -> list[Block]:
+    """The encoder blocks of a classifier, first to last."""
+    family = FAMILIES[model.config.model_type]
+    modules = model.base_model.get_submodule(family.blocks)
+    return [Block(module, index, family.groups) for index, module in enumerate(modules)]
+
+
+def linear_layers(model: "PreTrainedModel") -> Iterator[tuple[str, "Linear"]]:
+    """Every linear layer that pruning touches, in order of execution, as ``block.<i>.<name>`` and module."""
+    for block in encoder_blocks(model):
+        for group in block.groups:
+            for name in group:
+                yield layer_name(block.index, name), block.linear(name)
+
+
+def layer_name(block: int, name: str) -> str:
+    """The name of a linear layer in reports: ``block.<i>.<name within the block>``."""
+    return f"block.{block}.{name}"

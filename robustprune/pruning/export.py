@@ -1,0 +1,66 @@
+"""A pruned model as a folder that transformers loads by itself, with its masks and a card that says what it is."""
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from robustprune import __version__
+from robustprune.pruning.blocks import linear_layers
+
+ABOUT = "robustprune.json"
+
+
+def write(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, run: str, document: dict[str, Any]) -> None:
+    """Writes model, tokenizer, ``mask.safetensors`` (True kept, packed to bits along the inputs) and card into ``folder``."""
+    from safetensors.numpy import save_file
+
+    model.save_pretrained(folder, safe_serialization=True)
+    tokenizer.save_pretrained(folder)
+    save_file({name: packed(layer.weight != 0) for name, layer in linear_layers(model)}, folder / "mask.safetensors")
+    about = {"run": run, "dataset": document["spec"]["dataset"], **{key: document[key] for key in ("spec", "dense", "sparse", "made")}}
+    (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(card(run, document), encoding="utf-8")
+
+
+def packed(mask: Bool[Tensor, "out in"]) -> UInt8[np.ndarray, "out bytes"]:
+    """Eight mask entries a byte, first entry in the highest bit."""
+    return np.packbits(mask.cpu().numpy(), axis=1)
+
+
+def versions() -> dict[str, str]:
+    """The versions of this program and of what its numbers depend on."""
+    return {"robustprune": __version__, "torch": torch.__version__.split("+")[0], "transformers": metadata.version("transformers"), "python": platform.python_version()}
+
+
+def card(run: str, document: dict[str, Any]) -> str:
+    """The model card: what was pruned, how, from which texts, with which scores."""
+    spec, report, dense, sparse, made = (document[key] for key in ("spec", "report", "dense", "sparse", "made"))
+    return f"""---
+library_name: transformers
+pipeline_tag: text-classification
+---
+# {spec["model"]} at {report["sparsity"]:.1%} sparsity
+
+Pruned by RobustPrune (run `{run}`), layer by layer, without retraining (after Li et al. 2023, arXiv 2310.13191).
+
+| | |
+|---|---|
+| start | `{spec["model"]}` |
+| method | {spec["method"]}, adaptive: {spec["adaptive"]}, zeros allotted by {spec["scope"]} |
+| sparsity over the pruned linear layers | {report["sparsity"]:.6f} |
+| calibration | {report["calibration"]} texts ({report["tokens"]} tokens) of {spec["dataset"]}, seed {spec["seed"]}; {report["held_out"]} more held out |
+| ridge | {spec["ridge"]:g} of the mean diagonal of the Hessian |
+| accuracy on {dense["examples"]} texts of {dense["dataset"]} ({dense["split"]}) | dense {dense["accuracy"]:.4f}, sparse {sparse["accuracy"]:.4f} (95 % interval {sparse["accuracy_low"]:.4f} to {sparse["accuracy_high"]:.4f}) |
+| made | {", ".join(f"{key} {value}" for key, value in made.items())} |
+
+Load it with `AutoModelForSequenceClassification.from_pretrained` and `AutoTokenizer.from_pretrained`. The zeros are stored like any
+other number: size and speed are those of the dense model until a format or a runtime makes use of them.
+"""

@@ -1,0 +1,65 @@
+"""What a solver gets, and what it gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from robustprune.spec import Pattern
+
+# Called every so often with the share of the layer that is done, in [0, 1]; raises Cancelled when the person wants to stop.
+Tick = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class LayerProblem:
+    """Find zeros and weights V of one linear layer that minimise ``tr (V - target) hessian (V - target)^T``.
+
+    Attributes:
+        weight: the dense weight W, float64.
+        target: the adaptive dense weight (Li et al. 2023, Eq. 5), or W itself where nothing is to be corrected, float64.
+        hessian: centred second moments of the layer's inputs over the calibration tokens, with the ridge added, float64.
+        input_norm: Euclidean norm of every input over the calibration tokens, not centred, float64.
+        pattern: which weights may be zero together.
+    """
+
+    weight: Float[Tensor, "out in"]
+    target: Float[Tensor, "out in"]
+    hessian: Float[Tensor, "in in"]
+    input_norm: Float[Tensor, " in"]
+    pattern: Pattern
+
+    def error_of(self, weight: Float[Tensor, "out in"]) -> float:
+        """The objective at ``weight``."""
+        delta = weight - self.target
+        return float(((delta @ self.hessian) * delta).sum())
+
+
+@dataclass(frozen=True)
+class LayerSolution:
+    """A pruned weight: zero exactly where ``mask`` is False.
+
+    ``error`` is the problem's objective at ``weight``; ``damping`` what had to be added to the Hessian's diagonal, relative to
+    its mean, for a factorisation to succeed (0: nothing).
+    """
+
+    weight: Float[Tensor, "out in"]
+    mask: Bool[Tensor, "out in"]
+    error: float
+    damping: float = 0.0
+
+
+class Solver(Protocol):
+    """A way to prune one layer. Frozen: its settings are its fields, and it changes nothing that it is given."""
+
+    def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
+        """Prunes one layer. Calls ``tick`` often enough that a person who cancels does not wait."""
+        ...
+
+
+def unpruned(problem: LayerProblem) -> LayerSolution:
+    """The solution when no zeros are asked for: the target, exactly."""
+    return LayerSolution(problem.target.clone(), torch.ones_like(problem.target, dtype=torch.bool), 0.0)

@@ -1,0 +1,62 @@
+"""What happened, layer by layer: where the error arose and who corrected it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One linear layer of a run. Errors are relative to the power of its centred dense outputs: 0 is perfect.
+
+    Attributes:
+        name: ``block.<i>.<name within the block>``.
+        shape: (out, in).
+        sparsity: exact share of zeros.
+        uncorrected: error of the dense weight on the sparse model's inputs: what the layers before left.
+        inherited: error of the best weight there is on these inputs: no weight of this layer can go below it.
+        own: ``total - inherited``: the price of this layer's zeros, of the ridge, and of a correction forgone.
+        total: error of the layer as it was written.
+        solver: the solver's own objective, relative to the same power.
+        held_out: ``total`` on texts that were kept from calibration.
+        damping: what a failed factorisation needed, relative to the mean diagonal; 0 where none failed.
+        seconds: time for this layer, its share of the group's moments included.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    sparsity: float
+    uncorrected: float
+    inherited: float
+    own: float
+    total: float
+    solver: float
+    held_out: float
+    damping: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PruneReport:
+    """All linear layers of a run in order of execution, and what the run was made of.
+
+    Attributes:
+        sparsity: exact share of zeros over the pruned linear layers.
+        calibration: texts used for the moments; ``held_out`` texts were kept from them, ``tokens`` is without padding.
+    """
+
+    layers: tuple[LayerReport, ...]
+    sparsity: float
+    calibration: int
+    held_out: int
+    tokens: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The report that ``to_json`` wrote. Raises TypeError or KeyError for anything else."""
+        layers = tuple(LayerReport(**{**layer, "shape": tuple(layer["shape"])}) for layer in value["layers"])
+        return cls(**{**value, "layers": layers})

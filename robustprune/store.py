@@ -1,0 +1,136 @@
+"""Finished work on disk: one folder an entry, written whole or not at all, checked when read.
+
+An entry ``<kind>/<key>/`` holds ``entry.json``, a JSON document with the SHA-256 of every other file of the entry. What ships with
+the project is read from a second, read-only root. A damaged entry is set aside, said so, and then as good as absent.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robustprune import hashing
+from robustprune.errors import StoreError
+
+FORMAT = 1
+DOCUMENT = "entry.json"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored result: its key, its JSON document, and the folder that it lies in."""
+
+    key: str
+    document: dict[str, Any]
+    folder: Path
+    shipped: bool
+
+    def files_are_whole(self, files: dict[str, str]) -> bool:
+        """Whether every file is there and has the SHA-256 that was noted when it was written."""
+        return all((self.folder / name).is_file() and hashing.of_file(self.folder / name) == expected for name, expected in files.items())
+
+
+class Store:
+    """Entries by kind and key. Safe for several processes: an entry appears by one rename."""
+
+    def __init__(self, root: Path, shipped: Path) -> None:
+        self._root, self._shipped = root, shipped
+
+    def get(self, kind: str, key: str) -> Entry | None:
+        """The entry, from this machine or from what ships; None if there is none or it is damaged."""
+        return self._read(self._root / kind / key) or self._read(self._shipped / kind / key, shipped=True)
+
+    def entries(self, kind: str) -> Iterator[Entry]:
+        """All whole entries of a kind, this machine's first; one that ships and was made here too comes once."""
+        seen = set()
+        for root, shipped in ((self._root, False), (self._shipped, True)):
+            for folder in sorted((root / kind).glob("*/")) if (root / kind).is_dir() else ():
+                entry = self._read(folder, shipped)
+                if entry and entry.key not in seen:
+                    seen.add(entry.key)
+                    yield entry
+
+    def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
+        """Stores a document, and the files that ``fill`` writes into the folder it is given. Replaces an entry of that key.
+
+        Raises:
+            StoreError: the store cannot be written to, or is full. Nothing is left behind then.
+        """
+        final = self._root / kind / key
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=final.parent))
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        try:
+            if fill:
+                fill(partial)
+            files = {str(path.relative_to(partial)): hashing.of_file(path) for path in sorted(partial.rglob("*")) if path.is_file()}
+            body = {"format": FORMAT, "kind": kind, "key": key, "files": files, "document": document}
+            body["sha256"] = hashing.of_json(body)
+            with open(partial / DOCUMENT, "w", encoding="utf-8") as file:
+                json.dump(body, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            self._move_into_place(partial, final)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return Entry(key, document, final, shipped=False)
+
+    def set_aside(self, entry_folder: Path, why: str) -> None:
+        """Moves a damaged entry out of the way and says so."""
+        target = self._root / "damaged" / f"{entry_folder.parent.name}-{entry_folder.name}-{time.time_ns()}"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            entry_folder.rename(target)
+        except OSError as error:
+            log.warning("The stored entry %s is damaged (%s) and cannot be moved: %s. It is not used.", entry_folder, why, error.strerror)
+            return
+        log.warning("The stored entry %s is damaged (%s). It was set aside as %s and is computed anew when needed.", entry_folder.name, why, target.name)
+
+    def _read(self, folder: Path, shipped: bool = False) -> Entry | None:
+        try:
+            body = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+            expected = body.pop("sha256")
+            if hashing.of_json(body) != expected:
+                raise ValueError("its document was changed")
+            if body["format"] != FORMAT or body["key"] != folder.name or body["kind"] != folder.parent.name:
+                raise ValueError("it is of another version or another key")
+            files = body["files"]
+            if missing := [name for name in files if not shipped and not (folder / name).is_file()]:
+                raise ValueError(f"{missing[0]} is missing")
+            return Entry(folder.name, body["document"], folder, shipped)
+        except (FileNotFoundError, NotADirectoryError):
+            if folder.is_dir() and not shipped and not folder.name.startswith("."):
+                self.set_aside(folder, f"it has no {DOCUMENT}")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if shipped:
+                log.warning("The shipped entry %s is damaged (%s) and is not used. Restore it from the repository.", folder.name, error)
+            else:
+                self.set_aside(folder, str(error))
+        except OSError as error:
+            log.warning("The stored entry %s cannot be read: %s.", folder, error.strerror)
+        return None
+
+    @staticmethod
+    def _move_into_place(partial: Path, final: Path) -> None:
+        if final.exists():
+            # A folder cannot be replaced by one rename, so the old one steps aside first; whoever reads in between finds none.
+            old = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+            final.rename(old / "old")
+            partial.rename(final)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            partial.rename(final)
+
+    def _cannot_write(self, error: OSError) -> StoreError:
+        return StoreError(f"The store {self._root} cannot be written to: {error.strerror or error}. Free some space, or set ROBUSTPRUNE_HOME to another folder.")
