@@ -61,7 +61,7 @@ def _from_hub() -> Path:
     from huggingface_hub import hf_hub_download
 
     try:
-        return [Path(hf_hub_download(HUB_ID, name)) for name in SHA256][0].parent
+        return [Path(hf_hub_download(HUB_ID, name)).parent for name in SHA256].pop()
     except Exception as error:  # the hub's client raises many kinds; each means: not to be had
         raise ModelError(
             f"The backbone MiniLM-L6-H384 is not on this machine and the hub does not answer ({type(error).__name__}). "

@@ -14,7 +14,9 @@ import typer
 
 from robustprune.errors import Cancelled, RobustPruneError, SpecError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Prune a language model and see what happens to its robustness.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Prune a language model and see what happens to its robustness."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
 Model = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), else a folder, else a hub id.")]
@@ -99,7 +101,8 @@ def attack(
         scores, traces, texts = lab.attack_texts(model, dataset, examples, spec, show_progress)
         seconds = sum(one.seconds for one in traces)
         result = {"model": model, "dataset": texts.dataset, "split": texts.split, "resources": lab.resource_names(), **scores.to_json(), "seconds": seconds}
-        line = f"{model}: Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} ({scores.aua.low:.3f} to {scores.aua.high:.3f}) on {scores.examples} texts of {texts.dataset}"
+        rates = f"Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} ({scores.aua.low:.3f} to {scores.aua.high:.3f})"
+        line = f"{model}: {rates} on {scores.examples} texts of {texts.dataset}"
     else:
         if label is None:
             raise SpecError("A text needs its true label. Add --label, for example --label 1.")

@@ -65,19 +65,33 @@ class Texts:
         wrong = sorted({label for label in self.labels if not 0 <= label < len(names)})
         if wrong:
             allowed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
-            raise DataError(f"The data set {self.dataset!r} has the label {wrong[0]}, but the model knows only: {allowed}. Choose a data set that fits the model.")
+            raise DataError(
+                f"The data set {self.dataset!r} has the label {wrong[0]}, but the model knows only: {allowed}. Choose a data set that fits the model."
+            )
 
 
-def default_for(model_dataset: str | None) -> str:
-    """The data set that is used when none is named: the model's own if a local folder has it, else its demo texts.
+def default_for(card: str | None) -> str:
+    """The data set that is used when none is named: the one on the model's card if it is on this machine, else its demo texts.
 
     The hub is asked only for a data set that a person named.
     """
-    if model_dataset and _local_folder(model_dataset):
-        return model_dataset
-    if model_dataset in DEMO_OF:
-        return DEMO_OF[model_dataset]
-    raise DataError(f"This model's card names no data set. Name one: {_allowed()}.")
+    if card and (card in BUILT_IN or _local_folder(card) or Path(card).exists()):
+        return card
+    demo = demo_for(card)
+    if demo is None:
+        raise DataError(f"This model's card names no data set that is on this machine. Name one: {_allowed()}.")
+    return demo
+
+
+def on_this_machine(card: str | None) -> list[str]:
+    """The data sets that fit a model's card and need no download, the default first."""
+    found = [card] if card and _local_folder(card) else []
+    return [*found, *([demo] if (demo := demo_for(card)) else [])]
+
+
+def demo_for(dataset: str | None) -> str | None:
+    """The demo texts that fit a model of that data set; None if none do."""
+    return dataset if dataset in BUILT_IN else DEMO_OF.get(dataset)
 
 
 def load(name: str, role: Role) -> Texts:
@@ -108,7 +122,9 @@ def load(name: str, role: Role) -> Texts:
 
 def _allowed() -> str:
     known = ", ".join((*BUILT_IN, *KNOWN))
-    return f"{known} (the latter from a folder of that name in ROBUSTPRUNE_DATA_DIR), a .tsv or .csv file, a folder of such files, or a hub id such as user/name"
+    return (
+        f"{known} (the latter from a folder of that name in ROBUSTPRUNE_DATA_DIR), a .tsv or .csv file, a folder of such files, or a hub id such as user/name"
+    )
 
 
 def _local_folder(name: str) -> Path | None:
@@ -186,7 +202,7 @@ def _from_hub(name: str, role: Role) -> Texts:
 
     hub_id = HUB_IDS.get(name, name)
     try:
-        parts = datasets.load_dataset(hub_id)
+        parts = datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
     except Exception as error:  # many kinds, offline above all; each means: not to be had
         raise DataError(
             f"The data set {name!r} could not be loaded from the hub as {hub_id!r} ({type(error).__name__}). "
@@ -199,5 +215,7 @@ def _from_hub(name: str, role: Role) -> Texts:
     part = parts[split]
     column = next((column for column in TEXT_COLUMNS if column in part.column_names), None)
     if column is None or "label" not in part.column_names:
-        raise DataError(f"The hub data set {hub_id!r} has the columns {', '.join(part.column_names)}; a text column ({', '.join(TEXT_COLUMNS)}) and 'label' are needed.")
+        raise DataError(
+            f"The hub data set {hub_id!r} has the columns {', '.join(part.column_names)}; a text column ({', '.join(TEXT_COLUMNS)}) and 'label' are needed."
+        )
     return Texts(name, "hub", split, tuple(part[column]), tuple(int(label) for label in part["label"]))

@@ -13,12 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import __version__, data, models, paths
-from robustprune.errors import Cancelled, ModelError
+from robustprune import data, hashing, models, paths
+from robustprune.errors import Cancelled, DataError, ModelError
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, Evaluation, PruneRun, as_run
 from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text, digest
-from robustprune.store import Store
+from robustprune.store import Entry, Store
 
 if TYPE_CHECKING:
     from robustprune.analysis.attention import AttentionMaps
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[float, float, str, Any], None]
 EVALUATION_EXAMPLES = 1000
 LOADED_MODELS = 4
+ATTACK_EXAMPLES = 60
 
 
 def silent(done: float, total: float, text: str, partial: Any = None) -> None:
@@ -216,9 +217,7 @@ def _evaluate(
 # Attacks
 
 
-def attack_text(
-    model: str, text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None
-) -> "AttackTrace":
+def attack_text(model: str, text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None) -> "AttackTrace":
     """Attacks one text. Stored by model, text, label, recipe and resources."""
     source = find_model(model)
     text, label = check_text(text), check_label(label, source.labels)
@@ -227,7 +226,7 @@ def attack_text(
         return stored
     attacker = _attacker(model, spec, progress, cancel)
     trace = attacker.attack(text, label)
-    store().put("attacks", _attack_key(source, text, label, spec), trace.to_json())
+    store().put("attacks", _attack_keys(source, [text, label], spec)[0], trace.to_json())
     return trace
 
 
@@ -235,7 +234,7 @@ def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackT
     """The stored trace of such an attack, if there is one. Answers without loading a model."""
     from robustprune.attacks.trace import AttackTrace
 
-    entry = store().get("attacks", _attack_key(find_model(model), text, label, spec))
+    entry = _first_entry("attacks", _attack_keys(find_model(model), [text, label], spec))
     try:
         return AttackTrace.from_json(entry.document) if entry else None
     except (KeyError, TypeError, ValueError) as error:
@@ -246,16 +245,59 @@ def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackT
 def attack_texts(
     model: str, dataset: str | None, examples: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None
 ) -> "tuple[Scores, list[AttackTrace], data.Texts]":
-    """Attacks a seeded sample of evaluation texts; gives the scores, the traces in the sample's order, and the sample."""
+    """Attacks a seeded sample of evaluation texts and stores the scores; gives them, the traces in the sample's order, and the sample."""
     from robustprune.attacks.metrics import score
 
-    texts = _evaluation_texts(find_model(model), dataset, examples, spec.seed)
+    source = find_model(model)
+    texts = _evaluation_texts(source, dataset, examples, spec.seed)
     attacker = _attacker(model, spec, progress, cancel)
     traces: list[AttackTrace] = []
     for text, label in zip(texts.texts, texts.labels, strict=True):
         progress(len(traces), len(texts), f"text {len(traces) + 1} of {len(texts)}", None)
         traces.append(attacker.attack(text, label))
-    return score(traces), traces, texts
+    scores = score(traces)
+    store().put("scores", _attack_keys(source, texts.digest, spec)[0], {"dataset": texts.dataset, "split": texts.split, **scores.to_json()})
+    return scores, traces, texts
+
+
+def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | None = None) -> dict[str, Any] | None:
+    """The stored scores of a model under attack on a sample of its demo texts, if they were ever computed."""
+    source, spec = find_model(model), spec or AttackSpec()
+    texts = _evaluation_texts(source, data.demo_for(source.dataset), examples, spec.seed)
+    entry = _first_entry("scores", _attack_keys(source, texts.digest, spec))
+    return entry.document if entry else None
+
+
+def datasets_for(model: str) -> list[str]:
+    """The data sets on this machine that fit a model, the one that is used by default first."""
+    return data.on_this_machine(find_model(model).dataset)
+
+
+def keep_upload(name: str, content: bytes) -> str:
+    """Keeps a person's file of texts and labels in the store's folder, by its content; gives the name to use it by.
+
+    Raises:
+        DataError: it cannot be read as a table of texts and labels.
+    """
+    path = paths.home() / "uploads" / (hashing.of_bytes(content)[:16] + Path(name).suffix.lower())
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{threading.get_ident()}{path.suffix}")
+        partial.write_bytes(content)
+        partial.replace(path)
+    try:
+        data.load(str(path), "calibration")
+    except DataError as error:
+        path.unlink()
+        raise DataError(str(error).replace(path.name, name)) from error
+    return str(path)
+
+
+def showcase(model: str) -> list[tuple[str, int]]:
+    """Demo texts to show an attack on, with their labels; none for a model that no demo texts fit."""
+    demo = data.demo_for(find_model(model).dataset)
+    texts = data.load(demo, "showcase") if demo else None
+    return list(zip(texts.texts, texts.labels, strict=True)) if texts else []
 
 
 def resource_names() -> dict[str, str]:
@@ -265,9 +307,17 @@ def resource_names() -> dict[str, str]:
     return describe().to_json()
 
 
-def _attack_key(source: models.ModelSource, text: str, label: int, spec: AttackSpec) -> str:
+def _attack_keys(source: models.ModelSource, what: Any, spec: AttackSpec) -> list[str]:
+    """The keys of such an attack: with the resources of this machine, then with those of any machine, which is what ships."""
+    from robustprune.attacks.resource_names import describe
+
     asked = {"recipe": spec.recipe, "query_budget": spec.query_budget}
-    return digest("attack", source.digest, text, label, asked, resource_names(), ENGINE_VERSION)
+    names = (describe(), describe(tagger=False))
+    return [digest("attack", source.digest, what, asked, name.to_json(), ENGINE_VERSION) for name in names]
+
+
+def _first_entry(kind: str, keys: list[str]) -> Entry | None:
+    return next((entry for key in keys if (entry := store().get(kind, key))), None)
 
 
 def _attacker(model: str, spec: AttackSpec, progress: Progress, cancel: threading.Event | None) -> Any:

@@ -123,7 +123,10 @@ def _find_built_in(name: str) -> ModelSource:
     for file, expected in about["sha256"].items():
         path = folder / file
         if not path.is_file() or hashing.of_file(path) != expected:
-            raise ModelError(f"The built-in model {name!r} is damaged: {path.name} is missing or not the file that its card names. Restore the folder assets/models/{name} from the repository.")
+            raise ModelError(
+                f"The built-in model {name!r} is damaged: {path.name} is missing or not the file that its card names. "
+                f"Restore the folder assets/models/{name} from the repository."
+            )
     digest = hashing.of_parts([backbone.DIGEST, *about["sha256"].values()])
     return ModelSource(name, folder, digest, tuple(about["labels"]), about["dataset"], built_in=True)
 

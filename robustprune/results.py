@@ -58,6 +58,16 @@ class PruneRun:
     made: dict[str, str]
 
     @property
+    def mean_error(self) -> float:
+        """Mean over layers of the relative reconstruction error."""
+        return self.report.mean("total")
+
+    @property
+    def mean_held_out(self) -> float:
+        """The same on texts that were kept from calibration."""
+        return self.report.mean("held_out")
+
+    @property
     def ref(self) -> str:
         """The name under which the lab knows the pruned model."""
         return RUN + self.digest

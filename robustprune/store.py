@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,16 @@ class Entry:
     def files_are_whole(self, files: dict[str, str]) -> bool:
         """Whether every file is there and has the SHA-256 that was noted when it was written."""
         return all((self.folder / name).is_file() and hashing.of_file(self.folder / name) == expected for name, expected in files.items())
+
+
+@lru_cache(maxsize=2048)
+def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
+    """A document that is as it was written; read again only when the file has changed. Never altered by those who get it."""
+    body = json.loads(path.read_text(encoding="utf-8"))
+    expected = body.pop("sha256")
+    if hashing.of_json(body) != expected:
+        raise ValueError("its document was changed")
+    return body
 
 
 class Store:
@@ -99,10 +110,9 @@ class Store:
 
     def _read(self, folder: Path, shipped: bool = False) -> Entry | None:
         try:
-            body = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
-            expected = body.pop("sha256")
-            if hashing.of_json(body) != expected:
-                raise ValueError("its document was changed")
+            path = folder / DOCUMENT
+            stat = path.stat()
+            body = _read_body(path, stat.st_size, stat.st_mtime_ns)
             if body["format"] != FORMAT or body["key"] != folder.name or body["kind"] != folder.parent.name:
                 raise ValueError("it is of another version or another key")
             files = body["files"]
@@ -133,4 +143,6 @@ class Store:
             partial.rename(final)
 
     def _cannot_write(self, error: OSError) -> StoreError:
-        return StoreError(f"The store {self._root} cannot be written to: {error.strerror or error}. Free some space, or set ROBUSTPRUNE_HOME to another folder.")
+        return StoreError(
+            f"The store {self._root} cannot be written to: {error.strerror or error}. Free some space, or set ROBUSTPRUNE_HOME to another folder."
+        )

@@ -24,10 +24,10 @@ class ResourceNames:
         return asdict(self)
 
 
-def describe() -> ResourceNames:
-    """The set of resources that is on this machine."""
-    tagger = "NLTK perceptron tagger" if has_tagger() else "lemminflect dictionary"
-    return ResourceNames("built-in", f"MiniLM neighbours, cosine >= {MIN_COSINE}, less listed antonyms", tagger, f"MiniLM, window of {WINDOW} words")
+def describe(tagger: bool | None = None) -> ResourceNames:
+    """The set of resources that is on this machine; with ``tagger`` False, the one that is on any machine."""
+    word_classes = "NLTK perceptron tagger" if (has_tagger() if tagger is None else tagger) else "lemminflect dictionary"
+    return ResourceNames("built-in", f"MiniLM neighbours, cosine >= {MIN_COSINE}, less listed antonyms", word_classes, f"MiniLM, window of {WINDOW} words")
 
 
 @cache

@@ -37,7 +37,12 @@ def packed(mask: Bool[Tensor, "out in"]) -> UInt8[np.ndarray, "out bytes"]:
 
 def versions() -> dict[str, str]:
     """The versions of this program and of what its numbers depend on."""
-    return {"robustprune": __version__, "torch": torch.__version__.split("+")[0], "transformers": metadata.version("transformers"), "python": platform.python_version()}
+    return {
+        "robustprune": __version__,
+        "torch": torch.__version__.split("+")[0],
+        "transformers": metadata.version("transformers"),
+        "python": platform.python_version(),
+    }
 
 
 def card(run: str, document: dict[str, Any]) -> str:
@@ -58,7 +63,9 @@ Pruned by RobustPrune (run `{run}`), layer by layer, without retraining (after L
 | sparsity over the pruned linear layers | {report["sparsity"]:.6f} |
 | calibration | {report["calibration"]} texts ({report["tokens"]} tokens) of {spec["dataset"]}, seed {spec["seed"]}; {report["held_out"]} more held out |
 | ridge | {spec["ridge"]:g} of the mean diagonal of the Hessian |
-| accuracy on {dense["examples"]} texts of {dense["dataset"]} ({dense["split"]}) | dense {dense["accuracy"]:.4f}, sparse {sparse["accuracy"]:.4f} (95 % interval {sparse["accuracy_low"]:.4f} to {sparse["accuracy_high"]:.4f}) |
+| measured on | {dense["examples"]} texts of {dense["dataset"]} ({dense["split"]}) |
+| accuracy, dense | {dense["accuracy"]:.4f} |
+| accuracy, sparse | {sparse["accuracy"]:.4f} (95 % interval {sparse["accuracy_low"]:.4f} to {sparse["accuracy_high"]:.4f}) |
 | made | {", ".join(f"{key} {value}" for key, value in made.items())} |
 
 Load it with `AutoModelForSequenceClassification.from_pretrained` and `AutoTokenizer.from_pretrained`. The zeros are stored like any

@@ -68,9 +68,7 @@ def _conjugate_gradients(
     return solved
 
 
-def _solve_row(
-    hessian: Float[Tensor, "in in"], right_side: Float[Tensor, " in"], mask: Bool[Tensor, " in"]
-) -> tuple[Float[Tensor, " in"], float]:
+def _solve_row(hessian: Float[Tensor, "in in"], right_side: Float[Tensor, " in"], mask: Bool[Tensor, " in"]) -> tuple[Float[Tensor, " in"], float]:
     """One row's system by Cholesky factorisation, and the damping that was needed."""
     support = mask.nonzero().flatten()
     factor = linalg.cholesky(hessian[support][:, support])

@@ -51,6 +51,20 @@ class PruneReport:
     tokens: int
     seconds: float
 
+    @property
+    def weights(self) -> int:
+        """Number of weights of the pruned linear layers."""
+        return sum(layer.shape[0] * layer.shape[1] for layer in self.layers)
+
+    @property
+    def zeros(self) -> int:
+        """Number of zeros among them."""
+        return sum(round(layer.sparsity * layer.shape[0] * layer.shape[1]) for layer in self.layers)
+
+    def mean(self, field: str) -> float:
+        """The mean over layers of one of their errors."""
+        return sum(getattr(layer, field) for layer in self.layers) / len(self.layers)
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field."""
         return asdict(self)

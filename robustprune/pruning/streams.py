@@ -4,7 +4,7 @@ A stream holds nothing but the inputs of the block it stands at. A group's input
 group's first linear layer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,20 +99,14 @@ def advance(block: Block, batches: Sequence[Batch]) -> list[Batch]:
 @torch.inference_mode()
 def advance_and_see(block: Block, batches: Sequence[Batch], inputs_too: bool) -> tuple[list[Batch], list[Seen]]:
     """The next block's inputs, and what every linear layer gave on the way (and got, if ``inputs_too``), in one pass."""
-    first = {group[0]: group for group in block.groups}
     after, seen = [], []
     for batch in batches:
         here = Seen({}, {})
-
-        def note(name: str, batch: Batch = batch, here: Seen = here) -> Any:
-            def hook(_module: nn.Module, arguments: tuple, output: Tensor) -> None:
-                here.outputs[name] = output[batch.real]
-                if inputs_too and name in first:
-                    here.inputs[first[name]] = arguments[0][batch.real]
-
-            return hook
-
-        hooks = [block.linear(name).register_forward_hook(note(name)) for group in block.groups for name in group]
+        hooks = [
+            block.linear(name).register_forward_hook(_note(here, batch.real, name, group if inputs_too and name == group[0] else None))
+            for group in block.groups
+            for name in group
+        ]
         try:
             after.append(replace(batch, hidden=batch.run(block.module)))
         finally:
@@ -120,3 +114,14 @@ def advance_and_see(block: Block, batches: Sequence[Batch], inputs_too: bool) ->
                 hook.remove()
         seen.append(here)
     return after, seen
+
+
+def _note(seen: Seen, real: Bool[Tensor, "texts positions"], name: str, group: tuple[str, ...] | None) -> Callable[..., None]:
+    """A hook that keeps a linear layer's outputs for the real tokens, and its inputs under ``group`` if one is given."""
+
+    def hook(_module: nn.Module, arguments: tuple, output: Tensor) -> None:
+        seen.outputs[name] = output[real]
+        if group:
+            seen.inputs[group] = arguments[0][real]
+
+    return hook

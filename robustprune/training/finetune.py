@@ -21,8 +21,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, get_linear_schedule_with_warmup
 
 from robustprune import backbone, data, hashing, inference, models
-from robustprune.errors import DataError
 from robustprune.data import Texts
+from robustprune.errors import DataError
 
 Progress = Callable[[int, int, str], None]
 

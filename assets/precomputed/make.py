@@ -1,0 +1,72 @@
+"""Makes what ships precomputed, by the same calls that the app and the command line use, from the demo texts alone.
+
+    python assets/precomputed/make.py
+
+Runs go through the ordinary store in a temporary folder; reports, evaluations, attack scores, traces and attention maps are then
+copied here, weights are not. It takes about 25 minutes on two cores. What is here already is kept, if the engine still makes it so.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent))
+
+RUNS = {
+    "sst2-demo": [
+        (method, adaptive, sparsity)
+        for sparsity in (0.5, 0.875, 0.7, 0.3, 0.8)
+        for method, adaptive in (("admm", "full"), ("magnitude", "none"), ("sparsegpt", "hessian"))
+    ],
+    "ag_news-demo": [("admm", "full", 0.5), ("magnitude", "none", 0.5), ("admm", "full", 0.875)],
+}
+ATTACKED = {"sst2-demo"}
+SHOWN = [("admm", "full", 0.5), ("admm", "full", 0.875)]
+SHOWCASE_TEXTS = 6
+
+
+def main() -> None:
+    """Makes and copies everything."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["ROBUSTPRUNE_HOME"] = home
+        os.environ.pop("ROBUSTPRUNE_DATA_DIR", None)
+        os.environ["NLTK_DATA"] = str(Path(home) / "none")  # the resources that are on any machine
+        for model, settings in RUNS.items():
+            make(model, settings)
+            for kind in ("runs", "evaluations", "scores", "attacks", "attentions"):
+                copy(Path(home) / kind, HERE / kind)
+
+
+def make(model: str, settings: list[tuple[str, str, float]]) -> None:
+    """Prunes a model in all settings, attacks what is to be attacked, and looks at attention."""
+    from robustprune import lab
+    from robustprune.analysis.attention import PAPER_SENTENCE
+    from robustprune.spec import AttackSpec, PruneSpec
+
+    refs = [model]
+    for method, adaptive, sparsity in settings:
+        run = lab.prune(PruneSpec(model, method=method, adaptive=adaptive, sparsity=sparsity))
+        print(f"{model} {method} {adaptive} {sparsity}: {run.dense.accuracy:.3f} -> {run.sparse.accuracy:.3f}, {run.report.seconds:.0f} s", flush=True)
+        refs.append(run.ref)
+        if (method, adaptive, sparsity) in SHOWN:
+            shown = [model, run.ref]
+            for ref in shown:
+                lab.attention(ref, PAPER_SENTENCE)
+                for text, label in lab.showcase(model)[:SHOWCASE_TEXTS]:
+                    lab.attack_text(ref, text, label, AttackSpec())
+    for ref in refs if model in ATTACKED else []:
+        scores, _, _ = lab.attack_texts(ref, None, lab.ATTACK_EXAMPLES, AttackSpec())
+        print(f"{ref}: Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} on {scores.examples} texts", flush=True)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copies entries without weights."""
+    for entry in sorted(source.glob("[!.]*")) if source.is_dir() else []:
+        shutil.copytree(entry, target / entry.name, ignore=shutil.ignore_patterns("model"), dirs_exist_ok=True)
+
+
+if __name__ == "__main__":
+    main()

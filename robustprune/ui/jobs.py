@@ -1,0 +1,66 @@
+"""Background jobs on a page: one manager for all sessions, and a panel that watches a job until it ends."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from robustprune.errors import RobustPruneError
+from robustprune.jobs import Job, JobManager
+from robustprune.ui.i18n import t
+
+POLL_SECONDS = 0.5
+
+
+@st.cache_resource
+def manager() -> JobManager:
+    """The one manager of this process."""
+    return JobManager()
+
+
+def running(key: str) -> bool:
+    """Whether a job of that key waits or runs."""
+    job = manager().get(key)
+    return bool(job and job.active)
+
+
+def panel(key: str, live: Callable[[Any], None] | None = None) -> Job | None:
+    """Shows the job of that key: place in the queue, progress, ``live`` drawing what is known so far, cancel; or how it failed.
+
+    Gives the job once it is done; the page then runs again as a whole, so that what depends on it appears.
+    """
+    job = manager().get(key)
+    if job is None:
+        return None
+    if job.active:
+        _watch(key, live)
+    elif job.state == "cancelled":
+        st.info(t("job.cancelled"), icon=":material/cancel:")
+    elif job.state == "failed":
+        _show_failure(job.future.exception())
+    return job if job.state == "done" else None
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _watch(key: str, live: Callable[[Any], None] | None) -> None:
+    job = manager().get(key)
+    if job is None or not job.active:
+        st.rerun()
+    with st.container(border=True):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        place = manager().place(job)
+        text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=job.text, seconds=f"{job.seconds:.0f}")
+        left.progress(job.fraction, text=text)
+        if right.button(t("job.cancel"), key=f"cancel-{key}", icon=":material/stop:", width="stretch", disabled=job.cancel.is_set()):
+            job.cancel.set()
+        if live and job.partial:
+            live(job.partial)
+
+
+def _show_failure(error: BaseException) -> None:
+    if isinstance(error, RobustPruneError):
+        st.error(str(error), icon=":material/error:")
+        return
+    st.error(t("job.failed"), icon=":material/error:")
+    with st.expander(t("job.details")):
+        st.exception(error)

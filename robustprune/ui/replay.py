@@ -1,0 +1,87 @@
+"""An attack told word by word. User text is data: everything is escaped before it becomes part of a page."""
+
+from html import escape
+
+import streamlit as st
+
+from robustprune.attacks.trace import AttackTrace
+from robustprune.ui import charts
+from robustprune.ui.i18n import t
+
+FROM = "text-decoration:line-through;text-decoration-thickness:2px;opacity:.65"
+TO = "font-weight:700;border-bottom:3px solid #E07B39;padding:0 .1em"
+SENTENCE = "font-size:1.15rem;line-height:1.9;margin:.2rem 0 .6rem"
+
+
+def sentence_html(trace: AttackTrace) -> str:
+    """The original text with every swapped word struck out and its replacement behind it, as escaped HTML."""
+    swapped = {swap["index"]: swap["to"] for swap in trace.swaps}
+    parts, position = [], 0
+    for index, word in enumerate(trace.words):
+        parts.append(escape(trace.text[position : word.start]))
+        if index in swapped:
+            parts.append(f'<del style="{FROM}">{escape(word.text)}</del> <ins style="{TO};text-decoration:none">{escape(swapped[index])}</ins>')
+        else:
+            parts.append(escape(word.text))
+        position = word.end
+    parts.append(escape(trace.text[position:]))
+    return f'<p style="{SENTENCE}">{"".join(parts)}</p>'
+
+
+def outcome_line(trace: AttackTrace) -> str:
+    """What became of the prediction, in one line."""
+    before, after = (trace.labels[trace.predicted(which)] for which in ("original", "perturbed"))
+    values = {"before": before, "after": after, "swaps": len(trace.swaps), "queries": trace.queries, "label": trace.labels[trace.label]}
+    return t(f"outcome.{trace.outcome}", **values)
+
+
+def outcome_card(trace: AttackTrace, name: str) -> None:
+    """One model's outcome: headline, prediction before and after, the sentence with its swaps."""
+    icons = {"flipped": ":material/swap_horiz:", "held": ":material/shield:", "skipped": ":material/block:"}
+    colours = {"flipped": "orange", "held": "green", "skipped": "gray"}
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{name}** :{colours[trace.outcome]}-badge[{icons[trace.outcome]} {t('outcome.' + trace.outcome + '_badge')}]")
+        st.html(sentence_html(trace))
+        st.markdown(outcome_line(trace))
+        columns = st.columns(2)
+        for column, which in zip(columns, ("original", "perturbed"), strict=True):
+            predicted = trace.predicted(which)
+            column.metric(t(f"attack.{which}"), trace.labels[predicted], f"{trace.probabilities[which][predicted]:.1%}", delta_color="off", delta_arrow="off")
+
+
+def path_of(trace: AttackTrace) -> tuple[list[float], list[str]]:
+    """The true label's probability at the start and after every accepted swap, and a word for each of these points."""
+    values, words = [trace.probabilities["original"][trace.label]], [t("attack.start_point")]
+    for step in trace.steps:
+        if step.taken is not None:
+            values.append(step.after)
+            words.append(f"{trace.words[step.index].text} -> {step.taken}")
+    return values, words
+
+
+def path_chart(traces: dict[str, AttackTrace]) -> None:
+    """The probability curves of one or two models over the accepted swaps."""
+    known = {name: path_of(trace) for name, trace in traces.items()}
+    labels = next(iter(traces.values())).labels
+    figure = charts.probability_path(
+        {name: values for name, (values, _) in known.items()}, {name: words for name, (_, words) in known.items()},
+        t("attack.probability_axis", label=labels[next(iter(traces.values())).label]), 0.5 if len(labels) == 2 else None,
+    )  # fmt: skip
+    st.plotly_chart(figure, alt=t("attack.path_alt"), key="path-chart")
+
+
+def step_table(trace: AttackTrace) -> list[dict[str, object]]:
+    """Every word's turn as a row: its importance, how many replacements were tried, the best of them, what was taken."""
+    rows = []
+    for step in trace.steps:
+        best = min(step.candidates, key=lambda candidate: candidate.probability, default=None)
+        rows.append({
+            t("attack.word"): trace.words[step.index].text,
+            t("attack.importance"): trace.importance.get(step.index),
+            t("attack.tried"): len(step.candidates),
+            t("attack.best"): best.word if best else "",
+            t("attack.best_probability"): best.probability if best else None,
+            t("attack.taken"): step.taken or "",
+            t("attack.candidates"): ", ".join(f"{candidate.word} {candidate.probability:.2f}" for candidate in step.candidates),
+        })  # fmt: skip
+    return rows

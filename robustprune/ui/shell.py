@@ -1,0 +1,134 @@
+"""The frame around every page: navigation, the guard of deep links, the sidebar, and how errors are shown."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from robustprune import lab, models
+from robustprune.attacks.trace import AttackTrace
+from robustprune.errors import RobustPruneError
+from robustprune.results import PruneRun
+from robustprune.spec import AttackSpec
+from robustprune.ui import i18n
+from robustprune.ui.i18n import t
+
+MARK = "_inside_app"
+PAGES = {
+    "overview": ":material/home:",
+    "prune": ":material/content_cut:",
+    "layers": ":material/stacked_bar_chart:",
+    "attention": ":material/grid_on:",
+    "attack": ":material/swords:",
+}
+DEFAULT_SPARSITY = 0.5
+
+
+def pages() -> list[st.Page]:
+    """The pages, in the order of the menu. Addresses stay English."""
+    return [st.Page(f"pages/{name}.py", title=t(f"{name}.menu"), icon=icon, url_path=name, default=name == "overview") for name, icon in PAGES.items()]
+
+
+def page(name: str) -> st.Page:
+    """One of the pages, to link to."""
+    return next(one for one, key in zip(pages(), PAGES, strict=True) if key == name)
+
+
+@contextmanager
+def entered() -> Iterator[None]:
+    """Marks the session as being inside app.py while a page runs."""
+    st.session_state[MARK] = True
+    try:
+        yield
+    finally:
+        del st.session_state[MARK]
+
+
+def require_entrypoint() -> None:
+    """Every page's first line. On a fresh process Streamlit runs a deep-linked page of ``pages/`` without app.py; this goes back to it."""
+    if MARK not in st.session_state:
+        st.navigation(pages())
+        st.rerun()
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Shows what the engine says about a wrong input as a sentence, where the page would have gone on."""
+    try:
+        yield
+    except RobustPruneError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def sidebar() -> None:
+    """What is global: model, run, language. All of it is in the link."""
+    if len(i18n.languages()) > 1:
+        st.selectbox(t("sidebar.language"), i18n.languages(), key="lang", bind="query-params", format_func=lambda code: i18n.texts(code)["language.name"])
+    names = models.built_in()
+    default = names.index("sst2-demo") if "sst2-demo" in names else 0
+    st.selectbox(t("sidebar.model"), names, index=default, key="model", bind="query-params", help=t("sidebar.model_help"))
+    runs = runs_of(model())
+    if runs:
+        digests = [run.digest for run in runs]
+        st.selectbox(
+            t("sidebar.run"), digests, index=_default_run(runs), key="runs", bind="query-params",
+            format_func=lambda digest: run_name(next(run for run in runs if run.digest == digest)), help=t("sidebar.run_help"),
+        )  # fmt: skip
+    else:
+        st.caption(t("sidebar.no_run"))
+
+
+def model() -> str:
+    """The model that is chosen."""
+    chosen = st.session_state.get("model")
+    return chosen if chosen in models.built_in() else models.built_in()[0]
+
+
+def chosen_run() -> PruneRun | None:
+    """The run that is chosen in the sidebar; None where there is none yet."""
+    runs = runs_of(model())
+    chosen = next((run for run in runs if run.digest == st.session_state.get("runs")), None)
+    return chosen or (runs[_default_run(runs)] if runs else None)
+
+
+def runs_of(name: str) -> list[PruneRun]:
+    """The stored runs of a model: by method, then sparsity."""
+    return sorted((run for run in lab.runs() if run.spec.model == name), key=lambda run: (run.spec.method, run.spec.adaptive, run.spec.sparsity))
+
+
+def run_name(run: PruneRun) -> str:
+    """A run by what it is."""
+    return t("run.name", sparsity=percent(run.spec.sparsity), method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with no needless digits."""
+    return f"{share:.1%}".replace(".0%", "%")
+
+
+def attack_pair(run: PruneRun, text: str, label: int) -> tuple[AttackTrace, AttackTrace] | None:
+    """The stored attacks on a text, against the run's dense start and against the run; None unless both are there."""
+    spec = AttackSpec()
+    dense, sparse = lab.find_attack(run.spec.model, text, label, spec), lab.find_attack(run.ref, text, label, spec)
+    return (dense, sparse) if dense and sparse else None
+
+
+def error_names() -> dict[str, str]:
+    """The words of the layer chart."""
+    return {key: t(f"layers.{key}") for key in ("inherited", "own", "uncorrected", "error", "block")}
+
+
+def need_run() -> PruneRun:
+    """The chosen run; where there is none, says what to do and ends the page."""
+    run = chosen_run()
+    if run is None:
+        st.info(t("empty.no_run"), icon=":material/content_cut:")
+        st.page_link(page("prune"), label=t("empty.go_prune"))
+        st.stop()
+    return run
+
+
+def _default_run(runs: list[PruneRun]) -> int:
+    """The place of the run to show first: the best method at one half."""
+    good = [i for i, run in enumerate(runs) if (run.spec.method, run.spec.adaptive, run.spec.sparsity) == ("admm", "full", DEFAULT_SPARSITY)]
+    return good[0] if good else 0

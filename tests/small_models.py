@@ -1,0 +1,31 @@
+"""Small random classifiers of every family, and texts for them: real parts that run in milliseconds."""
+
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from robustprune import models
+from robustprune.pruning.blocks import FAMILIES
+
+SIZES = {
+    "distilbert": {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 4},
+    "electra": {"embedding_size": 16},
+}
+PLAIN = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+TEXTS = tuple(f"the {a} film is {b} and {c}" for a in ("long", "short", "new", "old") for b in ("good", "bad", "fine") for c in ("slow", "quick and loud"))
+
+
+def classifier(family: str = "bert", labels: int = 3, seed: int = 0):
+    """A random classifier in evaluation mode and a tokenizer that fits it."""
+    torch.manual_seed(seed)
+    settings = {**({} if family == "distilbert" else PLAIN), **SIZES.get(family, {})}
+    config = AutoConfig.for_model(family, vocab_size=30522, max_position_embeddings=520, num_labels=labels, pad_token_id=0, **settings)
+    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
+    # Larger weights than at a training's start, so that the layers do something.
+    for name, parameter in model.named_parameters():
+        if "weight" in name and parameter.ndim == 2:
+            torch.nn.init.normal_(parameter, std=0.2)
+    tokenizer = models.backbone_tokenizer()
+    return model.eval().requires_grad_(False), tokenizer
+
+
+ALL_FAMILIES = tuple(FAMILIES)

@@ -1,0 +1,111 @@
+"""The command line: one JSON object on standard output, one line on standard error when it fails, and the exit status."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.small_models import classifier
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "robustprune", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ, cwd=ROOT
+    )
+
+
+def run(*arguments):
+    process = start(*arguments)
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    model, tokenizer = classifier(labels=2)
+    folder = tmp_path_factory.mktemp("small")
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def test_prune_then_evaluate_then_attack(small, tmp_path):
+    status, out, err = run("prune", "--model", small, "--dataset", "demo-reviews", "--sparsity", "0.5", "--calibration", "64", "--out", str(tmp_path / "m"), "--json")
+    assert status == 0, err
+    pruned = json.loads(out)
+    assert {"digest", "spec", "dataset", "calibration", "sparsity", "seconds", "layers", "model_dir"} <= set(pruned)
+    assert {"name", "shape", "sparsity", "uncorrected", "inherited", "own", "total", "solver", "held_out", "damping", "seconds"} <= set(pruned["layers"][0])
+    assert pruned["sparsity"] == pytest.approx(0.5, abs=1e-3)
+    assert pruned["calibration"] == 64
+
+    status, out, err = run("evaluate", "--model", pruned["model_dir"], "--examples", "50", "--json")
+    assert status == 0, err
+    evaluated = json.loads(out)
+    assert {"model", "dataset", "examples", "accuracy"} <= set(evaluated)
+    assert (evaluated["dataset"], evaluated["examples"]) == ("demo-reviews", 50)
+
+    status, out, err = run("attack", "--model", pruned["model_dir"], "--text", "a good film", "--label", "1", "--trace", str(tmp_path / "t.jsonl"), "--json")
+    assert status == 0, err
+    attacked = json.loads(out)
+    assert {"outcome", "queries", "swaps", "original", "perturbed", "probabilities", "resources"} <= set(attacked)
+    assert json.loads((tmp_path / "t.jsonl").read_text())["perturbed"] == attacked["perturbed"]
+
+
+def test_attack_on_a_sample_gives_scores_with_intervals(small):
+    status, out, err = run("attack", "--model", small, "--dataset", "demo-reviews", "--examples", "3", "--json")
+    assert status == 0, err
+    scores = json.loads(out)
+    assert {"examples", "skipped", "held", "flipped", "stopped", "queries_mean", "words_changed_mean", "seconds"} <= set(scores)
+    assert all(f"{name}{end}" in scores for name in ("acc", "aua", "asr") for end in ("", "_low", "_high"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "why"),
+    [
+        (["prune", "--model", "nope"], 1, "No model is called 'nope'"),
+        (["prune", "--model", "sst2-demo", "--sparsity", "1.5"], 2, "sparsity is 1.5"),
+        (["prune", "--model", "sst2-demo", "--sparsity", "half"], 2, "--sparsity"),
+        (["prune", "--model", "sst2-demo", "--method", "magic"], 2, "'magic' is not known"),
+        (["prune", "--model", "sst2-demo", "--dataset", "demo-news"], 1, "label 2"),
+        (["evaluate", "--model", "sst2-demo", "--dataset", "missing.tsv"], 1, "no file 'missing.tsv'"),
+        (["attack", "--model", "sst2-demo", "--text", "", "--label", "1"], 2, "text is empty"),
+        (["attack", "--model", "sst2-demo", "--text", "?!", "--label", "1"], 2, "no letters"),
+        (["attack", "--model", "sst2-demo", "--text", "word " * 10_000, "--label", "1"], 2, "10,000 words"),
+        (["attack", "--model", "sst2-demo", "--text", "good"], 2, "Add --label"),
+        (["attack", "--model", "sst2-demo", "--text", "good", "--label", "7"], 2, "no label 7"),
+        (["attack", "--model", "sst2-demo", "--recipe", "magic", "--text", "good", "--label", "1"], 2, "'magic' is not known"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)  # fmt: skip
+def test_wrong_input_is_told_in_a_sentence(arguments, status, why):
+    code, out, err = run(*arguments)
+    assert code == status
+    assert why in " ".join(re.sub(r"[\u2500-\u257f]", " ", err).split())
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_an_interrupt_ends_with_130_and_keeps_nothing(small, empty_home):
+    process = start("prune", "--model", "sst2-demo", "--sparsity", "0.51")
+    for line in process.stderr:
+        if "layer 2" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "nothing was kept" in err
+    assert not list((empty_home / "runs").glob("*")) if (empty_home / "runs").exists() else True
+
+
+def test_importing_is_quick():
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import robustprune"], check=True, cwd=ROOT)
+    assert time.perf_counter() - started < 5  # the package itself imports nothing; 0.2 s is measured by hand

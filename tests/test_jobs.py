@@ -1,0 +1,73 @@
+"""Background jobs: one at a time, one a key, cancelled when asked."""
+
+import threading
+import time
+
+from robustprune.errors import Cancelled
+from robustprune.jobs import JobManager
+
+
+def wait_for(condition, seconds=5):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_a_job_gives_its_result_and_its_progress():
+    job = JobManager().submit("a", lambda job: (job.progress(1, 2, "half"), 42)[1])
+    assert job.future.result(5) == 42
+    assert (job.state, job.fraction, job.text) == ("done", 0.5, "half")
+
+
+def test_the_same_key_is_the_same_job_while_it_runs():
+    manager, go = JobManager(), threading.Event()
+    first = manager.submit("a", lambda job: go.wait(5))
+    assert manager.submit("a", lambda job: None) is first
+    go.set()
+    first.future.result(5)
+    assert manager.submit("a", lambda job: None) is not first
+
+
+def test_jobs_wait_their_turn_and_tell_their_place():
+    manager, go = JobManager(), threading.Event()
+    first = manager.submit("a", lambda job: go.wait(5))
+    second, third = manager.submit("b", lambda job: "b"), manager.submit("c", lambda job: "c")
+    wait_for(lambda: first.state == "running")
+    assert (manager.place(second), manager.place(third)) == (1, 2)
+    go.set()
+    assert third.future.result(5) == "c"
+
+
+def test_cancel_reaches_a_running_and_a_waiting_job():
+    def work(job):
+        while not job.cancel.wait(0.01):
+            pass
+        raise Cancelled("stopped")
+
+    manager = JobManager()
+    first, second = manager.submit("a", work), manager.submit("b", lambda job: "never")
+    second.cancel.set()
+    first.cancel.set()
+    wait_for(lambda: not second.active)
+    assert (first.state, second.state) == ("cancelled", "cancelled")
+
+
+def test_a_cancelled_job_can_be_started_again_at_once():
+    manager, go = JobManager(), threading.Event()
+    first = manager.submit("a", lambda job: go.wait(5))
+    first.cancel.set()
+    second = manager.submit("a", lambda job: "again")
+    go.set()
+    assert second.future.result(5) == "again"
+
+
+def test_a_failure_is_kept_for_whoever_looks():
+    def work(job):
+        raise ValueError("broken")
+
+    manager = JobManager()
+    job = manager.submit("a", work)
+    wait_for(lambda: not job.active)
+    assert job.state == "failed"
+    assert manager.submit("b", lambda job: "the worker goes on").future.result(5)

@@ -1,0 +1,141 @@
+"""The lab: asked twice it answers once, cancelled it keeps nothing, and what it exports is what it measured."""
+
+import itertools
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from robustprune import data, inference, lab
+from robustprune.errors import Cancelled, DataError, ModelError, StoreError
+from robustprune.pruning.blocks import linear_layers
+from robustprune.spec import PruneSpec
+from robustprune.store import DOCUMENT
+from tests.small_models import classifier
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A small saved two-class model, and a spec that prunes it on the demo reviews."""
+    model, tokenizer = classifier(labels=2)
+    folder = tmp_path / "small"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return PruneSpec(str(folder), "demo-reviews", sparsity=0.5, calibration=64)
+
+
+def test_a_run_is_stored_and_comes_back(small, empty_home):
+    run = lab.prune(small)
+    assert run.report.sparsity == pytest.approx(0.5, abs=1e-3)
+    told = []
+    again = lab.prune(small, lambda *progress: told.append(progress))
+    assert again == run
+    assert not told
+    assert lab.find_run(small) == run
+    assert lab.find_run(PruneSpec(small.model, "demo-reviews", sparsity=0.6)) is None
+
+
+def test_the_exported_folder_loads_by_itself_and_is_what_was_measured(small, empty_home, tmp_path):
+    run = lab.prune(small)
+    out = lab.export_model(run, tmp_path / "out")
+    model, tokenizer = AutoModelForSequenceClassification.from_pretrained(out), AutoTokenizer.from_pretrained(out)
+    texts = data.load("demo-reviews", "evaluation").sample(1000, 0)
+    right = (inference.logits(model, tokenizer, texts.texts).argmax(-1) == torch.tensor(texts.labels)).float().mean()
+    assert float(right) == pytest.approx(run.sparse.accuracy)
+    weights = [layer.weight for _, layer in linear_layers(model)]
+    assert sum(int((weight == 0).sum()) for weight in weights) == run.report.zeros
+    assert {"README.md", "mask.safetensors", "robustprune.json", "model.safetensors", "config.json"} <= {path.name for path in out.iterdir()}
+    with pytest.raises(ModelError, match="not empty"):
+        lab.export_model(run, out)
+
+
+def test_the_masks_are_those_of_the_model(small, empty_home):
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    run = lab.prune(small)
+    masks = load_file(run.model_dir / "mask.safetensors")
+    model = lab.load_model(run.ref).model
+    for name, layer in linear_layers(model):
+        kept = np.unpackbits(masks[name], axis=1)[:, : layer.in_features].astype(bool)
+        assert (kept == (layer.weight != 0).numpy()).all(), name
+
+
+@pytest.mark.parametrize("after", [0, 7, 12])
+def test_cancel_keeps_nothing(small, empty_home, after):
+    cancel, calls = threading.Event(), itertools.count()
+
+    def progress(*_):
+        if next(calls) >= after:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        lab.prune(small, progress, cancel)
+    assert lab.find_run(small) is None
+    assert not any((empty_home / "runs").glob("*")) if (empty_home / "runs").exists() else True
+    assert lab.prune(small).report.sparsity == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_damaged_run_is_made_anew(small, empty_home):
+    run = lab.prune(small)
+    (run.model_dir.parent / DOCUMENT).write_text("{")
+    assert lab.find_run(small) is None
+    assert lab.prune(small).report.zeros == run.report.zeros
+
+
+def test_sparsity_zero_exports_the_dense_model(small, empty_home):
+    run = lab.prune(PruneSpec(small.model, "demo-reviews", sparsity=0.0, calibration=64))
+    dense, sparse = lab.load_model(small.model).model.state_dict(), lab.load_model(run.ref).model.state_dict()
+    assert all(torch.equal(dense[key], sparse[key]) for key in dense)
+    assert run.dense.accuracy == run.sparse.accuracy
+
+
+def test_texts_that_do_not_fit_the_model_are_refused(small, empty_home):
+    with pytest.raises(DataError, match="label 2"):
+        lab.prune(PruneSpec(small.model, "demo-news", calibration=64))
+
+
+def test_a_store_that_cannot_be_written_is_told(small, tmp_path, monkeypatch):
+    (tmp_path / "home").write_text("no folder")
+    monkeypatch.setenv("ROBUSTPRUNE_HOME", str(tmp_path / "home"))
+    with pytest.raises(StoreError, match="cannot be written"):
+        lab.prune(small)
+
+
+def test_an_upload_is_kept_by_its_content_and_checked(empty_home):
+    rows = "text\tlabel\n" + "".join(f"sentence number {i}\t{i % 2}\n" for i in range(40))
+    name = lab.keep_upload("mine.tsv", rows.encode())
+    assert lab.keep_upload("again.tsv", rows.encode()) == name
+    assert len(data.load(name, "calibration")) == 32
+    with pytest.raises(DataError, match=r"bad\.csv has no column 'text'"):
+        lab.keep_upload("bad.csv", b"a,b\n1,2\n")
+    assert len(list((empty_home / "uploads").iterdir())) == 1
+
+
+def test_every_shipped_run_is_found_by_its_own_spec(empty_home):
+    runs = [run for run in lab.runs() if run.shipped]
+    assert len(runs) >= 10
+    for run in runs:
+        assert lab.find_run(run.spec).digest == run.digest
+
+
+def test_attention_of_the_showcase_sentence_ships(empty_home):
+    from robustprune.analysis.attention import PAPER_SENTENCE
+
+    maps = lab.find_attention("sst2-demo", PAPER_SENTENCE)
+    assert maps.values.shape[:2] == (6, 12)
+    assert maps.values.sum(-1) == pytest.approx(1, abs=1e-2)
+
+
+def test_attention_rows_sum_to_one():
+    maps = lab.attention("sst2-demo", "A short sentence of our own.")
+    assert maps.values.sum(-1) == pytest.approx(1, abs=1e-2)
+
+
+def test_importing_the_lab_loads_neither_torch_nor_textattack():
+    code = "import sys, robustprune.lab; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'textattack', 'streamlit')))"
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=60).returncode == 0

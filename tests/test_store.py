@@ -1,0 +1,118 @@
+"""What is stored is whole or absent."""
+
+import json
+import multiprocessing
+
+import pytest
+
+from robustprune import store as store_module
+from robustprune.errors import StoreError
+from robustprune.store import DOCUMENT, Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "home", tmp_path / "shipped")
+
+
+def write_file(folder):
+    (folder / "weights").write_bytes(b"1234")
+
+
+def test_what_was_put_comes_back(store):
+    store.put("runs", "a", {"x": 1}, write_file)
+    entry = store.get("runs", "a")
+    assert entry.document == {"x": 1}
+    assert (entry.folder / "weights").read_bytes() == b"1234"
+    assert store.get("runs", "b") is None
+
+
+def test_putting_again_replaces(store):
+    store.put("runs", "a", {"x": 1})
+    store.put("runs", "a", {"x": 2})
+    assert store.get("runs", "a").document == {"x": 2}
+    assert [entry.key for entry in store.entries("runs")] == ["a"]
+
+
+def test_a_failure_while_writing_leaves_nothing(store, tmp_path):
+    def fail(folder):
+        write_file(folder)
+        raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError):
+        store.put("runs", "a", {}, fail)
+    assert store.get("runs", "a") is None
+    assert list((tmp_path / "home" / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["not json", "", '{"format": 1}', "[]", "\x00\x01", '{"format": 99, "sha256": "x"}'])
+def test_a_damaged_entry_is_set_aside_and_said_so(store, tmp_path, caplog, damage):
+    folder = store.put("runs", "a", {"x": 1}).folder
+    (folder / DOCUMENT).write_text(damage)
+    assert store.get("runs", "a") is None
+    assert "set aside" in caplog.text
+    assert not folder.exists()
+    assert len(list((tmp_path / "home" / "damaged").iterdir())) == 1
+    store.put("runs", "a", {"x": 2})
+    assert store.get("runs", "a").document == {"x": 2}
+
+
+def test_a_changed_document_is_noticed(store):
+    folder = store.put("runs", "a", {"accuracy": 0.5}).folder
+    body = json.loads((folder / DOCUMENT).read_text())
+    body["document"]["accuracy"] = 0.9
+    (folder / DOCUMENT).write_text(json.dumps(body))
+    assert store.get("runs", "a") is None
+
+
+def test_a_missing_file_is_noticed(store):
+    folder = store.put("runs", "a", {}, write_file).folder
+    (folder / "weights").unlink()
+    assert store.get("runs", "a") is None
+
+
+def test_an_entry_under_another_key_is_foreign(store):
+    folder = store.put("runs", "a", {}).folder
+    folder.rename(folder.with_name("b"))
+    assert store.get("runs", "b") is None
+
+
+def test_what_ships_is_found_behind_ones_own_and_never_moved(tmp_path):
+    Store(tmp_path / "shipped", tmp_path / "none").put("runs", "a", {"x": 1}, write_file)
+    (tmp_path / "shipped" / "runs" / "a" / "weights").unlink()  # weights do not ship
+    store = Store(tmp_path / "home", tmp_path / "shipped")
+    assert store.get("runs", "a").shipped
+    store.put("runs", "a", {"x": 2})
+    assert not store.get("runs", "a").shipped
+    assert [entry.document["x"] for entry in store.entries("runs")] == [2]
+
+
+def test_a_store_that_cannot_be_written_says_what_to_do(tmp_path):
+    (tmp_path / "home").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match="ROBUSTPRUNE_HOME"):
+        Store(tmp_path / "home", tmp_path / "shipped").put("runs", "a", {})
+
+
+def test_a_full_disk_leaves_nothing(store, tmp_path, monkeypatch):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store_module.os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        store.put("runs", "a", {}, write_file)
+    assert list((tmp_path / "home" / "runs").iterdir()) == []
+
+
+def put_many(root, number):
+    for _ in range(20):
+        Store(root / "home", root / "shipped").put("runs", "same", {"from": number}, write_file)
+
+
+def test_two_processes_on_one_key_end_with_a_whole_entry(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=put_many, args=(tmp_path, number)) for number in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert Store(tmp_path / "home", tmp_path / "shipped").get("runs", "same").document["from"] in (0, 1)
