@@ -27,9 +27,10 @@ def findings(shown: PruneRun) -> str:
     """What the bars say, in words, from this run's own numbers."""
     layers = shown.report.layers
     worst = max(layers, key=lambda layer: layer.own)
+    name, block = charts.short_name(worst.name)
     corrected = sum(layer.uncorrected - layer.inherited for layer in layers) / len(layers)
     return t(
-        "layers.findings", worst=charts.short_name(worst.name), own=f"{worst.own:.3f}", mean=f"{shown.mean_error:.3f}",
+        "layers.findings", worst=t("layers.place", name=name, block=block), own=f"{worst.own:.3f}", mean=f"{shown.mean_error:.3f}",
         held_out=f"{shown.mean_held_out:.3f}", corrected=f"{corrected:.3f}",
     )  # fmt: skip
 

@@ -51,21 +51,26 @@ if not best:
     st.stop()
 
 sparsity = st.select_slider(
-    t("overview.slider"), [run.spec.sparsity for run in best], value=shell.DEFAULT_SPARSITY, key="sparsity", bind="query-params", format_func=shell.percent
+    t("overview.slider"),
+    [run.spec.sparsity for run in best],
+    value=shell.DEFAULT_SPARSITY,
+    key="shown_sparsity",
+    bind="query-params",
+    format_func=shell.percent,
 )
 run = next(run for run in best if run.spec.sparsity == sparsity)
 dense_scores, scores = lab.find_scores(run.spec.model), lab.find_scores(run.ref)
 
 cards = st.columns(4)
-cards[0].metric(
-    t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", f"{(run.sparse.accuracy - run.dense.accuracy) * 100:+.1f} {t('overview.points')}", border=True
-)
+card = {"border": True, "height": "stretch"}
+against_dense = (run.sparse.accuracy - run.dense.accuracy) * 100
+cards[0].metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), **card)
 if scores and dense_scores:
-    cards[1].metric(
-        t("overview.aua"), f"{scores['aua']:.1%}", f"{(scores['aua'] - dense_scores['aua']) * 100:+.1f} {t('overview.points')}", border=True, help=t("help.aua")
-    )
-cards[2].metric(t("overview.error"), f"{run.mean_error:.3f}", border=True, help=t("help.error"))
-cards[3].metric(t("overview.zeros"), f"{run.report.zeros:,}", f"{t('overview.of')} {run.report.weights:,}", delta_color="off", delta_arrow="off", border=True)
+    against_dense = (scores["aua"] - dense_scores["aua"]) * 100
+    cards[1].metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=t("help.aua"), **card)
+cards[2].metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
+of_all = t("overview.of", weights=f"{run.report.weights:,}")
+cards[3].metric(t("overview.zeros"), f"{run.report.zeros:,}", of_all, delta_color="off", delta_arrow="off", **card)
 
 left, middle, right = st.columns(3)
 dense = run.dense

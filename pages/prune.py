@@ -10,7 +10,7 @@ import streamlit as st
 from robustprune import lab
 from robustprune.jobs import Job
 from robustprune.results import PruneRun
-from robustprune.spec import ADAPTIVE, METHODS, PruneSpec
+from robustprune.spec import ADAPTIVE, MAX_SPARSITY, METHODS, PruneSpec
 from robustprune.ui import charts, jobs, shell
 from robustprune.ui.i18n import t
 
@@ -26,17 +26,19 @@ def asked() -> PruneSpec:
     """The controls; everything they hold is in the link."""
     with st.container(border=True):
         first, second = st.columns([3, 2], gap="large")
-        sparsity = first.slider(t("prune.sparsity"), 0, 99, 50, key="target", bind="query-params", format="%d %%", help=t("help.sparsity"))
+        sparsity = first.slider(
+            t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity")
+        )
         method = second.segmented_control(t("prune.method"), METHODS, default="admm", key="method", bind="query-params", required=True, help=t("help.method"))
         adaptive = second.segmented_control(
             t("prune.adaptive"), ADAPTIVE, default="full", key="adaptive", bind="query-params", required=True,
-            format_func=lambda level: t(f"adaptive.{level}"), help=t("help.adaptive"),
+            help=t("help.adaptive"),
         )  # fmt: skip
         with first.expander(t("prune.more"), icon=":material/tune:"):
             calibration = st.number_input(t("prune.calibration"), 16, 4096, 512, step=64, key="calibration", bind="query-params", help=t("help.calibration"))
             seed = st.number_input(t("prune.seed"), 0, 1_000_000, 0, key="seed", bind="query-params", help=t("help.seed"))
             dataset = texts()
-    return PruneSpec(shell.model(), dataset, method=method, adaptive=adaptive, sparsity=sparsity / 100, calibration=int(calibration), seed=int(seed))
+    return PruneSpec(shell.model(), dataset, method=method, adaptive=adaptive, sparsity=round(sparsity, 4), calibration=int(calibration), seed=int(seed))
 
 
 def texts() -> str:
@@ -66,14 +68,12 @@ def growing_bars(layers: Sequence) -> None:
 
 def cards(run: PruneRun) -> None:
     """The result in four numbers."""
-    columns = st.columns(4)
-    columns[0].metric(t("prune.exact"), f"{run.report.sparsity:.4%}", border=True)
-    change = (run.sparse.accuracy - run.dense.accuracy) * 100
-    columns[1].metric(
-        t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("prune.change", change=f"{change:+.1f}", dense=f"{run.dense.accuracy:.1%}"), border=True
-    )
-    columns[2].metric(t("overview.error"), f"{run.mean_error:.3f}", border=True, help=t("help.error"))
-    columns[3].metric(t("prune.time"), f"{run.report.seconds:.0f} s", border=True)
+    columns, card = st.columns(4), {"border": True, "height": "stretch"}
+    columns[0].metric(t("prune.exact"), f"{run.report.sparsity:.4%}", **card)
+    change = t("prune.change", change=f"{(run.sparse.accuracy - run.dense.accuracy) * 100:+.1f}", dense=f"{run.dense.accuracy:.1%}")
+    columns[1].metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", change, **card)
+    columns[2].metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
+    columns[3].metric(t("prune.time"), f"{run.report.seconds:.0f} s", **card)
     source = t("prune.shipped") if run.shipped else t("prune.here")
     texts = {"texts": run.report.calibration, "held_out": run.report.held_out, "dataset": run.spec.dataset, "seed": run.spec.seed}
     measured = {"examples": run.sparse.examples, "low": f"{run.sparse.accuracy_low:.1%}", "high": f"{run.sparse.accuracy_high:.1%}"}

@@ -34,6 +34,8 @@ def encoded_batches(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], tokens_per_batch: int = TOKENS_PER_BATCH
 ) -> Iterator[tuple[list[int], BatchEncoding]]:
     """Yields the rows of each batch and its padded encoding, on the model's device."""
+    if not texts:
+        return
     encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens(model, tokenizer))
     for rows in length_batches([len(ids) for ids in encoded["input_ids"]], tokens_per_batch):
         yield rows, pad(tokenizer, encoded, rows).to(model.device)

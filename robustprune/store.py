@@ -75,6 +75,7 @@ class Store:
             StoreError: the store cannot be written to, or is full. Nothing is left behind then.
         """
         final = self._root / kind / key
+        document = json.loads(json.dumps(document))  # what will be read back, so that the hash is of that
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=final.parent))

@@ -38,7 +38,9 @@ def small(tmp_path_factory):
 
 
 def test_prune_then_evaluate_then_attack(small, tmp_path):
-    status, out, err = run("prune", "--model", small, "--dataset", "demo-reviews", "--sparsity", "0.5", "--calibration", "64", "--out", str(tmp_path / "m"), "--json")
+    status, out, err = run(
+        "prune", "--model", small, "--dataset", "demo-reviews", "--sparsity", "0.5", "--calibration", "64", "--out", str(tmp_path / "m"), "--json"
+    )
     assert status == 0, err
     pruned = json.loads(out)
     assert {"digest", "spec", "dataset", "calibration", "sparsity", "seconds", "layers", "model_dir"} <= set(pruned)

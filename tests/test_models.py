@@ -131,7 +131,7 @@ def test_a_corrupt_adapter_is_told(copied_models):
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="damaged: adapter_model.safetensors"):
+    with pytest.raises(ModelError, match=r"damaged: adapter_model\.safetensors"):
         models.find("sst2-demo")
 
 

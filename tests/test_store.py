@@ -27,6 +27,11 @@ def test_what_was_put_comes_back(store):
     assert store.get("runs", "b") is None
 
 
+def test_what_json_changes_is_no_damage(store):
+    store.put("attacks", "a", {"importance": {2: 0.1, 10: 0.2, 1: 0.3}, "words": ("a", "b")})
+    assert store.get("attacks", "a").document == {"importance": {"2": 0.1, "10": 0.2, "1": 0.3}, "words": ["a", "b"]}
+
+
 def test_putting_again_replaces(store):
     store.put("runs", "a", {"x": 1})
     store.put("runs", "a", {"x": 2})

@@ -20,6 +20,11 @@ class InputMoments:
     tokens: int
 
     @property
+    def about_zero(self) -> Float[Tensor, "in in"]:
+        """The second moments without centring: ``sum x x^T``, which is what counts where no bias can take up a shift of the mean."""
+        return self.hessian + self.tokens * torch.outer(self.mean, self.mean)
+
+    @property
     def norm(self) -> Float[Tensor, " in"]:
         """Euclidean norm of every input over all tokens, not centred."""
         return (self.hessian.diagonal() + self.tokens * self.mean**2).clamp_min(0).sqrt()

@@ -162,10 +162,15 @@ class _Walk:
         )
 
     def _problem(self, weight: Float[Tensor, "out in"], inputs: InputMoments, wanted: OutputMoments | None) -> LayerProblem:
-        """The ridge is added to the Hessian, and pulls the adaptive dense weight (Eq. 5) towards the dense one."""
-        mean_diagonal = float(inputs.hessian.diagonal().mean())
+        """The ridge is added to the Hessian, and pulls the adaptive dense weight (Eq. 5) towards the dense one.
+
+        Where the bias is refitted it takes up any shift of the mean, so the moments are centred; where it is not, as in SparseGPT
+        and Wanda as published, the shift is part of the error, so they are not.
+        """
+        moments = inputs.hessian if self._spec.adaptive == "full" else inputs.about_zero
+        mean_diagonal = float(moments.diagonal().mean())
         ridge = self._spec.ridge * (mean_diagonal if mean_diagonal > 0 else 1.0)
-        hessian = inputs.hessian + ridge * torch.eye(len(inputs.hessian), dtype=torch.float64, device=weight.device)
+        hessian = moments + ridge * torch.eye(len(moments), dtype=torch.float64, device=weight.device)
         target = weight
         if wanted is not None:
             lower = linalg.cholesky(hessian).lower

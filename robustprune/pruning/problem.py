@@ -21,7 +21,8 @@ class LayerProblem:
     Attributes:
         weight: the dense weight W, float64.
         target: the adaptive dense weight (Li et al. 2023, Eq. 5), or W itself where nothing is to be corrected, float64.
-        hessian: centred second moments of the layer's inputs over the calibration tokens, with the ridge added, float64.
+        hessian: second moments of the layer's inputs over the calibration tokens, with the ridge added, float64; centred where the
+            layer's bias is refitted afterwards.
         input_norm: Euclidean norm of every input over the calibration tokens, not centred, float64.
         pattern: which weights may be zero together.
     """

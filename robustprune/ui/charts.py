@@ -20,10 +20,10 @@ SHORT_NAMES = {
 MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
 
 
-def short_name(layer: str) -> str:
-    """``block.2.attention.self.query`` as ``Q3``: what the layer is, and its block from 1."""
+def short_name(layer: str) -> tuple[str, int]:
+    """``block.2.attention.self.query`` as ``("Q", 3)``: what the layer is, and its block from 1."""
     _, block, name = layer.split(".", 2)
-    return f"{SHORT_NAMES.get(name, name)}{int(block) + 1}"
+    return SHORT_NAMES.get(name, name), int(block) + 1
 
 
 def layer_errors(layers: Sequence[LayerReport], names: dict[str, str]) -> go.Figure:
@@ -32,7 +32,8 @@ def layer_errors(layers: Sequence[LayerReport], names: dict[str, str]) -> go.Fig
     Args:
         names: words for ``inherited``, ``own``, ``uncorrected``, ``error``, ``block``.
     """
-    x = [[f"{names['block']} {int(layer.name.split('.')[1]) + 1}" for layer in layers], [short_name(layer.name) for layer in layers]]
+    places = [short_name(layer.name) for layer in layers]
+    x = [[f"{names['block']} {block}" for _, block in places], [name for name, _ in places]]
     hover = [f"{layer.name}<br>{layer.shape[0]} x {layer.shape[1]}, {layer.sparsity:.2%}" for layer in layers]
     figure = go.Figure()
     for key, colour, pattern in (("inherited", BLUE, ""), ("own", ORANGE, "/")):
@@ -46,7 +47,14 @@ def layer_errors(layers: Sequence[LayerReport], names: dict[str, str]) -> go.Fig
         marker={"symbol": "line-ew", "size": 14, "line": {"width": 2.5, "color": GREY}}, hovertext=hover,
         hovertemplate="%{hovertext}<br>" + names["uncorrected"] + ": %{y:.4f}<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(barmode="stack", bargap=0.25, height=400, margin=MARGIN, legend={"orientation": "h", "y": 1.12, "x": 0}, yaxis_title=names["error"])
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.25,
+        height=400,
+        margin=MARGIN,
+        legend={"orientation": "h", "y": 1.12, "x": 0, "traceorder": "normal"},
+        yaxis_title=names["error"],
+    )
     return figure
 
 
@@ -70,12 +78,8 @@ def over_sparsity(
             hovertemplate="%{x:.1%}: %{y:.3f}<extra>" + name + "</extra>",
         )  # fmt: skip
     if dense:
-        figure.add_hline(
-            y=dense[0],
-            line={"dash": "dash", "width": 1.5, "color": GREY},
-            annotation={"text": dense_name, "font": {"color": GREY}},
-            annotation_position="top left",
-        )
+        note = {"text": dense_name, "font": {"color": GREY}}
+        figure.add_hline(y=dense[0], line={"dash": "dash", "width": 1.5, "color": GREY}, annotation=note, annotation_position="top left")
     figure.add_vline(x=chosen, line={"width": 1, "color": GREY, "dash": "dot"})
     figure.update_layout(title={"text": title, "font": {"size": 15}}, height=290, margin=MARGIN, legend={"orientation": "h", "y": -0.2}, showlegend=True)
     figure.update_xaxes(tickformat=".0%")
@@ -96,15 +100,15 @@ def attention_maps(dense: AttentionMaps, sparse: AttentionMaps, block: int, head
     figure.add_trace(_heat(second - first, labels, "coloraxis2"), 1, 3)
     bound = float(max(np.abs(second - first).max(), 1e-6))
     figure.update_layout(
-        coloraxis={"colorscale": "Blues", "cmin": 0, "cmax": top, "colorbar": {"x": 0.655, "thickness": 10, "len": 0.9}},
+        coloraxis={"colorscale": "Blues", "cmin": 0, "cmax": top, "colorbar": {"x": 0.605, "thickness": 10, "len": 0.9}},
         coloraxis2={"colorscale": "RdBu_r", "cmin": -bound, "cmax": bound, "colorbar": {"x": 1.01, "thickness": 10, "len": 0.9}},
         height=max(360, 60 + 26 * len(kept)), margin={**MARGIN, "t": 50},
     )  # fmt: skip
     figure.update_xaxes(tickvals=labels, ticktext=tokens, tickangle=-60)
     figure.update_yaxes(tickvals=labels, ticktext=tokens, autorange="reversed")
     # Room for the first colour bar between the second and the third map.
-    figure.update_layout(xaxis_domain=[0, 0.31], xaxis2_domain=[0.33, 0.64], xaxis3_domain=[0.71, 1])
-    for annotation, place in zip(figure.layout.annotations, (0.155, 0.485, 0.855), strict=True):
+    figure.update_layout(xaxis_domain=[0, 0.29], xaxis2_domain=[0.31, 0.6], xaxis3_domain=[0.71, 1])
+    for annotation, place in zip(figure.layout.annotations, (0.145, 0.455, 0.855), strict=True):
         annotation.x = place
     return figure
 
@@ -128,8 +132,9 @@ def probability_path(paths: dict[str, Sequence[float]], words: dict[str, Sequenc
     figure = go.Figure()
     for (name, values), colour, symbol in zip(paths.items(), (BLUE, ORANGE), ("circle", "diamond"), strict=False):
         figure.add_scatter(
-            x=list(range(len(values))), y=list(values), name=name, mode="lines+markers",
-            line={"color": colour, "width": 2}, marker={"symbol": symbol, "size": 9}, text=[escape(word) for word in words[name]], hovertemplate="%{text}: %{y:.3f}<extra>" + name + "</extra>",
+            x=list(range(len(values))), y=list(values), name=name, mode="lines+markers", text=[escape(word) for word in words[name]],
+            line={"color": colour, "width": 2}, marker={"symbol": symbol, "size": 9},
+            hovertemplate="%{text}: %{y:.3f}<extra>" + name + "</extra>",
         )  # fmt: skip
     if flip is not None:
         figure.add_hline(y=flip, line={"dash": "dash", "width": 1.5, "color": GREY})

@@ -94,7 +94,9 @@ def test_a_wrongly_classified_text_is_skipped(attacker):
     assert (trace.outcome, trace.queries, trace.swaps) == ("skipped", 1, [])
 
 
-@pytest.mark.parametrize("text", ["caf\u00e9 \U0001f600 lovely!", "<script>alert(1)</script> a fine film", "line one\nline two is good", "\u05e9\u05dc\u05d5\u05dd good \u0000 film"])
+@pytest.mark.parametrize(
+    "text", ["caf\u00e9 \U0001f600 lovely!", "<script>alert(1)</script> a fine film", "line one\nline two is good", "\u05e9\u05dc\u05d5\u05dd good \u0000 film"]
+)
 def test_odd_texts_end_in_an_outcome(attacker, text):
     trace = attacker.attack(text, 1)
     assert trace.outcome in ("flipped", "held", "skipped")
@@ -130,6 +132,13 @@ def test_no_listed_antonym_is_offered(loaded):
     listed = resources.read_antonyms()
     for word, row in zip(synonyms.words, synonyms.neighbours, strict=True):
         assert not any(frozenset((word, synonyms.words[i])) in listed for i in row[1:]), word
+
+
+def test_the_encoder_answers_the_same_from_memory(loaded):
+    texts = ["a good film", "a bad film", "a good film"]
+    first = loaded.encoder.encode(texts)
+    assert (loaded.encoder.encode(texts) == first).all()
+    assert (first[0] == first[2]).all()
 
 
 @pytest.mark.parametrize(("word", "expected"), [("great", "wonderful"), ("terrible", "horrible"), ("film", "movie")])

@@ -1,6 +1,7 @@
 """What must hold for every solver, on problems of known shape."""
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -152,7 +153,7 @@ def test_refits_on_nested_masks_only_get_worse():
         mask = torch.ones(ROWS * COLUMNS, dtype=torch.bool)
         mask[order[:zeros]] = False
         errors.append(one.error_of(refit(one, mask.reshape(ROWS, COLUMNS), ignore)[0]))
-    assert all(after >= before - 1e-6 for before, after in zip(errors, errors[1:], strict=False))
+    assert all(after >= before - 1e-6 for before, after in itertools.pairwise(errors))
 
 
 def test_a_row_without_weights_left_is_all_zero():

@@ -1,0 +1,130 @@
+"""Every page, empty and filled, as Streamlit runs it."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from robustprune import lab
+from robustprune.ui import jobs, shell
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+
+
+@pytest.fixture(autouse=True)
+def own_jobs():
+    """No job of another test is left in the manager."""
+    jobs.manager.clear()
+
+
+@pytest.fixture
+def nothing_ships(monkeypatch, tmp_path, empty_home):
+    """A program to which no precomputed results belong."""
+    monkeypatch.setattr(lab, "store", lambda: lab.Store(empty_home, tmp_path / "nothing"))
+
+
+def open_page(name, **parameters):
+    app = AppTest.from_file(APP, default_timeout=60)
+    for key, value in parameters.items():
+        app.query_params[key] = value
+    app.run()
+    return app.switch_page(f"pages/{name}.py").run() if name != "overview" else app
+
+
+def words(app):
+    return " ".join(str(element.value) for kind in (app.markdown, app.caption, app.info, app.error, app.warning) for element in kind)
+
+
+@pytest.mark.parametrize("name", shell.PAGES)
+def test_a_page_opens_filled_without_an_exception(name, empty_home):
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("name", shell.PAGES)
+def test_a_page_opens_empty_and_says_what_to_do(name, nothing_ships):
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+    assert app.info
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("name", shell.PAGES)
+def test_every_model_that_ships_can_be_chosen(name, empty_home):
+    app = open_page(name, model="ag_news-demo")
+    assert not app.exception
+    assert not app.error
+
+
+def test_the_overview_follows_its_slider(empty_home):
+    app = open_page("overview")
+    before = [metric.value for metric in app.metric]
+    app.select_slider(key="shown_sparsity").set_value(0.875).run()
+    assert not app.exception
+    assert [metric.value for metric in app.metric] != before
+
+
+def test_a_shipped_run_is_shown_at_once_and_says_that_it_is_precomputed(empty_home):
+    app = open_page("prune")
+    assert "Precomputed" in words(app)
+    assert any("50.0000%" in metric.value for metric in app.metric)
+    assert any("weights" in button.label for button in app.button)
+
+
+def test_a_setting_that_was_never_pruned_offers_to_start(empty_home):
+    app = open_page("prune")
+    app.slider(key="sparsity").set_value(0.63).run()
+    assert "Prune at 63%" in [button.label for button in app.button]
+    assert not app.metric
+
+
+def test_a_failed_job_shows_its_sentence(empty_home, monkeypatch):
+    from robustprune.errors import StoreError
+
+    def fail(*_arguments):
+        raise StoreError("The store cannot be written to: No space left on device.")
+
+    monkeypatch.setattr(lab, "prune", fail)
+    app = open_page("prune")
+    app.slider(key="sparsity").set_value(0.63).run()
+    next(button for button in app.button if "63%" in button.label).click().run()
+    for _ in range(20):
+        if app.error:
+            break
+        app.run()
+    assert "No space left" in app.error[0].value
+    assert not app.exception
+
+
+@pytest.mark.parametrize(("text", "why"), [(" ", "empty"), ("1234", "no letters")])
+def test_a_wrong_text_is_told_on_the_attention_page(text, why, empty_home):
+    app = open_page("attention")
+    app.text_input(key="text").set_value(text).run()
+    assert why in app.error[0].value
+    assert not app.exception
+
+
+def test_a_wrong_text_is_told_on_the_attack_page(empty_home):
+    app = open_page("attack")
+    app.selectbox(key="demo").set_value("own").run()
+    app.text_area(key="text").set_value("?!").run()
+    assert "no letters" in app.error[0].value
+    assert not app.exception
+
+
+@pytest.mark.parametrize("parameters", [{"model": "nope"}, {"sparsity": "900"}, {"method": "magic"}, {"runs": "../../etc"}, {"calibration": "x"}])
+def test_a_bad_link_falls_back(parameters, empty_home):
+    app = open_page("prune", **parameters)
+    assert not app.exception
+    assert len(app.title) == 1
+
+
+def test_layers_can_be_compared(empty_home):
+    app = open_page("layers")
+    options = app.multiselect(key="compare").options
+    app.multiselect(key="compare").set_value([run.digest for run in lab.runs() if shell.run_name(run) in options[:1]][:1]).run()
+    assert not app.exception
+    assert len(app.subheader) == 2

@@ -1,0 +1,33 @@
+"""Every key that the code asks for is there, and every key that is there is asked for."""
+
+import ast
+from pathlib import Path
+
+from robustprune.spec import ADAPTIVE
+from robustprune.ui import i18n, shell
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "robustprune" / "ui").glob("*.py")]
+COMPOSED = {
+    *(f"{name}.{kind}" for name in shell.PAGES for kind in ("menu", "title", "question")),
+    *(f"adaptive.{level}" for level in ADAPTIVE),
+    *(f"outcome.{outcome}{badge}" for outcome in ("flipped", "held", "skipped") for badge in ("", "_badge")),
+    *(f"layers.{part}" for part in ("inherited", "own", "uncorrected", "error", "block")),
+    "attack.original",
+    "attack.perturbed",
+}
+
+
+def asked_keys():
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "t" and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value
+
+
+def test_no_key_is_missing():
+    assert set(asked_keys()) <= set(i18n.texts("en"))
+
+
+def test_no_key_is_left_over():
+    assert set(i18n.texts("en")) - set(asked_keys()) - COMPOSED == {"language.name"}
