@@ -1,5 +1,6 @@
 """Running a classifier over many texts: batches of like length, padded to the longest of the batch, no gradients."""
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -36,9 +37,16 @@ def encoded_batches(
     """Yields the rows of each batch and its padded encoding, on the model's device."""
     if not texts:
         return
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens(model, tokenizer))
+    encoded = encode(model, tokenizer, texts)
     for rows in length_batches([len(ids) for ids in encoded["input_ids"]], tokens_per_batch):
         yield rows, pad(tokenizer, encoded, rows).to(model.device)
+
+
+def encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEncoding:
+    """Token ids and whatever else the model takes of what its tokenizer gives, cut to what it can read, not padded."""
+    taken = inspect.signature(model.forward).parameters
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens(model, tokenizer))
+    return BatchEncoding({key: values for key, values in encoded.items() if key in taken})
 
 
 def pad(tokenizer: PreTrainedTokenizerBase, encoded: BatchEncoding, rows: Sequence[int]) -> BatchEncoding:

@@ -13,10 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import data, hashing, models, paths
-from robustprune.errors import Cancelled, DataError, ModelError
+from robustprune import data, evaluation, models, paths, uploads
+from robustprune.errors import Cancelled, ModelError
+from robustprune.evaluation import Evaluation
 from robustprune.pruning import ENGINE_VERSION
-from robustprune.results import RUN, Evaluation, PruneRun, as_run
+from robustprune.results import RUN, PruneRun, as_run
 from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text, digest
 from robustprune.store import Entry, Store
 
@@ -58,11 +59,10 @@ def find_model(ref: str) -> models.ModelSource:
 def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | None = None) -> models.Classifier:
     """Loads a model; a stored run whose weights are not here is computed anew first."""
     source = find_model(ref)
-    if ref.startswith(RUN) and source.folder == Path():
-        run = stored_run(source.digest)
-        made = prune(run.spec, progress, cancel)
-        if made.digest != run.digest:
-            raise ModelError(f"The run {run.digest} cannot be made again: its model or texts have changed since. Prune again with its settings.")
+    if ref.startswith(RUN):
+        made = prune(stored_run(source.digest).spec, progress, cancel)
+        if made.digest != source.digest:
+            raise ModelError(f"The run {source.digest} cannot be made again: its model or texts have changed since. Prune again with its settings.")
         source = replace(source, folder=made.model_dir)
     return _loaded(source)
 
@@ -115,7 +115,8 @@ def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event 
         Cancelled: ``cancel`` was set; nothing is stored.
     """
     key, named, texts, source = prune_digest(spec)
-    known = stored_run(key)
+    entry = store().get_checked("runs", key)
+    known = as_run(entry) if entry else None
     if known and known.model_dir:
         return known
     from robustprune.pruning import export, pipeline
@@ -130,9 +131,9 @@ def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event 
     sparse, report = pipeline.prune(dense.model, dense.tokenizer, texts.texts, named, watch)
     layers = report.layers
     progress(len(layers), len(layers), "measuring accuracy", layers)
-    sample = _evaluation_texts(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
-    before = _evaluate(source.digest, spec.model, dense.model, dense.tokenizer, sample, cancel)
-    after = _evaluate(key, RUN + key, sparse, dense.tokenizer, sample, cancel)
+    sample = evaluation.texts_for(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
+    before = evaluation.measure(store(), source.digest, spec.model, dense.model, dense.tokenizer, sample, lambda *_: _check(cancel))
+    after = evaluation.measure(store(), key, RUN + key, sparse, dense.tokenizer, sample, lambda *_: _check(cancel))
     made = {"day": time.strftime("%Y-%m-%d", time.gmtime()), **export.versions()}
     document = {
         "spec": named.to_json(),
@@ -172,46 +173,17 @@ def evaluate(
 ) -> Evaluation:
     """Accuracy of a model on evaluation texts: validation, else test. Fewer texts than ``examples`` means all there are."""
     source = find_model(model)
-    texts = _evaluation_texts(source, dataset, examples, seed)
-    stored = store().get("evaluations", _evaluation_key(source.digest, texts))
+    texts = evaluation.texts_for(source, dataset, examples, seed)
+    stored = evaluation.find(store(), source.digest, model, texts)
     if stored:
-        return replace(Evaluation(**stored.document), model=model)
+        return stored
     classifier = load_model(model, progress, cancel)
-    return _evaluate(source.digest, model, classifier.model, classifier.tokenizer, texts, cancel, progress)
-
-
-def _evaluation_texts(source: models.ModelSource, dataset: str | None, examples: int, seed: int) -> data.Texts:
-    texts = data.load(dataset or data.default_for(source.dataset), "evaluation")
-    texts.check_labels(source.labels)
-    return texts.sample(examples, seed)
-
-
-def _evaluation_key(model_digest: str, texts: data.Texts) -> str:
-    return digest("evaluate", model_digest, texts.digest)
-
-
-def _evaluate(
-    model_digest: str, name: str, model: Any, tokenizer: Any, texts: data.Texts, cancel: threading.Event | None, progress: Progress = silent
-) -> Evaluation:
-    import torch
-
-    from robustprune import inference
-    from robustprune.attacks.metrics import wilson
-
-    key = _evaluation_key(model_digest, texts)
-    stored = store().get("evaluations", key)
-    if stored:
-        return replace(Evaluation(**stored.document), model=name)
 
     def watch(done: int, total: int) -> None:
         _check(cancel)
         progress(done, total, f"{done} of {total} texts", None)
 
-    predicted = inference.logits(model, tokenizer, texts.texts, watch).argmax(-1)
-    rate = wilson(int((predicted == torch.tensor(texts.labels)).sum()), len(texts))
-    result = Evaluation(name, texts.dataset, texts.split, texts.source, len(texts), rate.value, rate.low, rate.high)
-    store().put("evaluations", key, result.to_json())
-    return result
+    return evaluation.measure(store(), source.digest, model, classifier.model, classifier.tokenizer, texts, watch)
 
 
 # Attacks
@@ -249,7 +221,7 @@ def attack_texts(
     from robustprune.attacks.metrics import score
 
     source = find_model(model)
-    texts = _evaluation_texts(source, dataset, examples, spec.seed)
+    texts = evaluation.texts_for(source, dataset, examples, spec.seed)
     attacker = _attacker(model, spec, progress, cancel)
     traces: list[AttackTrace] = []
     for text, label in zip(texts.texts, texts.labels, strict=True):
@@ -263,7 +235,7 @@ def attack_texts(
 def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | None = None) -> dict[str, Any] | None:
     """The stored scores of a model under attack on a sample of its demo texts, if they were ever computed."""
     source, spec = find_model(model), spec or AttackSpec()
-    texts = _evaluation_texts(source, data.demo_for(source.dataset), examples, spec.seed)
+    texts = evaluation.texts_for(source, data.demo_for(source.dataset), examples, spec.seed)
     entry = _first_entry("scores", _attack_keys(source, texts.digest, spec))
     return entry.document if entry else None
 
@@ -274,23 +246,8 @@ def datasets_for(model: str) -> list[str]:
 
 
 def keep_upload(name: str, content: bytes) -> str:
-    """Keeps a person's file of texts and labels in the store's folder, by its content; gives the name to use it by.
-
-    Raises:
-        DataError: it cannot be read as a table of texts and labels.
-    """
-    path = paths.home() / "uploads" / (hashing.of_bytes(content)[:16] + Path(name).suffix.lower())
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{threading.get_ident()}{path.suffix}")
-        partial.write_bytes(content)
-        partial.replace(path)
-    try:
-        data.load(str(path), "calibration")
-    except DataError as error:
-        path.unlink()
-        raise DataError(str(error).replace(path.name, name)) from error
-    return str(path)
+    """Keeps a person's file of texts and labels; gives the name to use it by. Raises DataError if it cannot be read."""
+    return uploads.keep(name, content)
 
 
 def showcase(model: str) -> list[tuple[str, int]]:
@@ -349,34 +306,21 @@ def attention(model: str, text: str, progress: Progress = silent, cancel: thread
     if stored:
         return stored
     result = analysis.maps(load_model(model, progress, cancel), text)
-    _store_attention(_attention_key(model, text), result)
+    document, content = result.to_entry()
+    store().put("attentions", _attention_key(model, text), document, lambda folder: (folder / analysis.FILE).write_bytes(content))
     return result
 
 
 def find_attention(model: str, text: str) -> "AttentionMaps | None":
     """The stored maps, if there are any. Answers without loading a model."""
-    entry = store().get("attentions", _attention_key(model, text))
-    if entry is None or not entry.files_are_whole({"attention.safetensors": entry.document["sha256"]}):
-        return None
-    from safetensors.numpy import load_file
-
     from robustprune.analysis.attention import AttentionMaps
 
-    return AttentionMaps(tuple(entry.document["tokens"]), load_file(entry.folder / "attention.safetensors")["values"].astype("float32"))
+    entry = store().get("attentions", _attention_key(model, text))
+    return AttentionMaps.from_entry(entry.document, entry.folder) if entry else None
 
 
 def _attention_key(model: str, text: str) -> str:
     return digest("attention", find_model(model).digest, text, ENGINE_VERSION)
-
-
-def _store_attention(key: str, maps: "AttentionMaps") -> None:
-    from safetensors.numpy import save
-
-    from robustprune import hashing
-
-    content = save({"values": maps.values.astype("float16")})
-    document = {"tokens": list(maps.tokens), "sha256": hashing.of_bytes(content)}
-    store().put("attentions", key, document, lambda folder: (folder / "attention.safetensors").write_bytes(content))
 
 
 # Training

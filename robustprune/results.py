@@ -1,35 +1,17 @@
 """What the lab gives back about runs and models: plain values that pages draw and the command line prints."""
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from robustprune.errors import RobustPruneError
+from robustprune.evaluation import Evaluation
 from robustprune.pruning.report import PruneReport
 from robustprune.spec import PruneSpec
 from robustprune.store import Entry
 
 RUN = "run:"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Accuracy of one model on one sample of texts, with its Wilson 95 % interval."""
-
-    model: str
-    dataset: str
-    split: str
-    source: str
-    examples: int
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object with every field."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

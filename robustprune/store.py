@@ -26,16 +26,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Entry:
-    """A stored result: its key, its JSON document, and the folder that it lies in."""
+    """A stored result: its key, its JSON document, the SHA-256 of its other files, and the folder that it lies in."""
 
     key: str
     document: dict[str, Any]
+    files: dict[str, str]
     folder: Path
     shipped: bool
-
-    def files_are_whole(self, files: dict[str, str]) -> bool:
-        """Whether every file is there and has the SHA-256 that was noted when it was written."""
-        return all((self.folder / name).is_file() and hashing.of_file(self.folder / name) == expected for name, expected in files.items())
 
 
 @lru_cache(maxsize=2048)
@@ -57,6 +54,15 @@ class Store:
     def get(self, kind: str, key: str) -> Entry | None:
         """The entry, from this machine or from what ships; None if there is none or it is damaged."""
         return self._read(self._root / kind / key) or self._read(self._shipped / kind / key, shipped=True)
+
+    def get_checked(self, kind: str, key: str) -> Entry | None:
+        """As :meth:`get`, with every file of the entry read and compared: for files that are about to be used."""
+        entry = self.get(kind, key)
+        changed = [name for name, expected in entry.files.items() if hashing.of_file(entry.folder / name) != expected] if entry and not entry.shipped else []
+        if not changed:
+            return entry
+        self.set_aside(entry.folder, f"{changed[0]} was changed")
+        return self.get(kind, key)
 
     def entries(self, kind: str) -> Iterator[Entry]:
         """All whole entries of a kind, this machine's first; one that ships and was made here too comes once."""
@@ -96,7 +102,7 @@ class Store:
             raise self._cannot_write(error) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        return Entry(key, document, final, shipped=False)
+        return Entry(key, document, files, final, shipped=False)
 
     def set_aside(self, entry_folder: Path, why: str) -> None:
         """Moves a damaged entry out of the way and says so."""
@@ -119,7 +125,7 @@ class Store:
             files = body["files"]
             if missing := [name for name in files if not shipped and not (folder / name).is_file()]:
                 raise ValueError(f"{missing[0]} is missing")
-            return Entry(folder.name, body["document"], folder, shipped)
+            return Entry(folder.name, body["document"], files, folder, shipped)
         except (FileNotFoundError, NotADirectoryError):
             if folder.is_dir() and not shipped and not folder.name.startswith("."):
                 self.set_aside(folder, f"it has no {DOCUMENT}")

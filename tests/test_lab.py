@@ -87,6 +87,19 @@ def test_a_damaged_run_is_made_anew(small, empty_home):
     assert lab.prune(small).report.zeros == run.report.zeros
 
 
+def test_a_flipped_byte_in_the_weights_is_noticed_before_they_are_used(small, empty_home, caplog):
+    run = lab.prune(small)
+    path = run.model_dir / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    weights = lab.load_model(run.ref).model.state_dict()
+    assert "set aside" in caplog.text
+    content[-3] ^= 1
+    assert path.read_bytes() == bytes(content)
+    assert all(torch.isfinite(value).all() for value in weights.values())
+
+
 def test_sparsity_zero_exports_the_dense_model(small, empty_home):
     run = lab.prune(PruneSpec(small.model, "demo-reviews", sparsity=0.0, calibration=64))
     dense, sparse = lab.load_model(small.model).model.state_dict(), lab.load_model(run.ref).model.state_dict()

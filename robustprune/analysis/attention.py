@@ -1,14 +1,18 @@
 """Attention maps of a classifier for one text (the live form of Li et al. 2023, Fig. 2)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
+from robustprune import hashing
+
 if TYPE_CHECKING:
     from robustprune.models import Classifier
 
+FILE = "attention.safetensors"
 PAPER_SENTENCE = "it's a bewitching and often repercussions journey."
 
 
@@ -29,6 +33,23 @@ class AttentionMaps:
         """Number of heads a block."""
         return self.values.shape[1]
 
+    def to_entry(self) -> tuple[dict[str, Any], bytes]:
+        """What the store keeps: a document, and the content of ``FILE`` (float16)."""
+        from safetensors.numpy import save
+
+        content = save({"values": self.values.astype("float16")})
+        return {"tokens": list(self.tokens), "sha256": hashing.of_bytes(content)}, content
+
+    @classmethod
+    def from_entry(cls, document: dict[str, Any], folder: Path) -> "AttentionMaps | None":
+        """The maps that the store kept; None if the file is missing or damaged."""
+        from safetensors.numpy import load_file
+
+        path = folder / FILE
+        if not path.is_file() or hashing.of_file(path) != document["sha256"]:
+            return None
+        return cls(tuple(document["tokens"]), load_file(path)["values"].astype("float32"))
+
     def map(self, block: int, head: int | None) -> Float[np.ndarray, "tokens tokens"]:
         """One head's map, or the mean over the block's heads."""
         return self.values[block].mean(0) if head is None else self.values[block, head]
@@ -40,9 +61,9 @@ def maps(classifier: "Classifier", text: str) -> AttentionMaps:
 
     from robustprune import inference
 
-    encoded = classifier.tokenizer(text, truncation=True, max_length=inference.max_tokens(classifier.model, classifier.tokenizer), return_tensors="pt")
+    ((_, encoded),) = inference.encoded_batches(classifier.model, classifier.tokenizer, [text])
     with torch.inference_mode():
-        attentions = classifier.model(**encoded.to(classifier.model.device), output_attentions=True).attentions
+        attentions = classifier.model(**encoded, output_attentions=True).attentions
     tokens = classifier.tokenizer.convert_ids_to_tokens(encoded["input_ids"][0])
     return AttentionMaps(tuple(tokens), torch.cat(attentions).float().cpu().numpy())
 

@@ -107,7 +107,7 @@ def train_adapter(head: Path, train: Texts, labels: tuple[str, ...], settings: S
         target_modules=LORA_TARGETS, modules_to_save=["classifier", "pooler"],
     )  # fmt: skip
     model = get_peft_model(base, config).train()
-    encoded = tokenizer(list(train.texts), truncation=True, max_length=inference.max_tokens(base, tokenizer))
+    encoded = inference.encode(base, tokenizer, train.texts)
     targets = torch.tensor(train.labels)
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)

@@ -120,7 +120,8 @@ def test_cancel_is_heard(name):
 @pytest.mark.parametrize("sparsity", [0.5, 0.8])
 def test_better_solvers_leave_less_error(scope, sparsity):
     errors = {name: sum(SOLVERS[name].solve(problem(sparsity, scope, seed), ignore).error for seed in range(5)) for name in SOLVER_NAMES}
-    assert errors["admm"] < 0.8 * errors["sparsegpt"] < 0.8 * errors["magnitude"]
+    assert errors["admm"] < 0.9 * errors["sparsegpt"]
+    assert errors["sparsegpt"] < 0.9 * errors["magnitude"]
 
 
 @settings(max_examples=20, deadline=None)

@@ -1,0 +1,75 @@
+"""Accuracy of a model on a sample of texts, kept in the store by model and texts."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from robustprune import data
+from robustprune.models import ModelSource
+from robustprune.spec import digest
+from robustprune.store import Store
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+KIND = "evaluations"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Accuracy of one model on one sample of texts, with its Wilson 95 % interval."""
+
+    model: str
+    dataset: str
+    split: str
+    source: str
+    examples: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return asdict(self)
+
+
+def texts_for(source: ModelSource, dataset: str | None, examples: int, seed: int) -> data.Texts:
+    """A seeded sample of evaluation texts for a model. Raises DataError if their labels do not fit it."""
+    texts = data.load(dataset or data.default_for(source.dataset), "evaluation")
+    texts.check_labels(source.labels)
+    return texts.sample(examples, seed)
+
+
+def find(store: Store, model_digest: str, name: str, texts: data.Texts) -> Evaluation | None:
+    """The stored evaluation of that model on these texts, under the name that it is asked for by."""
+    stored = store.get(KIND, _key(model_digest, texts))
+    return replace(Evaluation(**stored.document), model=name) if stored else None
+
+
+def measure(
+    store: Store,
+    model_digest: str,
+    name: str,
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    texts: data.Texts,
+    watch: Callable[[int, int], None],
+) -> Evaluation:
+    """Measures a model on texts, unless that is stored already. ``watch(done, total)`` is called after every batch and may raise."""
+    import torch
+
+    from robustprune import inference
+    from robustprune.attacks.metrics import wilson
+
+    stored = find(store, model_digest, name, texts)
+    if stored:
+        return stored
+    predicted = inference.logits(model, tokenizer, texts.texts, watch).argmax(-1)
+    rate = wilson(int((predicted == torch.tensor(texts.labels)).sum()), len(texts))
+    result = Evaluation(name, texts.dataset, texts.split, texts.source, len(texts), rate.value, rate.low, rate.high)
+    store.put(KIND, _key(model_digest, texts), result.to_json())
+    return result
+
+
+def _key(model_digest: str, texts: data.Texts) -> str:
+    return digest("evaluate", model_digest, texts.digest)

@@ -1,0 +1,27 @@
+"""Files that people give in the app: kept in the store's folder by their content."""
+
+import threading
+from pathlib import Path
+
+from robustprune import data, hashing, paths
+from robustprune.errors import DataError
+
+
+def keep(name: str, content: bytes) -> str:
+    """Keeps a person's file of texts and labels in the store's folder, by its content; gives the name to use it by.
+
+    Raises:
+        DataError: it cannot be read as a table of texts and labels.
+    """
+    path = paths.home() / "uploads" / (hashing.of_bytes(content)[:16] + Path(name).suffix.lower())
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{threading.get_ident()}{path.suffix}")
+        partial.write_bytes(content)
+        partial.replace(path)
+    try:
+        data.load(str(path), "calibration")
+    except DataError as error:
+        path.unlink()
+        raise DataError(str(error).replace(path.name, name)) from error
+    return str(path)
