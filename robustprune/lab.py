@@ -284,14 +284,17 @@ def _attacker(model: str, spec: AttackSpec, progress: Progress, cancel: threadin
     from robustprune.attacks import resources, run
 
     progress(0, 1, "loading TextAttack", None)
-    loaded = resources.load(lambda what: progress(0, 1, f"preparing: {what}", None))
+
+    def say(what: str) -> None:
+        _check(cancel)
+        progress(0, 1, f"preparing: {what}", None)
 
     def watch(word: str) -> None:
         _check(cancel)
         if word:
             progress(0, 1, f"trying words in place of: {word}", None)
 
-    return run.Attacker(classifier, loaded, spec, watch)
+    return run.Attacker(classifier, resources.load(say), spec, watch)
 
 
 # Attention

@@ -21,6 +21,7 @@ from robustprune import backbone, hashing, inference, models, paths
 from robustprune.attacks.resource_names import NEIGHBOURS, ResourceNames, describe
 
 ENCODER_CACHE = 20_000
+WORDS_AT_ONCE = 2048
 ANTONYMS = paths.ASSETS / "antonyms.txt"
 
 
@@ -81,7 +82,7 @@ _loaded: list[Resources] = []
 
 
 def load(say: Callable[[str], None]) -> Resources:
-    """The built-in set; ``say`` is told what is being prepared. Loaded once a process, the synonyms built once a machine."""
+    """The built-in set; ``say`` is told what is being prepared and may raise Cancelled. Loaded once a process, synonyms built once a machine."""
     with _lock:
         if not _loaded:
             say("sentence encoder")
@@ -107,8 +108,11 @@ def _synonyms(encoder: SentenceEncoder, say: Callable[[str], None]) -> Synonyms:
     path = paths.home() / "resources" / f"synonyms-{key}.safetensors"
     stored = _read_cache(path, load_file)
     if stored is None:
-        say("synonyms (once on this machine)")
-        vectors = torch.cat([encoder.encode(words[i : i + 2048]) for i in range(0, len(words), 2048)])
+        parts = []
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            say(f"synonyms, once on this machine, {start:,} of {len(words):,} words")
+            parts.append(encoder.encode(words[start : start + WORDS_AT_ONCE]))
+        vectors = torch.cat(parts)
         stored = {"vectors": vectors.numpy(), "neighbours": _neighbours(words, vectors, read_antonyms())}
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
@@ -139,9 +143,9 @@ def _neighbours(words: Sequence[str], vectors: Float[Tensor, "words hidden"], an
     pairs = [[index[word] for word in pair] for pair in antonyms if len(pair) == 2 and all(word in index for word in pair)]
     banned = torch.tensor(pairs + [pair[::-1] for pair in pairs])
     result = []
-    for start in range(0, len(words), 2048):
-        cosines = vectors[start : start + 2048] @ vectors.T
-        here = banned[(banned[:, 0] >= start) & (banned[:, 0] < start + 2048)]
+    for start in range(0, len(words), WORDS_AT_ONCE):
+        cosines = vectors[start : start + WORDS_AT_ONCE] @ vectors.T
+        here = banned[(banned[:, 0] >= start) & (banned[:, 0] < start + WORDS_AT_ONCE)]
         cosines[here[:, 0] - start, here[:, 1]] = -1.0
         rows = torch.arange(len(cosines))
         cosines[rows, rows + start] = 2.0  # a word is its own first neighbour, as TextAttack expects
