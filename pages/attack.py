@@ -27,7 +27,12 @@ def asked() -> tuple[str, int]:
     with st.container(border=True):
         choices = [OWN, *showcase]
         chosen = st.selectbox(
-            t("attack.demo"), choices, index=1, key="demo", persist_state="session", format_func=lambda text: t("attack.own") if text == OWN else text
+            t("attack.demo"),
+            choices,
+            index=0 if "text" in st.query_params else 1,
+            key="demo",
+            persist_state="session",
+            format_func=lambda text: t("attack.own") if text == OWN else text,
         )
         if chosen != OWN:
             st.caption(t("attack.true_label", label=run.labels[showcase[chosen]]))

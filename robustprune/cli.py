@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from robustprune.errors import Cancelled, RobustPruneError, SpecError
+from robustprune.errors import RobustPruneError, SpecError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Prune a language model and see what happens to its robustness."
@@ -43,6 +43,8 @@ def prune(
     from robustprune.spec import PruneSpec
 
     spec = PruneSpec(model, dataset, method, adaptive, sparsity, scope, calibration, ridge, seed)
+    if out:
+        lab.check_export_folder(out)
     run = lab.prune(spec, show_progress)
     model_dir = lab.export_model(run, out) if out else run.model_dir
     report = run.report.to_json()
@@ -97,6 +99,8 @@ def attack(
     from robustprune.spec import AttackSpec
 
     spec = AttackSpec(recipe, query_budget, seed)
+    if trace and not trace.resolve().parent.is_dir():
+        raise SpecError(f"There is no folder {trace.resolve().parent} to write the trace to.")
     if text is None:
         scores, traces, texts = lab.attack_texts(model, dataset, examples, spec, show_progress)
         seconds = sum(one.seconds for one in traces)
@@ -146,17 +150,21 @@ def main() -> int:
         return app() or 0
     except SpecError as error:
         return _fail(error, 2)
-    except Cancelled as error:
-        return _fail(error, 130)
+    except _Interrupted:
+        return _fail("Interrupted; nothing half-done was kept.", 130)
     except (RobustPruneError, OSError) as error:
         return _fail(error, 1)
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C. No Exception, so that no library takes it for an error of its own."""
+
+
 def _interrupt(*_: Any) -> None:
-    raise Cancelled("Interrupted; nothing was kept.")
+    raise _Interrupted
 
 
-def _fail(error: Exception, status: int) -> int:
+def _fail(error: Exception | str, status: int) -> int:
     print(error, file=sys.stderr)
     return status
 
@@ -166,8 +174,13 @@ def _print(as_json: bool, value: dict[str, Any], line: str) -> None:
 
 
 def show_progress(done: float, total: float, text: str, partial: Any = None) -> None:
-    """One line on standard error, rewritten in place on a terminal."""
+    """One line on standard error, rewritten in place on a terminal; elsewhere a line whenever a whole step is done."""
+    line = f"{int(done)}/{int(total)} {text}"
     if sys.stderr.isatty():
-        print(f"\r\033[K{done:.0f}/{total:.0f} {text}", file=sys.stderr, end="" if done < total else "\n", flush=True)
-    elif done == int(done):
-        print(f"{done:.0f}/{total:.0f} {text}", file=sys.stderr, flush=True)
+        print(f"\r\033[K{line}", file=sys.stderr, end="" if done < total else "\n", flush=True)
+    elif done == int(done) and _last_lines[-1:] != [line]:
+        _last_lines[:] = [line]
+        print(line, file=sys.stderr, flush=True)
+
+
+_last_lines: list[str] = []

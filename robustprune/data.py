@@ -218,4 +218,8 @@ def _from_hub(name: str, role: Role) -> Texts:
         raise DataError(
             f"The hub data set {hub_id!r} has the columns {', '.join(part.column_names)}; a text column ({', '.join(TEXT_COLUMNS)}) and 'label' are needed."
         )
-    return Texts(name, "hub", split, tuple(part[column]), tuple(int(label) for label in part["label"]))
+    try:
+        labels = tuple(int(label) for label in part["label"])
+    except (TypeError, ValueError):
+        raise DataError(f"The labels of the hub data set {hub_id!r} are no whole numbers.") from None
+    return Texts(name, "hub", split, tuple(part[column]), labels)

@@ -55,15 +55,12 @@ def measure(
     texts: data.Texts,
     watch: Callable[[int, int], None],
 ) -> Evaluation:
-    """Measures a model on texts, unless that is stored already. ``watch(done, total)`` is called after every batch and may raise."""
+    """Measures a model on texts and stores the result. ``watch(done, total)`` is called after every batch and may raise."""
     import torch
 
     from robustprune import inference
     from robustprune.attacks.metrics import wilson
 
-    stored = find(store, model_digest, name, texts)
-    if stored:
-        return stored
     predicted = inference.logits(model, tokenizer, texts.texts, watch).argmax(-1)
     rate = wilson(int((predicted == torch.tensor(texts.labels)).sum()), len(texts))
     result = Evaluation(name, texts.dataset, texts.split, texts.source, len(texts), rate.value, rate.low, rate.high)

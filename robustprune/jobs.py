@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from robustprune.errors import Cancelled
 
+KEPT = 50
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -78,19 +79,21 @@ class JobManager:
             job = self._jobs.get(key)
             if job and job.active and not job.cancel.is_set():
                 return job
+            self._jobs.pop(key, None)  # so that the new one stands last
             job = self._jobs[key] = Job(key)
             job.future = self._pool.submit(self._run, job, work)
+            for ended in [other for other in self._jobs.values() if not other.active][:-KEPT]:
+                del self._jobs[ended.key]
             return job
+
+    def cancel(self, job: Job) -> None:
+        """Asks a job to stop: at once if it still waits, else when it next looks."""
+        job.cancel.set()
+        job.future.cancel()
 
     def get(self, key: str) -> Job | None:
         """The newest job of that key."""
         return self._jobs.get(key)
-
-    def forget(self, key: str) -> None:
-        """Drops a job that has ended."""
-        with self._lock:
-            if key in self._jobs and not self._jobs[key].active:
-                del self._jobs[key]
 
     def place(self, job: Job) -> int:
         """How many jobs are to end before this one starts; 0 if it runs."""

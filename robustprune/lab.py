@@ -5,6 +5,7 @@ in the store, so that asking again, from another tab or next week, answers at on
 """
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -60,11 +61,20 @@ def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | 
     """Loads a model; a stored run whose weights are not here is computed anew first."""
     source = find_model(ref)
     if ref.startswith(RUN):
-        made = prune(stored_run(source.digest).spec, progress, cancel)
-        if made.digest != source.digest:
-            raise ModelError(f"The run {source.digest} cannot be made again: its model or texts have changed since. Prune again with its settings.")
-        source = replace(source, folder=made.model_dir)
+        source = replace(source, folder=_weights_of(source.digest, progress, cancel))
     return _loaded(source)
+
+
+def _weights_of(key: str, progress: Progress, cancel: threading.Event | None) -> Path:
+    """The model folder of a stored run, checked; made again where it is not here or damaged."""
+    spec = stored_run(key).spec
+    entry = store().get_checked("runs", key)
+    run = as_run(entry) if entry else None
+    if run and run.model_dir:
+        return run.model_dir
+    if prune_digest(spec)[0] != key:
+        raise ModelError(f"The run {key} cannot be made again: its model or texts have changed since. Prune again with its settings.")
+    return prune(spec, progress, cancel).model_dir
 
 
 @lru_cache(maxsize=LOADED_MODELS)
@@ -105,6 +115,12 @@ def runs() -> list[PruneRun]:
     return [run for entry in store().entries("runs") if (run := as_run(entry))]
 
 
+def shipped_runs(model: str) -> list[PruneRun]:
+    """The runs of a model that ship, by sparsity; one whose weights were made here since is among them."""
+    found = [run for key in store().shipped_keys("runs") if (run := stored_run(key)) and run.spec.model == model]
+    return sorted(found, key=lambda run: run.spec.sparsity)
+
+
 def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event | None = None) -> PruneRun:
     """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once.
 
@@ -132,7 +148,10 @@ def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event 
     layers = report.layers
     progress(len(layers), len(layers), "measuring accuracy", layers)
     sample = evaluation.texts_for(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
-    before = evaluation.measure(store(), source.digest, spec.model, dense.model, dense.tokenizer, sample, lambda *_: _check(cancel))
+    before = evaluation.find(store(), source.digest, spec.model, sample) or evaluation.measure(
+        store(), source.digest, spec.model, dense.model, dense.tokenizer, sample, lambda *_: _check(cancel)
+    )
+    # Measured even where a report of this run ships: these weights were made here.
     after = evaluation.measure(store(), key, RUN + key, sparse, dense.tokenizer, sample, lambda *_: _check(cancel))
     made = {"day": time.strftime("%Y-%m-%d", time.gmtime()), **export.versions()}
     document = {
@@ -150,13 +169,23 @@ def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event 
     return as_run(entry)
 
 
-def export_model(run: PruneRun, out: Path) -> Path:
-    """Copies a run's model folder to ``out``, which must not hold another model yet."""
-    import shutil
+def check_export_folder(out: Path) -> None:
+    """Raises ModelError unless ``out`` is a new or an empty folder, so that nobody waits for an export that cannot be."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ModelError(f"{out} is a file or a folder that is not empty. Name a new or an empty folder.")
 
-    if out.exists() and any(out.iterdir()):
-        raise ModelError(f"The folder {out} is not empty. Name a new or an empty folder.")
-    shutil.copytree(run.model_dir, out, dirs_exist_ok=True)
+
+def export_model(run: PruneRun, out: Path) -> Path:
+    """Copies a run's model folder to ``out``, whole or not at all."""
+    check_export_folder(out)
+    partial = out.with_name(f".{out.name}.{run.digest}")
+    try:
+        shutil.copytree(run.model_dir, partial)
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return out
 
 
@@ -194,7 +223,7 @@ def attack_text(model: str, text: str, label: int, spec: AttackSpec, progress: P
     source = find_model(model)
     text, label = check_text(text), check_label(label, source.labels)
     stored = find_attack(model, text, label, spec)
-    if stored:
+    if stored and stored.resources == resource_names():
         return stored
     attacker = _attacker(model, spec, progress, cancel)
     trace = attacker.attack(text, label)
@@ -222,10 +251,13 @@ def attack_texts(
 
     source = find_model(model)
     texts = evaluation.texts_for(source, dataset, examples, spec.seed)
-    attacker = _attacker(model, spec, progress, cancel)
     traces: list[AttackTrace] = []
+
+    def one_of_many(done: float, total: float, text: str, partial: Any = None) -> None:
+        progress(len(traces) + done / total, len(texts), f"text {min(len(traces) + 1, len(texts))} of {len(texts)}: {text}", None)
+
+    attacker = _attacker(model, spec, one_of_many, cancel)
     for text, label in zip(texts.texts, texts.labels, strict=True):
-        progress(len(traces), len(texts), f"text {len(traces) + 1} of {len(texts)}", None)
         traces.append(attacker.attack(text, label))
     scores = score(traces)
     store().put("scores", _attack_keys(source, texts.digest, spec)[0], {"dataset": texts.dataset, "split": texts.split, **scores.to_json()})
@@ -243,6 +275,11 @@ def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | 
 def datasets_for(model: str) -> list[str]:
     """The data sets on this machine that fit a model, the one that is used by default first."""
     return data.on_this_machine(find_model(model).dataset)
+
+
+def usual_dataset(model: str) -> str | None:
+    """The demo texts of a model, which its shipped runs were made from; None where there are none."""
+    return data.demo_for(find_model(model).dataset)
 
 
 def keep_upload(name: str, content: bytes) -> str:
@@ -289,10 +326,10 @@ def _attacker(model: str, spec: AttackSpec, progress: Progress, cancel: threadin
         _check(cancel)
         progress(0, 1, f"preparing: {what}", None)
 
-    def watch(word: str) -> None:
+    def watch(word: str = "", done: int = 0, total: int = 1) -> None:
         _check(cancel)
         if word:
-            progress(0, 1, f"trying words in place of: {word}", None)
+            progress(done, total, f"{model}: trying words in place of {word}", None)
 
     return run.Attacker(classifier, resources.load(say), spec, watch)
 

@@ -120,6 +120,10 @@ def _backbone_config(labels: tuple[str, ...]) -> Any:
 def _find_built_in(name: str) -> ModelSource:
     folder = MODELS / name
     about = _read_json(folder / "card.json")
+    if missing := {"sha256", "labels", "dataset"} - set(about):
+        raise ModelError(
+            f"The built-in model {name!r} is damaged: its card lacks {sorted(missing)[0]!r}. Restore the folder assets/models/{name} from the repository."
+        )
     for file, expected in about["sha256"].items():
         path = folder / file
         if not path.is_file() or hashing.of_file(path) != expected:
@@ -148,6 +152,8 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
     files = sorted({path for pattern in HASHED for path in folder.glob(pattern)})
     digest = hashing.of_parts(part for path in files for part in (path.name, hashing.of_file(path)))
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    if not isinstance(labels, dict) or not all(str(key).isdigit() for key in labels):
+        raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes to their names.")
     about = _read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
     return ModelSource(name, folder, digest, tuple(labels[key] for key in sorted(labels, key=int)), about.get("dataset"), built_in=False)
 

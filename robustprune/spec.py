@@ -14,6 +14,8 @@ RECIPES = ("textfooler",)
 MAX_SPARSITY = 0.99
 MAX_WORDS = 512
 MAX_SEED = 2**31 - 1
+# TextAttack joins sentence pairs with it and would cut a text there.
+SPLIT_MARK = "<SPLIT>"
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,10 @@ def check_text(text: Any) -> str:
     if not isinstance(text, str) or not text.strip():
         raise SpecError("The text is empty. Type a sentence.")
     stripped = text.strip()
+    if any("\ud800" <= character <= "\udfff" for character in stripped):
+        raise SpecError("The text holds bytes that are no UTF-8 characters. Type it again.")
+    if SPLIT_MARK in stripped:
+        raise SpecError(f"The text holds {SPLIT_MARK}, which attacks take for the end of a sentence. Leave it out.")
     if not any(character.isalpha() for character in stripped):
         raise SpecError("The text has no letters, so there is no word to look at. Type a sentence.")
     words = len(stripped.split())

@@ -16,10 +16,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from robustprune import hashing
 from robustprune.errors import StoreError
 
 FORMAT = 1
+LOCK_SECONDS = 30
 DOCUMENT = "entry.json"
 log = logging.getLogger(__name__)
 
@@ -64,11 +67,15 @@ class Store:
         self.set_aside(entry.folder, f"{changed[0]} was changed")
         return self.get(kind, key)
 
+    def shipped_keys(self, kind: str) -> list[str]:
+        """The keys of what ships, whether or not it was made here too."""
+        return sorted(path.name for path in (self._shipped / kind).glob("[!.]*"))
+
     def entries(self, kind: str) -> Iterator[Entry]:
         """All whole entries of a kind, this machine's first; one that ships and was made here too comes once."""
         seen = set()
         for root, shipped in ((self._root, False), (self._shipped, True)):
-            for folder in sorted((root / kind).glob("*/")) if (root / kind).is_dir() else ():
+            for folder in sorted(path for path in (root / kind).glob("[!.]*") if path.is_dir()):  # a dot: still being written
                 entry = self._read(folder, shipped)
                 if entry and entry.key not in seen:
                     seen.add(entry.key)
@@ -97,7 +104,10 @@ class Store:
                 json.dump(body, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
-            self._move_into_place(partial, final)
+            with FileLock(final.with_name(f".{key}.lock"), timeout=LOCK_SECONDS):
+                self._move_into_place(partial, final)
+        except Timeout as error:
+            raise StoreError(f"Another process has kept the stored entry {key} locked for {LOCK_SECONDS} s. Try again.") from error
         except OSError as error:
             raise self._cannot_write(error) from error
         finally:
@@ -140,14 +150,18 @@ class Store:
 
     @staticmethod
     def _move_into_place(partial: Path, final: Path) -> None:
-        if final.exists():
-            # A folder cannot be replaced by one rename, so the old one steps aside first; whoever reads in between finds none.
-            old = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
-            final.rename(old / "old")
+        """One rename; where an entry is to be replaced, it steps aside first, and whoever reads in between finds none."""
+        if not final.exists():
             partial.rename(final)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
+            return
+        old = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent)) / "old"
+        final.rename(old)
+        try:
             partial.rename(final)
+        except BaseException:
+            old.rename(final)
+            raise
+        shutil.rmtree(old.parent, ignore_errors=True)
 
     def _cannot_write(self, error: OSError) -> StoreError:
         return StoreError(

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from robustprune import data, hashing, paths
-from robustprune.errors import DataError
+from robustprune.errors import DataError, StoreError
 
 
 def keep(name: str, content: bytes) -> str:
@@ -12,13 +12,17 @@ def keep(name: str, content: bytes) -> str:
 
     Raises:
         DataError: it cannot be read as a table of texts and labels.
+        StoreError: there is no room for it.
     """
     path = paths.home() / "uploads" / (hashing.of_bytes(content)[:16] + Path(name).suffix.lower())
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{threading.get_ident()}{path.suffix}")
-        partial.write_bytes(content)
-        partial.replace(path)
+    try:
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(f".{threading.get_ident()}{path.suffix}")
+            partial.write_bytes(content)
+            partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"The file cannot be kept in {path.parent}: {error.strerror}. Free some space, or set ROBUSTPRUNE_HOME to another folder.") from error
     try:
         data.load(str(path), "calibration")
     except DataError as error:

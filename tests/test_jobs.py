@@ -47,10 +47,11 @@ def test_cancel_reaches_a_running_and_a_waiting_job():
 
     manager = JobManager()
     first, second = manager.submit("a", work), manager.submit("b", lambda job: "never")
-    second.cancel.set()
-    first.cancel.set()
-    wait_for(lambda: not second.active)
-    assert (first.state, second.state) == ("cancelled", "cancelled")
+    manager.cancel(second)
+    assert second.state == "cancelled"
+    manager.cancel(first)
+    wait_for(lambda: not first.active)
+    assert first.state == "cancelled"
 
 
 def test_a_cancelled_job_can_be_started_again_at_once():

@@ -135,9 +135,21 @@ def test_a_corrupt_adapter_is_told(copied_models):
         models.find("sst2-demo")
 
 
-def test_a_backbone_with_another_sha_is_refused(monkeypatch, tmp_path):
+@pytest.fixture
+def wrong_backbone(tmp_path):
     for name in backbone.SHA256:
         (tmp_path / name).write_bytes(b"something else")
-    monkeypatch.setattr(backbone, "_in_hub_cache", lambda: tmp_path)
+    return tmp_path
+
+
+def test_a_backbone_with_another_sha_is_refused(monkeypatch, wrong_backbone):
+    monkeypatch.setattr(backbone, "_in_hub_cache", lambda: None)
+    monkeypatch.setattr(backbone, "_in_package", lambda: wrong_backbone)
+    monkeypatch.setattr(backbone, "_from_hub", lambda: None)
     with pytest.raises(ModelError, match=r"not the official one.*expected 53aa51172d142c89"):
         backbone.folder()
+
+
+def test_a_wrong_copy_in_the_hubs_cache_does_not_hide_the_package(monkeypatch, wrong_backbone):
+    monkeypatch.setattr(backbone, "_in_hub_cache", lambda: wrong_backbone)
+    assert backbone.folder() != wrong_backbone

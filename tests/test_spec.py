@@ -37,7 +37,17 @@ def test_an_attack_spec_checks_itself():
         AttackSpec(query_budget=0)
 
 
-@pytest.mark.parametrize(("text", "why"), [("", "empty"), ("   ", "empty"), ("12 34 !?", "no letters"), ("word " * 10_000, "10,000 words")])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        ("   ", "empty"),
+        ("12 34 !?", "no letters"),
+        ("word " * 10_000, "10,000 words"),
+        ("good \udcff film", "no UTF-8"),
+        ("a <SPLIT> film", "<SPLIT>"),
+    ],
+)
 def test_a_text_that_cannot_be_attacked_is_refused(text, why):
     with pytest.raises(SpecError, match=why):
         check_text(text)

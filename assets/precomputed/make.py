@@ -45,8 +45,11 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
     """Prunes a model in all settings, attacks what is to be attacked, and looks at attention."""
     from robustprune import lab
     from robustprune.analysis.attention import PAPER_SENTENCE
+    from robustprune.attacks.resource_names import has_tagger
     from robustprune.spec import AttackSpec, PruneSpec
 
+    if has_tagger():
+        sys.exit("NLTK's tagger is on this machine; what ships must be made with the resources that are on any.")
     refs = [model]
     for method, adaptive, sparsity in settings:
         run = lab.prune(PruneSpec(model, method=method, adaptive=adaptive, sparsity=sparsity))

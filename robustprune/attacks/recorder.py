@@ -15,7 +15,7 @@ class Recorder:
     search to call; :meth:`listening` stands between for as long as it is open.
     """
 
-    def __init__(self, initial: Any, label: int, watch: Callable[[str], None]) -> None:
+    def __init__(self, initial: Any, label: int, watch: Callable[..., None]) -> None:
         self._words, self._label, self._watch = initial.attacked_text.words, label, watch
         self._probability = self._current = float(initial.raw_output[label])
         self._order: list[int] = []
@@ -35,7 +35,7 @@ class Recorder:
 
         def transformations(text: Any, **keywords: Any) -> Any:
             index = int(keywords["indices_to_modify"][0])
-            self._watch(self._words[index])
+            self._watch(self._words[index], len(self.steps), max(len(self.importance), 1))
             self.steps.append(Step(index, (), None, self._current, self._current, 0))
             return original["get_transformations"](text, **keywords)
 
@@ -65,7 +65,6 @@ class Recorder:
     def _note_importance(self, answers: list[Any]) -> None:
         falls = (self._probability - float(answer.raw_output[self._label]) for answer in answers)
         self.importance = dict(zip(self._order, falls, strict=False))  # a spent query budget leaves words without a rank
-        self._watch("")
 
     def _note_tried(self, answers: list[Any]) -> None:
         step = self.steps[-1]

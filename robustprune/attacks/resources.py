@@ -5,6 +5,7 @@ antonym list; sentence similarity is MiniLM's too; word classes come from NLTK's
 dictionary.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from transformers import BertModel, PreTrainedTokenizerBase
 
 from robustprune import backbone, hashing, inference, models, paths
 from robustprune.attacks.resource_names import NEIGHBOURS, ResourceNames, describe
+
+log = logging.getLogger(__name__)
 
 ENCODER_CACHE = 20_000
 WORDS_AT_ONCE = 2048
@@ -101,6 +104,7 @@ def read_antonyms(path: Path = ANTONYMS) -> set[frozenset[str]]:
 
 
 def _synonyms(encoder: SentenceEncoder, say: Callable[[str], None]) -> Synonyms:
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file, save_file
 
     words = _whole_words()
@@ -114,10 +118,13 @@ def _synonyms(encoder: SentenceEncoder, say: Callable[[str], None]) -> Synonyms:
             parts.append(encoder.encode(words[start : start + WORDS_AT_ONCE]))
         vectors = torch.cat(parts)
         stored = {"vectors": vectors.numpy(), "neighbours": _neighbours(words, vectors, read_antonyms())}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-        save_file(stored, partial)
-        partial.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
+            save_file(stored, partial)
+            partial.replace(path)
+        except (OSError, SafetensorError) as error:
+            log.warning("The synonyms cannot be kept in %s (%s); the next start builds them again.", path.parent, error)
     return Synonyms(words, stored["vectors"], stored["neighbours"])
 
 

@@ -12,8 +12,8 @@ from robustprune.attacks.victim import victim
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec
 
-# Told the word at hand ("" for none in particular); raises Cancelled when the person wants to stop.
-Watch = Callable[[str], None]
+# Asked before every batch, without arguments; told the word at hand, the words done and the words there are. May raise Cancelled.
+Watch = Callable[..., None]
 
 
 class Attacker:
@@ -21,7 +21,7 @@ class Attacker:
 
     def __init__(self, classifier: Classifier, resources: Resources, spec: AttackSpec, watch: Watch) -> None:
         self._source, self._resources, self._spec, self._watch = classifier.source, resources, spec, watch
-        self._attack = RECIPES[spec.recipe](victim(classifier, lambda: watch("")), resources, spec)
+        self._attack = RECIPES[spec.recipe](victim(classifier, watch), resources, spec)
 
     def attack(self, text: str, label: int) -> AttackTrace:
         """Attacks one text whose true label is ``label``.

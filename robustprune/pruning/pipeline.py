@@ -67,18 +67,18 @@ def prune(
         raise DataError(f"Pruning needs at least {MIN_TEXTS} calibration texts; there are {len(texts)}.")
     started = time.perf_counter()
     sparse = copy.deepcopy(dense)
+    walk = _Walk(spec, len(list(linear_layers(dense))), watch)
     fit = [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY != HELD_OUT_EVERY - 1]
     held_out = [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
-    fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part) for part in (fit, held_out))
+    fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part, walk.tick) for part in (fit, held_out))
     dense_stream = sparse_stream = fit_batches + held_out_batches
     tokens = sum(int(batch.real.sum()) for batch in fit_batches)
-    walk = _Walk(spec, len(list(linear_layers(dense))), watch)
     for dense_block, sparse_block in zip(encoder_blocks(dense), encoder_blocks(sparse), strict=True):
-        dense_stream, seen = streams.advance_and_see(dense_block, dense_stream, inputs_too=spec.adaptive == "none")
+        dense_stream, seen = streams.advance_and_see(dense_block, dense_stream, walk.tick, inputs_too=spec.adaptive == "none")
         step = _Step(dense_block, sparse_block, seen, sparse_stream, len(fit_batches))
         for group in dense_block.groups:
             walk.prune_group(step, group)
-        sparse_stream = streams.advance(sparse_block, sparse_stream)
+        sparse_stream = streams.advance(sparse_block, sparse_stream, walk.tick)
     report = PruneReport(tuple(walk.reports), achieved_sparsity(sparse), len(fit), len(held_out), tokens, time.perf_counter() - started)
     return sparse, report
 
@@ -102,15 +102,16 @@ class _Walk:
     def prune_group(self, step: _Step, group: tuple[str, ...]) -> None:
         """Prunes the layers of a group in the sparse block and appends their reports."""
         started = time.perf_counter()
-        self._tick(0.0)
+        self.tick()
         moments = self._moments(step, group)
         share = (time.perf_counter() - started) / len(group)
         undisturbed = self._undisturbed
         for name in group:
             self.reports.append(self._prune_layer(step, name, moments, undisturbed, share))
-            self._tick(0.0)
+            self.tick()
 
-    def _tick(self, fraction: float) -> None:
+    def tick(self, fraction: float = 0.0) -> None:
+        """Says how far the walk is, the layer at hand by ``fraction``; where Cancel is heard."""
         self._watch(len(self.reports) + fraction, self._total, self.reports)
 
     def _moments(self, step: _Step, group: tuple[str, ...]) -> _GroupMoments:
@@ -120,7 +121,7 @@ class _Walk:
             (fit if number < step.calibration else held_out).add(inputs, outputs)
             if seen.inputs and number < step.calibration:
                 dense_only.add(seen.inputs[group], {})
-            self._tick(0.0)
+            self.tick()
         return _GroupMoments(fit, held_out, dense_only.inputs() if self._spec.adaptive == "none" else None)
 
     def _prune_layer(self, step: _Step, name: str, moments: _GroupMoments, undisturbed: bool, share: float) -> LayerReport:
@@ -133,7 +134,7 @@ class _Walk:
             _check_finite(weight, inputs.hessian, outputs.cross)
             corrects = self._spec.adaptive == "full" and not undisturbed
             problem = self._problem(weight, moments.dense_inputs or inputs, outputs if corrects else None)
-            solution = self._solver.solve(problem, self._tick)
+            solution = self._solver.solve(problem, self.tick)
             least, damping = _least_error(inputs, outputs)
         except ValueError as error:
             raise ModelError(f"Pruning stopped at {full_name}: {error}. The checkpoint or a layer before it may be broken.") from error

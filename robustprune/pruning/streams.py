@@ -17,6 +17,8 @@ from robustprune import inference
 from robustprune.pruning.blocks import Block, encoder_blocks
 
 HIDDEN = ("hidden_states", "x")
+# Called before every batch; raises Cancelled when the person wants to stop.
+Tick = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class _Reached(Exception):
 
 
 @torch.inference_mode()
-def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[Batch]:
+def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], tick: Tick) -> list[Batch]:
     """The first block's inputs for all texts, in batches of like length."""
     caught: list[tuple[tuple, dict]] = []
 
@@ -50,6 +52,7 @@ def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tex
     result = []
     with encoder_blocks(model)[0].module.register_forward_pre_hook(catch, with_kwargs=True):
         for _, encoded in inference.encoded_batches(model, tokenizer, texts):
+            tick()
             try:
                 model(**encoded)
             except _Reached:
@@ -91,16 +94,21 @@ class Seen:
 
 
 @torch.inference_mode()
-def advance(block: Block, batches: Sequence[Batch]) -> list[Batch]:
+def advance(block: Block, batches: Sequence[Batch], tick: Tick) -> list[Batch]:
     """The next block's inputs: the same batches with this block's outputs."""
-    return [replace(batch, hidden=batch.run(block.module)) for batch in batches]
+    after = []
+    for batch in batches:
+        tick()
+        after.append(replace(batch, hidden=batch.run(block.module)))
+    return after
 
 
 @torch.inference_mode()
-def advance_and_see(block: Block, batches: Sequence[Batch], inputs_too: bool) -> tuple[list[Batch], list[Seen]]:
+def advance_and_see(block: Block, batches: Sequence[Batch], tick: Tick, inputs_too: bool) -> tuple[list[Batch], list[Seen]]:
     """The next block's inputs, and what every linear layer gave on the way (and got, if ``inputs_too``), in one pass."""
     after, seen = [], []
     for batch in batches:
+        tick()
         here = Seen({}, {})
         hooks = [
             block.linear(name).register_forward_hook(_note(here, batch.real, name, group if inputs_too and name == group[0] else None))

@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from robustprune.errors import RobustPruneError
-from robustprune.jobs import Job, JobManager
+from robustprune.jobs import JobManager
 from robustprune.ui.i18n import t
+from robustprune.ui.shell import plain
 
 POLL_SECONDS = 0.5
 
@@ -24,21 +25,20 @@ def running(key: str) -> bool:
     return bool(job and job.active)
 
 
-def panel(key: str, live: Callable[[Any], None] | None = None) -> Job | None:
+def panel(key: str, live: Callable[[Any], None] | None = None) -> None:
     """Shows the job of that key: place in the queue, progress, ``live`` drawing what is known so far, cancel; or how it failed.
 
-    Gives the job once it is done; the page then runs again as a whole, so that what depends on it appears.
+    When the job ends, the page runs again as a whole, so that what depends on it appears.
     """
     job = manager().get(key)
     if job is None:
-        return None
+        return
     if job.active:
         _watch(key, live)
     elif job.state == "cancelled":
         st.info(t("job.cancelled"), icon=":material/cancel:")
     elif job.state == "failed":
         _show_failure(job.future.exception())
-    return job if job.state == "done" else None
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -49,17 +49,17 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
         place = manager().place(job)
-        text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=job.text, seconds=f"{job.seconds:.0f}")
+        text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(job.text), seconds=f"{job.seconds:.0f}")
         left.progress(job.fraction, text=text)
         if right.button(t("job.cancel"), key=f"cancel-{key}", icon=":material/stop:", width="stretch", disabled=job.cancel.is_set()):
-            job.cancel.set()
+            manager().cancel(job)
         if live and job.partial:
             live(job.partial)
 
 
 def _show_failure(error: BaseException) -> None:
     if isinstance(error, RobustPruneError):
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     st.error(t("job.failed"), icon=":material/error:")
     with st.expander(t("job.details")):

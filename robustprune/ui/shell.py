@@ -1,7 +1,9 @@
 """The frame around every page: navigation, the guard of deep links, the sidebar, and how errors are shown."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
@@ -9,7 +11,7 @@ from robustprune import lab, models
 from robustprune.attacks.trace import AttackTrace
 from robustprune.errors import RobustPruneError
 from robustprune.results import PruneRun
-from robustprune.spec import AttackSpec
+from robustprune.spec import AttackSpec, PruneSpec
 from robustprune.ui import i18n
 from robustprune.ui.i18n import t
 
@@ -57,7 +59,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except RobustPruneError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def sidebar() -> None:
@@ -91,14 +93,32 @@ def chosen_run() -> PruneRun | None:
     return chosen or (runs[_default_run(runs)] if runs else None)
 
 
+def choose_run(run: PruneRun) -> None:
+    """Makes a run the one that the other pages show; for callbacks, which run before the sidebar."""
+    st.session_state["runs"] = run.digest
+
+
 def runs_of(name: str) -> list[PruneRun]:
     """The stored runs of a model: by method, then sparsity."""
     return sorted((run for run in lab.runs() if run.spec.model == name), key=lambda run: (run.spec.method, run.spec.adaptive, run.spec.sparsity))
 
 
 def run_name(run: PruneRun) -> str:
-    """A run by what it is."""
-    return t("run.name", sparsity=percent(run.spec.sparsity), method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
+    """A run by what it is; one that was not made in the usual way also by the start of its digest, so that no two have one name."""
+    name = t("run.name", sparsity=percent(run.spec.sparsity), method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
+    kept = {"method", "adaptive", "sparsity"}
+    usual = PruneSpec(run.spec.model, lab.usual_dataset(run.spec.model), **{key: value for key, value in run.spec.to_json().items() if key in kept})
+    return name if run.spec == usual and round(run.spec.sparsity, 3) == run.spec.sparsity else f"{name} ({run.digest[:4]})"
+
+
+def dataset_name(run: PruneRun) -> str:
+    """The name of a run's texts; of a file, without the folders before it."""
+    return plain(Path(run.spec.dataset).name)
+
+
+def plain(text: str) -> str:
+    """A text that Streamlit shows as it is: nothing in it is read as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", text)
 
 
 def percent(share: float) -> str:
@@ -107,10 +127,10 @@ def percent(share: float) -> str:
 
 
 def attack_pair(run: PruneRun, text: str, label: int) -> tuple[AttackTrace, AttackTrace] | None:
-    """The stored attacks on a text, against the run's dense start and against the run; None unless both are there."""
+    """The stored attacks on a text, against the run's dense start and the run, with the same resources; None unless both are there."""
     spec = AttackSpec()
     dense, sparse = lab.find_attack(run.spec.model, text, label, spec), lab.find_attack(run.ref, text, label, spec)
-    return (dense, sparse) if dense and sparse else None
+    return (dense, sparse) if dense and sparse and dense.resources == sparse.resources else None
 
 
 def error_names() -> dict[str, str]:

@@ -20,7 +20,7 @@ from robustprune.spec import AttackSpec
 TEXT = "A gripping , beautifully acted film that never loses its way ."
 
 
-def quiet(_word):
+def quiet(*_):
     pass
 
 
@@ -107,7 +107,7 @@ def test_odd_texts_end_in_an_outcome(attacker, text):
 def test_cancel_is_heard_and_the_attacker_goes_on(classifier, loaded, calls):
     asked = []
 
-    def watch(_word):
+    def watch(*_):
         asked.append(1)
         if len(asked) == calls + 1:
             raise Cancelled("stop")

@@ -15,6 +15,7 @@ from tests.conftest import CHROMIUM
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = 240_000
+PROBES = ("/_stcore/health", "/_stcore/host-config")
 TEXT = "A gripping, beautifully acted film that never loses its way."
 
 pytestmark = pytest.mark.browser
@@ -27,6 +28,7 @@ def server(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "ROBUSTPRUNE_HOME": str(tmp_path_factory.mktemp("server"))}
+    del environment["HF_HUB_OFFLINE"]  # as a person has it
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
@@ -63,7 +65,7 @@ def page(browser, server):
     tab.requests, tab.errors = [], []
     tab.on("request", lambda request: tab.requests.append(request.url))
     # On a deep link Streamlit itself first asks for its server below the page's address, gets a 404, and then finds it.
-    tab.on("console", lambda said: tab.errors.append(said.text) if said.type == "error" and "/_stcore/" not in said.location["url"] else None)
+    tab.on("console", lambda said: tab.errors.append(said.text) if said.type == "error" and not said.location["url"].endswith(PROBES) else None)
     tab.on("pageerror", lambda error: tab.errors.append(str(error)))
     yield tab
     context.close()
@@ -99,8 +101,6 @@ def test_prune_look_attack(page, server):
 
     page.goto(f"/attack?text={TEXT}&label=1")
     heading(page, "Which words break it?")
-    page.get_by_role("combobox", name=re.compile("^.*Text")).first.click()
-    page.get_by_role("option", name="My own text").click()
     page.get_by_role("button", name="Attack both models").click()
     page.get_by_text("flipped").first.wait_for(timeout=LONG)
     page.locator("del").first.wait_for(timeout=30_000)
@@ -129,8 +129,8 @@ def test_a_prune_can_be_cancelled_and_started_again(page, server):
     page.goto("/prune?sparsity=0.77&calibration=64")
     page.get_by_role("button", name="Prune at 77%").click()
     page.get_by_role("button", name="Cancel").click(timeout=30_000)
-    page.get_by_text("Nothing was kept").wait_for(timeout=30_000)
+    page.get_by_text("Nothing half-done was kept").wait_for(timeout=30_000)
     page.get_by_role("button", name="Prune at 77%").click()
     page.get_by_role("button", name="Cancel").click(timeout=30_000)
-    page.get_by_text("Nothing was kept").wait_for(timeout=30_000)
+    page.get_by_text("Nothing half-done was kept").wait_for(timeout=30_000)
     leave_only_this_machine(page, server)

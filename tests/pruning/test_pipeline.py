@@ -10,6 +10,7 @@ from robustprune import inference
 from robustprune.errors import Cancelled, DataError, ModelError
 from robustprune.pruning import pipeline, streams
 from robustprune.pruning.blocks import encoder_blocks, linear_layers
+from robustprune.pruning.moments import Accumulator
 from robustprune.spec import ADAPTIVE, METHODS, PruneSpec
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier
 
@@ -82,23 +83,32 @@ def test_the_told_total_is_the_error_of_the_outputs():
     fit = [text for i, text in enumerate(TEXTS) if i % pipeline.HELD_OUT_EVERY != pipeline.HELD_OUT_EVERY - 1]
     outputs = {}
     for name, one in (("dense", model), ("sparse", sparse)):
-        batches = streams.block_inputs(one, tokenizer, fit)
+        batches = streams.block_inputs(one, tokenizer, fit, nothing)
         for block in encoder_blocks(one):
-            batches, seen = streams.advance_and_see(block, batches, inputs_too=False)
+            batches, seen = streams.advance_and_see(block, batches, nothing, inputs_too=False)
         outputs[name] = torch.cat([batch.outputs["output.dense"] for batch in seen]).double()
     power = ((outputs["dense"] - outputs["dense"].mean(0)) ** 2).sum()
     error = ((outputs["dense"] - outputs["sparse"]) ** 2).sum() / power
     assert float(error) == pytest.approx(report.layers[-1].total, rel=1e-3)
 
 
+def group_moments(model, tokenizer, parts):
+    """Moments of the second block's first group over texts that come in the given batches."""
+    first, second = encoder_blocks(model)
+    accumulator = Accumulator()
+    for part in parts:
+        batches = streams.advance(first, streams.block_inputs(model, tokenizer, part, nothing), nothing)
+        for inputs in streams.group_inputs(second, second.groups[0], batches):
+            accumulator.add(inputs, {})
+    return accumulator.inputs()
+
+
 def test_padding_changes_nothing():
     model, tokenizer = classifier()
-    one = prune(model, tokenizer, texts=TEXTS)[1]
-    batches = streams.block_inputs(model, tokenizer, TEXTS)
-    assert {int(batch.real.sum(1).min()) for batch in batches} != {batches[0].real.shape[1]}, "these texts need no padding"
-    alone = [streams.block_inputs(model, tokenizer, [text]) for text in TEXTS]
-    tokens = sum(int(batch.real.sum()) for part in alone for batch in part)
-    assert one.tokens == sum(int(batch.real.sum()) for i, part in enumerate(alone) for batch in part if i % 10 != 9) < tokens
+    assert len({len(tokenizer(text)["input_ids"]) for text in TEXTS}) > 1, "these texts need no padding"
+    together, alone = group_moments(model, tokenizer, [TEXTS]), group_moments(model, tokenizer, [[text] for text in TEXTS])
+    assert together.tokens == alone.tokens
+    assert torch.allclose(together.hessian, alone.hessian, rtol=1e-4, atol=1e-3 * float(alone.hessian.abs().max()))
 
 
 def test_the_same_spec_gives_the_same_model():
