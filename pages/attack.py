@@ -80,9 +80,9 @@ text, label = asked()
 pair = shell.attack_pair(run, text, label)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:
-    if st.button(t("attack.start"), type="primary", icon=":material/play_arrow:", disabled=jobs.running(key)):
-        jobs.manager().submit(key, both_attacks)
-        st.rerun()
+    st.button(
+        t("attack.start"), type="primary", icon=":material/play_arrow:", on_click=jobs.manager().submit, args=(key, both_attacks), disabled=jobs.running(key)
+    )
     if jobs.manager().get(key) is None:
         st.info(t("attack.nothing_yet"), icon=":material/swords:")
     jobs.panel(key)

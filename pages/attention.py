@@ -57,9 +57,9 @@ if words > LONGEST_SHOWN:
     st.warning(t("attention.too_long", tokens=words, most=LONGEST_SHOWN), icon=":material/warning:")
 elif dense is None or sparse is None:
     st.info(t("attention.nothing_yet"), icon=":material/grid_on:")
-    if st.button(t("attention.start"), type="primary", icon=":material/play_arrow:", disabled=jobs.running(key)):
-        jobs.manager().submit(key, both_maps)
-        st.rerun()
+    st.button(
+        t("attention.start"), type="primary", icon=":material/play_arrow:", on_click=jobs.manager().submit, args=(key, both_maps), disabled=jobs.running(key)
+    )
     jobs.panel(key)
 elif len(dense.tokens) > LONGEST_SHOWN:
     st.warning(t("attention.too_long", tokens=len(dense.tokens), most=LONGEST_SHOWN), icon=":material/warning:")

@@ -60,6 +60,11 @@ def start(spec: PruneSpec, key: str) -> None:
     jobs.manager().submit(key, lambda job: lab.prune(spec, job.progress, job.cancel))
 
 
+def make_weights(run: PruneRun, key: str) -> None:
+    """Queues the making of a precomputed run's weights."""
+    jobs.manager().submit(key, lambda job: bool(lab.load_model(run.ref, job.progress, job.cancel)))
+
+
 def growing_bars(layers: Sequence) -> None:
     """The layers that are done so far."""
     st.plotly_chart(charts.layer_errors(layers, shell.error_names()), alt=t("layers.alt"), key="growing")
@@ -115,10 +120,10 @@ def downloads(run: PruneRun) -> None:
             st.download_button(t("prune.get_model"), lambda: zipped(run), f"{run.digest}.zip", "application/zip", icon=":material/download:", on_click="ignore")
         else:
             key = f"weights-{run.digest}"
-            label = t("prune.make_weights")
-            if st.button(label, icon=":material/replay:", disabled=jobs.running(key), help=t("prune.make_weights_help")):
-                jobs.manager().submit(key, lambda job: bool(lab.load_model(run.ref, job.progress, job.cancel)))
-                st.rerun()
+            st.button(
+                t("prune.make_weights"), icon=":material/replay:", help=t("prune.make_weights_help"),
+                on_click=make_weights, args=(run, key), disabled=jobs.running(key),
+            )  # fmt: skip
     if not run.model_dir:
         jobs.panel(f"weights-{run.digest}")
 
@@ -137,9 +142,10 @@ spec = asked()
 key = lab.prune_digest(spec)[0]
 run = lab.stored_run(key)
 if run is None:
-    if st.button(t("prune.start", sparsity=shell.percent(spec.sparsity)), type="primary", icon=":material/play_arrow:", disabled=jobs.running(key)):
-        start(spec, key)
-        st.rerun()
+    st.button(
+        t("prune.start", sparsity=shell.percent(spec.sparsity)), type="primary", icon=":material/play_arrow:",
+        on_click=start, args=(spec, key), disabled=jobs.running(key),
+    )  # fmt: skip
     if jobs.manager().get(key) is None:
         st.info(t("prune.nothing_yet"), icon=":material/content_cut:")
     jobs.panel(key, growing_bars)

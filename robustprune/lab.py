@@ -4,8 +4,6 @@ Calls that take long tell ``progress(done, total, text, partial)`` how far they 
 in the store, so that asking again, from another tab or next week, answers at once.
 """
 
-import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,20 +12,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import data, evaluation, models, paths, uploads
+from robustprune import data, evaluation, folders, models, paths, uploads
+from robustprune.attacks import archive
+from robustprune.attacks.resource_names import describe
 from robustprune.errors import Cancelled, ModelError
 from robustprune.evaluation import Evaluation
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun, as_run
 from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text, digest
-from robustprune.store import Entry, Store
+from robustprune.store import Store
 
 if TYPE_CHECKING:
     from robustprune.analysis.attention import AttentionMaps
     from robustprune.attacks.metrics import Scores
     from robustprune.attacks.trace import AttackTrace
-
-log = logging.getLogger(__name__)
 
 Progress = Callable[[float, float, str, Any], None]
 EVALUATION_EXAMPLES = 1000
@@ -171,22 +169,12 @@ def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event 
 
 def check_export_folder(out: Path) -> None:
     """Raises ModelError unless ``out`` is a new or an empty folder, so that nobody waits for an export that cannot be."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ModelError(f"{out} is a file or a folder that is not empty. Name a new or an empty folder.")
+    folders.check_is_free(out)
 
 
 def export_model(run: PruneRun, out: Path) -> Path:
     """Copies a run's model folder to ``out``, whole or not at all."""
-    check_export_folder(out)
-    partial = out.with_name(f".{out.name}.{run.digest}")
-    try:
-        shutil.copytree(run.model_dir, partial)
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return out
+    return folders.copy_whole(run.model_dir, out)
 
 
 # Accuracy
@@ -227,20 +215,13 @@ def attack_text(model: str, text: str, label: int, spec: AttackSpec, progress: P
         return stored
     attacker = _attacker(model, spec, progress, cancel)
     trace = attacker.attack(text, label)
-    store().put("attacks", _attack_keys(source, [text, label], spec)[0], trace.to_json())
+    archive.put_trace(store(), source.digest, trace, spec)
     return trace
 
 
 def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackTrace | None":
     """The stored trace of such an attack, if there is one. Answers without loading a model."""
-    from robustprune.attacks.trace import AttackTrace
-
-    entry = _first_entry("attacks", _attack_keys(find_model(model), [text, label], spec))
-    try:
-        return AttackTrace.from_json(entry.document) if entry else None
-    except (KeyError, TypeError, ValueError) as error:
-        log.warning("The stored trace %s is of another version of this program (%s) and is not used.", entry.key, error)
-        return None
+    return archive.find_trace(store(), find_model(model).digest, text, label, spec)
 
 
 def attack_texts(
@@ -260,7 +241,7 @@ def attack_texts(
     for text, label in zip(texts.texts, texts.labels, strict=True):
         traces.append(attacker.attack(text, label))
     scores = score(traces)
-    store().put("scores", _attack_keys(source, texts.digest, spec)[0], {"dataset": texts.dataset, "split": texts.split, **scores.to_json()})
+    archive.put_scores(store(), source.digest, texts, scores, spec)
     return scores, traces, texts
 
 
@@ -268,8 +249,7 @@ def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | 
     """The stored scores of a model under attack on a sample of its demo texts, if they were ever computed."""
     source, spec = find_model(model), spec or AttackSpec()
     texts = evaluation.texts_for(source, data.demo_for(source.dataset), examples, spec.seed)
-    entry = _first_entry("scores", _attack_keys(source, texts.digest, spec))
-    return entry.document if entry else None
+    return archive.find_scores(store(), source.digest, texts, spec)
 
 
 def datasets_for(model: str) -> list[str]:
@@ -296,22 +276,7 @@ def showcase(model: str) -> list[tuple[str, int]]:
 
 def resource_names() -> dict[str, str]:
     """The names of the resources that an attack would use now."""
-    from robustprune.attacks.resource_names import describe
-
     return describe().to_json()
-
-
-def _attack_keys(source: models.ModelSource, what: Any, spec: AttackSpec) -> list[str]:
-    """The keys of such an attack: with the resources of this machine, then with those of any machine, which is what ships."""
-    from robustprune.attacks.resource_names import describe
-
-    asked = {"recipe": spec.recipe, "query_budget": spec.query_budget}
-    names = (describe(), describe(tagger=False))
-    return [digest("attack", source.digest, what, asked, name.to_json(), ENGINE_VERSION) for name in names]
-
-
-def _first_entry(kind: str, keys: list[str]) -> Entry | None:
-    return next((entry for key in keys if (entry := store().get(kind, key))), None)
 
 
 def _attacker(model: str, spec: AttackSpec, progress: Progress, cancel: threading.Event | None) -> Any:

@@ -33,14 +33,16 @@ def _undisturbed() -> Iterator[None]:
     import nltk
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    before, download = dict(os.environ), nltk.download
+    before, download, disabled = dict(os.environ), nltk.download, logging.root.manager.disable
     if not _has_stop_words():
         nltk.corpus.stopwords = SimpleNamespace(words=lambda language="english": sorted(ENGLISH_STOP_WORDS))
     nltk.download = lambda *args, **kwargs: False
+    logging.disable(logging.INFO)  # it announces the downloads that are kept from it
     try:
         yield
     finally:
         nltk.download = download
+        logging.disable(disabled)
         for name in set(os.environ) - set(before):
             del os.environ[name]
         os.environ.update(before)

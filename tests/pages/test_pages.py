@@ -1,5 +1,6 @@
 """Every page, empty and filled, as Streamlit runs it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def open_page(name, **parameters):
         app.query_params[key] = value
     app.run()
     return app.switch_page(f"pages/{name}.py").run() if name != "overview" else app
+
+
+def wait_until(app, condition):
+    """Runs the page again until a job in the background has had its effect."""
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+        app.run()
 
 
 def words(app):
@@ -123,10 +132,7 @@ def test_a_failed_job_shows_its_sentence(empty_home, monkeypatch):
     app = open_page("prune")
     app.slider(key="sparsity").set_value(0.63).run()
     next(button for button in app.button if "63%" in button.label).click().run()
-    for _ in range(20):
-        if app.error:
-            break
-        app.run()
+    wait_until(app, lambda: app.error)
     assert "No space left" in app.error[0].value
     assert not app.exception
 

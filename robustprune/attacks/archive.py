@@ -1,0 +1,52 @@
+"""Traces and scores in the store, by model, what was attacked, recipe and resources."""
+
+import logging
+from typing import Any
+
+from robustprune.attacks.metrics import Scores
+from robustprune.attacks.resource_names import describe
+from robustprune.attacks.trace import AttackTrace
+from robustprune.data import Texts
+from robustprune.spec import AttackSpec, digest
+from robustprune.store import Entry, Store
+
+# Raised whenever a change makes the same attack go another way: stored ones are then computed anew.
+ATTACKS_VERSION = 1
+log = logging.getLogger(__name__)
+
+
+def find_trace(store: Store, model_digest: str, text: str, label: int, spec: AttackSpec) -> AttackTrace | None:
+    """The stored attack on one text, if there is one."""
+    entry = _first(store, "attacks", _keys(model_digest, [text, label], spec))
+    try:
+        return AttackTrace.from_json(entry.document) if entry else None
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("The stored trace %s is of another version of this program (%s) and is not used.", entry.key, error)
+        return None
+
+
+def put_trace(store: Store, model_digest: str, trace: AttackTrace, spec: AttackSpec) -> None:
+    """Stores an attack on one text."""
+    store.put("attacks", _keys(model_digest, [trace.text, trace.label], spec)[0], trace.to_json())
+
+
+def find_scores(store: Store, model_digest: str, texts: Texts, spec: AttackSpec) -> dict[str, Any] | None:
+    """The stored scores of attacks on a sample of texts, if there are any."""
+    entry = _first(store, "scores", _keys(model_digest, texts.digest, spec))
+    return entry.document if entry else None
+
+
+def put_scores(store: Store, model_digest: str, texts: Texts, scores: Scores, spec: AttackSpec) -> None:
+    """Stores the scores of attacks on a sample of texts."""
+    store.put("scores", _keys(model_digest, texts.digest, spec)[0], {"dataset": texts.dataset, "split": texts.split, **scores.to_json()})
+
+
+def _keys(model_digest: str, what: Any, spec: AttackSpec) -> list[str]:
+    """With the resources of this machine, then with those that are on any machine, which is what ships."""
+    asked = {"recipe": spec.recipe, "query_budget": spec.query_budget}
+    names = (describe(), describe(tagger=False))
+    return [digest("attack", model_digest, what, asked, name.to_json(), ATTACKS_VERSION) for name in names]
+
+
+def _first(store: Store, kind: str, keys: list[str]) -> Entry | None:
+    return next((entry for key in keys if (entry := store.get(kind, key))), None)
