@@ -6,7 +6,6 @@ from torch import Tensor
 
 from robustprune.spec import Pattern
 
-
 SAMPLE = 4096
 
 

@@ -99,16 +99,22 @@ def choose_run(run: PruneRun) -> None:
 
 
 def runs_of(name: str) -> list[PruneRun]:
-    """The stored runs of a model: by method, then sparsity."""
-    return sorted((run for run in lab.runs() if run.spec.model == name), key=lambda run: (run.spec.method, run.spec.adaptive, run.spec.sparsity))
+    """The stored runs of a model: by method, then sparsity, the usual ones first."""
+    found = [run for run in lab.runs() if run.spec.model == name]
+    return sorted(found, key=lambda run: (run.spec.method, run.spec.adaptive, run.spec.sparsity, not is_usual(run)))
 
 
 def run_name(run: PruneRun) -> str:
     """A run by what it is; one that was not made in the usual way also by the start of its digest, so that no two have one name."""
     name = t("run.name", sparsity=percent(run.spec.sparsity), method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
-    kept = {"method", "adaptive", "sparsity"}
-    usual = PruneSpec(run.spec.model, lab.usual_dataset(run.spec.model), **{key: value for key, value in run.spec.to_json().items() if key in kept})
-    return name if run.spec == usual and round(run.spec.sparsity, 3) == run.spec.sparsity else f"{name} ({run.digest[:4]})"
+    return name if is_usual(run) else f"{name} ({run.digest[:4]})"
+
+
+def is_usual(run: PruneRun) -> bool:
+    """Whether a run was made from the model's demo texts with all settings but its name's left as they are."""
+    spec = run.spec
+    usual = PruneSpec(spec.model, lab.usual_dataset(spec.model), spec.method, spec.adaptive, spec.sparsity)
+    return spec == usual and round(spec.sparsity, 3) == spec.sparsity
 
 
 def dataset_name(run: PruneRun) -> str:
