@@ -10,6 +10,7 @@ from robustprune.ui import charts, jobs, shell
 from robustprune.ui.i18n import t
 
 MEAN = "mean"
+MAP_WIDTH = 295
 LONGEST_SHOWN = 64
 
 shell.require_entrypoint()
@@ -29,18 +30,22 @@ def both_maps(job: Job) -> None:
 
 def show(dense: AttentionMaps, sparse: AttentionMaps) -> None:
     """The three maps with their controls, and the grid over all heads."""
-    controls = st.columns([2, 3, 2], vertical_alignment="bottom")
     blocks = [str(number + 1) for number in range(dense.blocks)]
-    block = controls[0].segmented_control(t("attention.block"), blocks, default=blocks[-1], key="block", bind="query-params", required=True)
     heads = [MEAN, *(str(number + 1) for number in range(dense.heads))]
-    head = controls[1].selectbox(
-        t("attention.head"), heads, key="head", bind="query-params", format_func=lambda value: t("attention.mean") if value == MEAN else value
-    )
-    hide = controls[2].toggle(t("attention.hide"), value=True, key="hide", bind="query-params", help=t("attention.hide_help"))
-    titles = (t("run.dense"), shell.run_name(run), t("attention.difference"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        block = st.segmented_control(t("attention.block"), blocks, default=blocks[-1], key="block", bind="query-params", required=True)
+        head = st.selectbox(
+            t("attention.head"), heads, key="head", bind="query-params", width=220, format_func=lambda value: t("attention.mean") if value == MEAN else value
+        )
+        hide = st.toggle(t("attention.hide"), value=True, key="hide", bind="query-params", help=t("attention.hide_help"))
     chosen = None if head == MEAN else int(head) - 1
-    figure = charts.attention_maps(dense, sparse, int(block) - 1, chosen, titles, hide)
-    st.plotly_chart(figure, alt=t("attention.alt"), key="maps")
+    figures = charts.attention_maps(dense, sparse, int(block) - 1, chosen, hide)
+    names = (t("run.dense"), shell.run_name(run), t("attention.difference"))
+    with st.container(horizontal=True):
+        for name, figure in zip(names, figures, strict=True):
+            with st.container(width=MAP_WIDTH):
+                st.markdown(f"**{name}**")
+                st.plotly_chart(figure, alt=t("attention.alt", name=name), key=f"map-{name}")
     distances = mean_distance(dense, sparse)
     worst = divmod(int(distances.argmax()), dense.heads)
     st.markdown(t("attention.finding", mean=f"{distances.mean():.1%}", block=worst[0] + 1, head=worst[1] + 1, most=f"{distances.max():.1%}"))

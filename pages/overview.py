@@ -55,16 +55,15 @@ sparsity = st.select_slider(t("overview.slider"), sparsities, value=first, key="
 run = next(run for run in best if run.spec.sparsity == sparsity)
 dense_scores, scores = lab.find_scores(run.spec.model), lab.find_scores(run.ref)
 
-cards = st.columns(4)
-card = {"border": True, "height": "stretch"}
+row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH}
 against_dense = (run.sparse.accuracy - run.dense.accuracy) * 100
-cards[0].metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), **card)
+row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), **card)
 if scores and dense_scores:
     against_dense = (scores["aua"] - dense_scores["aua"]) * 100
-    cards[1].metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=t("help.aua"), **card)
-cards[2].metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
+    row.metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=t("help.aua"), **card)
+row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
 of_all = t("overview.of", weights=f"{run.report.weights:,}")
-cards[3].metric(t("overview.zeros"), f"{run.report.zeros:,}", of_all, delta_color="off", delta_arrow="off", **card)
+row.metric(t("overview.zeros"), f"{run.report.zeros:,}", of_all, delta_color="off", delta_arrow="off", **card)
 
 left, middle, right = st.columns(3)
 dense = run.dense
@@ -101,5 +100,5 @@ if example:
 st.subheader(t("overview.next_title"))
 for column, name in zip(st.columns(4), ("prune", "layers", "attention", "attack"), strict=True):
     with column.container(border=True, height="stretch"):
-        st.page_link(shell.page(name), label=t(f"{name}.title"), icon=shell.PAGES[name])
+        st.page_link(shell.page(name), label=t(f"{name}.menu"), icon=shell.PAGES[name])
         st.caption(t(f"{name}.question"))

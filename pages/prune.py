@@ -24,16 +24,13 @@ st.markdown(t("prune.question"))
 def asked() -> PruneSpec:
     """The controls; everything they hold is in the link."""
     with st.container(border=True):
-        first, second = st.columns([3, 2], gap="large")
-        sparsity = first.slider(
-            t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity")
-        )
-        method = second.segmented_control(t("prune.method"), METHODS, default="admm", key="method", bind="query-params", required=True, help=t("help.method"))
-        adaptive = second.segmented_control(
-            t("prune.adaptive"), ADAPTIVE, default="full", key="adaptive", bind="query-params", required=True,
-            help=t("help.adaptive"),
-        )  # fmt: skip
-        with first.expander(t("prune.more"), icon=":material/tune:"):
+        sparsity = st.slider(t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity"))
+        with st.container(horizontal=True):
+            method = st.segmented_control(t("prune.method"), METHODS, default="admm", key="method", bind="query-params", required=True, help=t("help.method"))
+            adaptive = st.segmented_control(
+                t("prune.adaptive"), ADAPTIVE, default="full", key="adaptive", bind="query-params", required=True, help=t("help.adaptive")
+            )
+        with st.expander(t("prune.more"), icon=":material/tune:"):
             calibration = st.number_input(t("prune.calibration"), 16, 2048, 512, step=64, key="calibration", bind="query-params", help=t("help.calibration"))
             seed = st.number_input(t("prune.seed"), 0, 1_000_000, 0, key="seed", bind="query-params", help=t("help.seed"))
             dataset = texts()
@@ -72,16 +69,16 @@ def growing_bars(layers: Sequence) -> None:
 
 def cards(run: PruneRun) -> None:
     """The result in four numbers."""
-    columns, card = st.columns(4), {"border": True, "height": "stretch"}
-    columns[0].metric(t("prune.exact"), f"{run.report.sparsity:.4%}", **card)
+    row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH}
+    row.metric(t("prune.exact"), f"{run.report.sparsity:.4%}", **card)
     change = t("prune.change", change=f"{(run.sparse.accuracy - run.dense.accuracy) * 100:+.1f}", dense=f"{run.dense.accuracy:.1%}")
-    columns[1].metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", change, **card)
-    columns[2].metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
-    columns[3].metric(t("prune.time"), f"{run.report.seconds:.0f} s", **card)
+    row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", change, **card)
+    row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
+    row.metric(t("prune.time"), f"{run.report.seconds:.0f} s", **card)
     source = t("prune.shipped") if run.shipped else t("prune.here")
-    texts = {"texts": run.report.calibration, "held_out": run.report.held_out, "dataset": shell.dataset_name(run), "seed": run.spec.seed}
+    made_from = {"texts": run.report.calibration, "held_out": run.report.held_out, "dataset": shell.dataset_name(run), "seed": run.spec.seed}
     measured = {"examples": run.sparse.examples, "low": f"{run.sparse.accuracy_low:.1%}", "high": f"{run.sparse.accuracy_high:.1%}"}
-    st.caption(t("prune.provenance", source=source, **texts, **measured))
+    st.caption(t("prune.provenance", source=source, **made_from, **measured))
 
 
 def zipped(run: PruneRun) -> bytes:

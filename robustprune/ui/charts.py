@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
-from plotly.subplots import make_subplots
 
 from robustprune.analysis.attention import AttentionMaps
 from robustprune.pruning.report import LayerReport
@@ -17,6 +17,7 @@ SHORT_NAMES = {
     "intermediate.dense": "F1", "output.dense": "F2",
     "attention.q_lin": "Q", "attention.k_lin": "K", "attention.v_lin": "V", "attention.out_lin": "O", "ffn.lin1": "F1", "ffn.lin2": "F2",
 }  # fmt: skip
+SPECIAL = ("[CLS]", "[SEP]", "<s>", "</s>")
 MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
 
 
@@ -44,7 +45,7 @@ def layer_errors(layers: Sequence[LayerReport], names: dict[str, str]) -> go.Fig
         )  # fmt: skip
     figure.add_scatter(
         x=x, y=[layer.uncorrected for layer in layers], name=names["uncorrected"], mode="markers",
-        marker={"symbol": "line-ew", "size": 14, "line": {"width": 2.5, "color": GREY}}, hovertext=hover,
+        marker={"symbol": "line-ew", "size": 10, "line": {"width": 2.5, "color": GREY}}, hovertext=hover,
         hovertemplate="%{hovertext}<br>" + names["uncorrected"] + ": %{y:.4f}<extra></extra>",
     )  # fmt: skip
     figure.update_layout(
@@ -87,30 +88,15 @@ def over_sparsity(
     return figure
 
 
-def attention_maps(dense: AttentionMaps, sparse: AttentionMaps, block: int, head: int | None, titles: tuple[str, str, str], hide_special: bool) -> go.Figure:
-    """Dense, sparse and sparse less dense, side by side: the first two on one scale from 0, the difference about 0."""
-    kept = [i for i, token in enumerate(dense.tokens) if not (hide_special and token in ("[CLS]", "[SEP]", "<s>", "</s>"))]
+def attention_maps(dense: AttentionMaps, sparse: AttentionMaps, block: int, head: int | None, hide_special: bool) -> tuple[go.Figure, go.Figure, go.Figure]:
+    """Dense, sparse, and sparse less dense: the first two on one scale from 0, the difference about 0."""
+    kept = [i for i, token in enumerate(dense.tokens) if not (hide_special and token in SPECIAL)]
     tokens = [escape(dense.tokens[i]) for i in kept]  # Plotly reads some HTML in its texts
-    labels = [f"{position} {token}" for position, token in enumerate(tokens)]
     first, second = (maps.map(block, head)[np.ix_(kept, kept)] for maps in (dense, sparse))
-    figure = make_subplots(1, 3, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.03)
     top = float(max(first.max(), second.max()))
-    for column, values in ((1, first), (2, second)):
-        figure.add_trace(_heat(values, labels, "coloraxis"), 1, column)
-    figure.add_trace(_heat(second - first, labels, "coloraxis2"), 1, 3)
     bound = float(max(np.abs(second - first).max(), 1e-6))
-    figure.update_layout(
-        coloraxis={"colorscale": "Blues", "cmin": 0, "cmax": top, "colorbar": {"x": 0.605, "thickness": 10, "len": 0.9}},
-        coloraxis2={"colorscale": "RdBu_r", "cmin": -bound, "cmax": bound, "colorbar": {"x": 1.01, "thickness": 10, "len": 0.9}},
-        height=max(360, 60 + 26 * len(kept)), margin={**MARGIN, "t": 50},
-    )  # fmt: skip
-    figure.update_xaxes(tickvals=labels, ticktext=tokens, tickangle=-60)
-    figure.update_yaxes(tickvals=labels, ticktext=tokens, autorange="reversed")
-    # Room for the first colour bar between the second and the third map.
-    figure.update_layout(xaxis_domain=[0, 0.29], xaxis2_domain=[0.31, 0.6], xaxis3_domain=[0.71, 1])
-    for annotation, place in zip(figure.layout.annotations, (0.145, 0.455, 0.855), strict=True):
-        annotation.x = place
-    return figure
+    scale, about_zero = {"colorscale": "Blues", "zmin": 0, "zmax": top}, {"colorscale": "RdBu_r", "zmin": -bound, "zmax": bound}
+    return _token_map(first, tokens, scale), _token_map(second, tokens, scale), _token_map(second - first, tokens, about_zero)
 
 
 def head_distances(distances: Float[np.ndarray, "blocks heads"], names: dict[str, str]) -> go.Figure:
@@ -144,5 +130,12 @@ def probability_path(paths: dict[str, Sequence[float]], words: dict[str, Sequenc
     return figure
 
 
-def _heat(values: Float[np.ndarray, "n n"], labels: list[str], axis: str) -> go.Heatmap:
-    return go.Heatmap(z=values, x=labels, y=labels, coloraxis=axis, hovertemplate="%{y} -> %{x}: %{z:.3f}<extra></extra>")
+def _token_map(values: Float[np.ndarray, "n n"], tokens: list[str], scale: dict[str, Any]) -> go.Figure:
+    """Attention from every token (rows) to every token (columns)."""
+    places = [f"{position} {token}" for position, token in enumerate(tokens)]  # a token may come twice
+    bar = {"orientation": "h", "thickness": 8, "y": -0.02, "yanchor": "top", "nticks": 4, "ypad": 0}
+    figure = go.Figure(go.Heatmap(z=values, x=places, y=places, colorbar=bar, hovertemplate="%{y} -> %{x}: %{z:.3f}<extra></extra>", **scale))
+    figure.update_layout(height=max(300, 110 + 19 * len(tokens)), margin={"l": 5, "r": 5, "t": 5, "b": 5})
+    figure.update_xaxes(tickvals=places, ticktext=tokens, tickangle=-60, side="top", tickfont={"size": 11})
+    figure.update_yaxes(tickvals=places, ticktext=tokens, autorange="reversed", tickfont={"size": 11})
+    return figure

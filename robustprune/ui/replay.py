@@ -43,10 +43,11 @@ def outcome_card(trace: AttackTrace, name: str) -> None:
         st.markdown(f"**{name}** :{colours[trace.outcome]}-badge[{icons[trace.outcome]} {t('outcome.' + trace.outcome + '_badge')}]")
         st.html(sentence_html(trace))
         st.markdown(outcome_line(trace))
-        columns = st.columns(2)
-        for column, which in zip(columns, ("original", "perturbed"), strict=True):
-            predicted = trace.predicted(which)
-            column.metric(t(f"attack.{which}"), trace.labels[predicted], f"{trace.probabilities[which][predicted]:.1%}", delta_color="off", delta_arrow="off")
+        with st.container(horizontal=True):
+            for which in ("original", "perturbed"):
+                predicted = trace.predicted(which)
+                share = f"{trace.probabilities[which][predicted]:.1%}"
+                st.metric(t(f"attack.{which}"), trace.labels[predicted], share, delta_color="off", delta_arrow="off", width="content")
 
 
 def path_of(trace: AttackTrace) -> tuple[list[float], list[str]]:

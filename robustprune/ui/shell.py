@@ -24,6 +24,8 @@ PAGES = {
     "attack": ":material/swords:",
 }
 DEFAULT_SPARSITY = 0.5
+# Four cards fill a wide page, two a narrow one (pixels).
+CARD_WIDTH = 220
 
 
 def pages() -> list[st.Page]:

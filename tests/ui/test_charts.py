@@ -29,16 +29,17 @@ def test_bars_stack_to_the_total():
 
 def test_the_three_maps_are_dense_sparse_and_difference():
     dense, sparse = maps(0), maps(1)
-    figure = charts.attention_maps(dense, sparse, 1, 2, ("d", "s", "diff"), hide_special=True)
-    first, second, third = (np.array(trace.z) for trace in figure.data)
-    assert first == pytest.approx(dense.values[1, 2][1:3, 1:3])
-    assert third == pytest.approx(second - first)
-    assert figure.data[0].coloraxis == figure.data[1].coloraxis != figure.data[2].coloraxis
+    figures = charts.attention_maps(dense, sparse, 1, 2, hide_special=True)
+    first, second, third = (figure.data[0] for figure in figures)
+    assert np.array(first.z) == pytest.approx(dense.values[1, 2][1:3, 1:3])
+    assert np.array(third.z) == pytest.approx(np.array(second.z) - np.array(first.z))
+    assert (first.zmin, first.zmax) == (second.zmin, second.zmax)
+    assert third.zmin == -third.zmax
 
 
 def test_tokens_are_escaped():
-    figure = charts.attention_maps(maps(0), maps(1), 0, None, ("d", "s", "diff"), hide_special=False)
-    assert "<b>" not in figure.to_json().replace("\\u003c", "<")
+    for figure in charts.attention_maps(maps(0), maps(1), 0, None, hide_special=False):
+        assert "<b>" not in figure.to_json().replace("\\u003c", "<")
 
 
 def test_the_mean_of_all_heads_is_their_mean():
