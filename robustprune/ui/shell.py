@@ -74,7 +74,7 @@ def sidebar() -> None:
     runs = runs_of(model())
     if runs:
         digests = [run.digest for run in runs]
-        first = 0 if "runs" in st.session_state else _default_run(runs)  # a choice that is made already is the state's, not a default
+        first = 0 if st.session_state.get("runs") in digests else _default_run(runs)  # a choice that is made already is the state's, not a default
         st.selectbox(
             t("sidebar.run"), digests, index=first, key="runs", bind="query-params",
             format_func=lambda digest: run_name(next(run for run in runs if run.digest == digest)), help=t("sidebar.run_help"),
