@@ -8,7 +8,7 @@ from robustprune.ui.i18n import t
 
 st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide")
 page = st.navigation(shell.pages())
-with st.sidebar:
+with st.sidebar, shell.errors_shown():
     shell.sidebar()
 with shell.entered(), shell.errors_shown():
     page.run()

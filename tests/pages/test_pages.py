@@ -1,12 +1,13 @@
 """Every page, empty and filled, as Streamlit runs it."""
 
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from robustprune import lab
+from robustprune import lab, models
 from robustprune.ui import jobs, shell
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -64,6 +65,19 @@ def test_a_page_opens_empty_and_says_what_to_do(name, nothing_ships):
 @pytest.mark.parametrize("name", shell.PAGES)
 def test_every_model_that_ships_can_be_chosen(name, empty_home):
     app = open_page(name, model="ag_news-demo")
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("name", shell.PAGES)
+def test_a_corrupt_adapter_is_told_and_another_model_can_be_chosen(name, empty_home, monkeypatch, tmp_path):
+    shutil.copytree(models.MODELS, tmp_path / "models")
+    monkeypatch.setattr(models, "MODELS", tmp_path / "models")
+    (tmp_path / "models" / "sst2-demo" / "adapter_model.safetensors").write_bytes(b"damaged")
+    app = open_page(name)
+    assert not app.exception
+    assert any("damaged" in error.value for error in app.error)
+    app.selectbox(key="model").set_value("ag_news-demo").run()
     assert not app.exception
     assert not app.error
 
