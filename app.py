@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from robustprune import paths
 from robustprune.ui import shell
-from robustprune.ui.i18n import t
 
-st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide")
+shell.configure()
 page = st.navigation(shell.pages())
 with st.sidebar, shell.errors_shown():
     shell.sidebar()

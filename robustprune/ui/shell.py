@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from robustprune import lab, models
+from robustprune import lab, models, paths
 from robustprune.attacks.trace import AttackTrace
 from robustprune.errors import RobustPruneError
 from robustprune.results import PruneRun
@@ -26,6 +26,11 @@ PAGES = {
 DEFAULT_SPARSITY = 0.5
 # Four cards fill a wide page, two a narrow one (pixels).
 CARD_WIDTH = 220
+
+
+def configure() -> None:
+    """The browser tab's title and icon, and the layout. The icon is a file: a Material icon would be fetched from the network."""
+    st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide")
 
 
 def pages() -> list[st.Page]:
@@ -51,6 +56,7 @@ def entered() -> Iterator[None]:
 def require_entrypoint() -> None:
     """Every page's first line. On a fresh process Streamlit runs a deep-linked page of ``pages/`` without app.py; this goes back to it."""
     if MARK not in st.session_state:
+        configure()
         st.navigation(pages())
         st.rerun()
 
