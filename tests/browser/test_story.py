@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,13 @@ TEXT = "A gripping, beautifully acted film that never loses its way."
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
+@contextmanager
+def serving(home):
     """The app as a person starts it, with a store of its own, on a free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "ROBUSTPRUNE_HOME": str(tmp_path_factory.mktemp("server"))}
+    environment = {**os.environ, "ROBUSTPRUNE_HOME": str(home)}
     del environment["HF_HUB_OFFLINE"]  # as a person has it
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -41,6 +42,19 @@ def server(tmp_path_factory):
     yield address
     process.terminate()
     process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@pytest.fixture
+def fresh_server(tmp_path):
+    """A process that no page was opened in yet: there a deep link runs its page without app.py first."""
+    with serving(tmp_path) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +131,12 @@ def test_prune_look_attack(page, server):
         ("/attack", "Which words break it?"),
     ],
 )
-def test_a_deep_link_opens_its_page(page, server, address, title):
-    page.goto(address)
+def test_a_deep_link_opens_its_page_on_a_fresh_process(page, fresh_server, address, title):
+    page.goto(fresh_server + address)
     heading(page, title)
     assert page.get_by_role("heading", level=1).count() == 1
     page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
-    leave_only_this_machine(page, server)
+    leave_only_this_machine(page, fresh_server)
 
 
 def test_a_prune_can_be_cancelled_and_started_again(page, server):
