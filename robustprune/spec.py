@@ -1,17 +1,23 @@
 """What a person asks for, as frozen values that check themselves. A spec is what a link carries and what the store is keyed by."""
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from robustprune import hashing
 from robustprune.errors import SpecError
+from robustprune.methods import METHODS, SCOPES
 
-METHODS = ("magnitude", "sparsegpt", "admm")
 ADAPTIVE = ("none", "hessian", "full")
-SCOPES = ("layer", "row")
+ALLOCATIONS = ("uniform", "error")
+# The ridges that a held-out choice is made from, and the word that asks for it.
+RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
+AUTO = "auto"
 RECIPES = ("textfooler",)
 MAX_SPARSITY = 0.99
+MAX_BANK = 1024
 MAX_WORDS = 512
 MAX_SEED = 2**31 - 1
 # TextAttack joins sentence pairs with it and would cut a text there.
@@ -20,14 +26,36 @@ SPLIT_MARK = "<SPLIT>"
 
 @dataclass(frozen=True)
 class Pattern:
-    """Which weights may be zero together: a sparsity, reached over the whole layer or in every row by itself."""
+    """Which weights may be zero together.
+
+    Attributes:
+        sparsity: share of zeros.
+        scope: where that share is reached: over the whole ``layer``, or in every ``row`` (output) by itself.
+        bank: M of an N:M pattern, in which every M consecutive inputs of a row keep exactly N; 0 where there is none.
+    """
 
     sparsity: float
     scope: str = "layer"
+    bank: int = 0
 
     def __post_init__(self) -> None:
         _number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)
         _one_of("scope", self.scope, SCOPES)
+        _whole("bank of the pattern", self.bank, 0, MAX_BANK)
+
+    @classmethod
+    def parse(cls, text: Any) -> Self:
+        """The pattern that ``"N:M"`` names. Raises SpecError unless 0 < N < M."""
+        found = re.fullmatch(r"(\d{1,4}):(\d{1,4})", text.strip()) if isinstance(text, str) else None
+        keep, bank = map(int, found.groups()) if found else (0, 0)
+        if not 0 < keep < bank <= MAX_BANK:
+            raise SpecError(f"The pattern {text!r} is not N:M with 0 < N < M <= {MAX_BANK}. Write 2:4 to keep two of every four inputs.")
+        return cls(1 - keep / bank, "row", bank)
+
+    @property
+    def bank_zeros(self) -> int:
+        """How many weights of every bank are zero."""
+        return round(self.sparsity * self.bank)
 
 
 @dataclass(frozen=True)
@@ -40,10 +68,17 @@ class PruneSpec:
         method: the solver, one of METHODS.
         adaptive: how a layer answers to the layers before it (engine levels): ``none`` not at all, ``hessian`` by the inputs
             that the sparse model feeds it, ``full`` also by correcting their error (Li et al. 2023, Eq. 5).
-        sparsity: share of zeros over the pruned linear layers, in [0, 0.99].
-        scope: whether zeros are allotted over a layer or evenly to its rows.
-        calibration: number of calibration texts; more than there is means all there is.
-        ridge: pull towards the dense weight, relative to the mean diagonal of the Hessian, in [1e-6, 1].
+        sparsity: share of zeros over the pruned linear layers, in [0, 0.99]; with a pattern it follows from that.
+        pattern: ``"N:M"`` to keep N of every M consecutive inputs, or None.
+        scope: whether zeros are allotted over a layer or evenly to its rows; None: as the method has it by default.
+        calibration: number of calibration texts; more than there is means all there are.
+        ridge: pull towards the dense weight, relative to the mean diagonal of the Hessian, in [1e-6, 1]; or ``"auto"``: chosen
+            from RIDGES for every group of layers, on texts kept from calibration.
+        allocation: ``uniform``: every layer has the same sparsity; ``error``: the budget is spread so that the layers' errors
+            add up to least.
+        layer_sparsities: sparsities of single layers or blocks by name (``block.0``, ``block.2.output.dense``), the longest
+            name first; the other layers have ``sparsity``. Given as a mapping or as pairs.
+        refit_head: whether pooler and classifier are refitted where held-out texts say that it helps.
         seed: of the draw of calibration texts.
     """
 
@@ -52,25 +87,58 @@ class PruneSpec:
     method: str = "admm"
     adaptive: str = "full"
     sparsity: float = 0.5
-    scope: str = "layer"
+    pattern: str | None = None
+    scope: str | None = None
     calibration: int = 512
-    ridge: float = 0.01
+    ridge: float | str = 0.01
+    allocation: str = "uniform"
+    layer_sparsities: tuple[tuple[str, float], ...] = ()
+    refit_head: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
         _text("model", self.model)
-        _one_of("method", self.method, METHODS)
+        _one_of("method", self.method, tuple(METHODS))
         _one_of("adaptive", self.adaptive, ADAPTIVE)
-        _number("ridge", self.ridge, 1e-6, 1.0)
+        _one_of("allocation", self.allocation, ALLOCATIONS)
+        if self.ridge != AUTO:
+            _number("ridge", self.ridge, 1e-6, 1.0)
         _whole("calibration", self.calibration, 16, 100_000)
         _whole("seed", self.seed, 0, MAX_SEED)
-        object.__setattr__(self, "sparsity", float(_number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)))
-        Pattern(self.sparsity, self.scope)
+        if not isinstance(self.refit_head, bool):
+            raise SpecError(f"The refit of the head is {self.refit_head!r}; it must be true or false.")
+        self._set("sparsity", float(_number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)))
+        self._settle_scope()
+        self._set("layer_sparsities", _layer_sparsities(self.layer_sparsities))
+        if sum((self.pattern is not None, self.allocation != "uniform", bool(self.layer_sparsities))) > 1:
+            raise SpecError("A pattern N:M, the allocation by error and sparsities of single layers exclude each other. Choose one of them.")
+
+    def _settle_scope(self) -> None:
+        """One spelling for one thing: a pattern settles the sparsity and the scope, a method the scope that was left open."""
+        if self.pattern is not None:
+            pattern = Pattern.parse(self.pattern)
+            self._set("pattern", f"{pattern.bank - pattern.bank_zeros}:{pattern.bank}")
+            self._set("sparsity", pattern.sparsity)
+            self._set("scope", pattern.scope)
+            return
+        method = METHODS[self.method]
+        self._set("scope", method.scope if self.scope is None else self.scope)
+        _one_of("scope", self.scope, SCOPES)
+        if self.scope not in method.scopes:
+            raise SpecError(f"The method {self.method!r} has no scope {self.scope!r}; allowed are: {', '.join(method.scopes)}.")
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     @property
-    def pattern(self) -> Pattern:
-        """The pattern that every pruned layer follows."""
-        return Pattern(self.sparsity, self.scope)
+    def bank(self) -> int:
+        """M of the pattern N:M, or 0."""
+        return Pattern.parse(self.pattern).bank if self.pattern else 0
+
+    @property
+    def asked(self) -> str:
+        """What was asked for in a few characters: ``50%``, ``2:4``."""
+        return self.pattern or f"{self.sparsity:.1%}".replace(".0%", "%")
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -79,7 +147,7 @@ class PruneSpec:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field."""
-        return asdict(self)
+        return {**asdict(self), "layer_sparsities": dict(self.layer_sparsities)}
 
 
 @dataclass(frozen=True)
@@ -152,6 +220,18 @@ def _from_json(cls: type, value: Any) -> Any:
         return cls(**value)
     except TypeError as error:
         raise SpecError(f"A {cls.__name__} is incomplete: {error}.") from error
+
+
+def _layer_sparsities(value: Any) -> tuple[tuple[str, float], ...]:
+    pairs = value.items() if isinstance(value, Mapping) else value
+    try:
+        by_name = {name: sparsity for name, sparsity in pairs}
+    except (TypeError, ValueError):
+        raise SpecError(f"The sparsities of single layers are {value!r}; a mapping from names such as block.0 to numbers is needed.") from None
+    for name, sparsity in by_name.items():
+        _text("layer", name)
+        _number(f"sparsity of {name}", sparsity, 0.0, MAX_SPARSITY)
+    return tuple(sorted((name, float(sparsity)) for name, sparsity in by_name.items()))
 
 
 def _text(name: str, value: Any) -> None:

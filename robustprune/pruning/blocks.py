@@ -24,19 +24,26 @@ DISTILBERT_GROUPS = (
 
 @dataclass(frozen=True)
 class Family:
-    """An architecture: where its blocks are, below the base model, and their groups of linear layers in order of execution."""
+    """An architecture.
+
+    Attributes:
+        blocks: where its encoder blocks are, below the base model.
+        groups: their linear layers, those that share an input together, in order of execution.
+        head: the linear layers between the last block and the logits, in order of execution.
+    """
 
     blocks: str
     groups: tuple[tuple[str, ...], ...]
+    head: tuple[str, ...]
 
 
-_BERT_LIKE = Family("encoder.layer", BERT_GROUPS)
+_ROBERTA_LIKE = Family("encoder.layer", BERT_GROUPS, ("classifier.dense", "classifier.out_proj"))
 FAMILIES = {
-    "bert": _BERT_LIKE,
-    "roberta": _BERT_LIKE,
-    "xlm-roberta": _BERT_LIKE,
-    "electra": _BERT_LIKE,
-    "distilbert": Family("transformer.layer", DISTILBERT_GROUPS),
+    "bert": Family("encoder.layer", BERT_GROUPS, ("bert.pooler.dense", "classifier")),
+    "roberta": _ROBERTA_LIKE,
+    "xlm-roberta": _ROBERTA_LIKE,
+    "electra": _ROBERTA_LIKE,
+    "distilbert": Family("transformer.layer", DISTILBERT_GROUPS, ("pre_classifier", "classifier")),
 }
 
 
@@ -66,6 +73,12 @@ def linear_layers(model: "PreTrainedModel") -> Iterator[tuple[str, "Linear"]]:
         for group in block.groups:
             for name in group:
                 yield layer_name(block.index, name), block.linear(name)
+
+
+def head_layers(model: "PreTrainedModel") -> Iterator[tuple[str, "Linear"]]:
+    """The linear layers between the last block and the logits, in order of execution, by their names in the model."""
+    for name in FAMILIES[model.config.model_type].head:
+        yield name, model.get_submodule(name)
 
 
 def layer_name(block: int, name: str) -> str:

@@ -1,6 +1,7 @@
-"""Cholesky factorisation that tells when it had to help: damping grows by tens until the matrix is positive definite."""
+"""Factorisations that tell when they had to help: damping grows by tens until the matrix is positive definite."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -12,10 +13,42 @@ LAST_DAMPING = 1.0
 
 @dataclass(frozen=True)
 class Factor:
-    """``lower @ lower.T == matrix + damping * mean(diag(matrix)) * I``; damping 0 where none was needed."""
+    """A triangular factor, and the damping that it took: relative to the mean of the diagonal, 0 where none was needed."""
 
-    lower: Float[Tensor, "n n"]
+    matrix: Float[Tensor, "n n"]
     damping: float
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What solvers need of one symmetric positive semi-definite matrix, each computed when it is first asked for.
+
+    Layers that share an input share these.
+    """
+
+    matrix: Float[Tensor, "n n"]
+
+    @cached_property
+    def cholesky(self) -> Factor:
+        """The lower Cholesky factor L, ``L @ L.T == matrix``. Raises ValueError if there is none even with damping."""
+        return cholesky(self.matrix)
+
+    @cached_property
+    def inverse(self) -> Float[Tensor, "n n"]:
+        """The inverse, exactly symmetric."""
+        inverse = torch.cholesky_inverse(self.cholesky.matrix)
+        return (inverse + inverse.T) / 2
+
+    @cached_property
+    def inverse_upper(self) -> Factor:
+        """Upper ``U`` with ``U.T @ U == inverse(matrix)``, and its damping.
+
+        Factorising the matrix with rows and columns reversed gives an upper factor of the matrix itself, whose triangular
+        inverse is ``U``: no explicit inverse is needed.
+        """
+        factor = cholesky(self.matrix.flip(0, 1))
+        identity = torch.eye(len(self.matrix), dtype=self.matrix.dtype, device=self.matrix.device)
+        return Factor(torch.linalg.solve_triangular(factor.matrix.flip(0, 1), identity, upper=True), factor.damping)
 
 
 def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
@@ -29,21 +62,15 @@ def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
     scale = matrix.diagonal().mean().clamp_min(torch.finfo(matrix.dtype).tiny)
     damping = 0.0
     while damping <= LAST_DAMPING:
-        damped = matrix + damping * scale * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device) if damping else matrix
-        lower, failed = torch.linalg.cholesky_ex(damped)
+        lower, failed = torch.linalg.cholesky_ex(with_ridge(matrix, damping * scale) if damping else matrix)
         if not failed:
             return Factor(lower, damping)
         damping = damping * 10 if damping else FIRST_DAMPING
     raise ValueError("the Hessian is not positive semi-definite")
 
 
-def inverse_upper_factor(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
-    """Upper ``U`` with ``U.T @ U == inverse(matrix)``, and the damping that was needed.
-
-    Factorising the matrix with rows and columns reversed gives an upper factor of the matrix itself, whose triangular inverse
-    is ``U``: one factorisation instead of two and no explicit inverse.
-    """
-    factor = cholesky(matrix.flip(0, 1))
-    upper = factor.lower.flip(0, 1)
-    identity = torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
-    return torch.linalg.solve_triangular(upper, identity, upper=True), factor.damping
+def with_ridge(matrix: Float[Tensor, "n n"], ridge: float | Float[Tensor, ""]) -> Float[Tensor, "n n"]:
+    """``matrix + ridge * I`` as a new matrix."""
+    result = matrix.clone()
+    result.diagonal().add_(ridge)
+    return result

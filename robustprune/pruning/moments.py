@@ -5,10 +5,13 @@ mean is subtracted in the end. Only real tokens may be given: padding is the cal
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from robustprune.pruning import linalg
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,15 @@ class InputMoments:
         """Euclidean norm of every input over all tokens, not centred."""
         return (self.hessian.diagonal() + self.tokens * self.mean**2).clamp_min(0).sqrt()
 
+    @cached_property
+    def factor(self) -> linalg.Factor:
+        """Cholesky factor of ``hessian`` as it is, without a ridge."""
+        return linalg.cholesky(self.hessian)
+
 
 @dataclass(frozen=True)
 class OutputMoments:
-    """Centred moments of the target outputs y: ``cross = sum (y - mean)(x - mean)^T``, ``power = sum ||y - mean||^2``, their mean."""
+    """Centred moments of the wanted outputs y: ``cross = sum (y - mean)(x - mean)^T``, ``power = sum ||y - mean||^2``, their mean."""
 
     cross: Float[Tensor, "out in"]
     power: float
@@ -45,37 +53,61 @@ class OutputMoments:
             error += inputs.tokens * float(((self.mean - weight @ inputs.mean - bias) ** 2).sum())
         return relative(error, self.power)
 
+    def least_error(self, inputs: InputMoments) -> float:
+        """The error of the best weight and bias there are: ``power - tr C H^-1 C^T``, relative to ``power``."""
+        explained = torch.linalg.solve_triangular(inputs.factor.matrix, self.cross.T, upper=False)
+        return relative(self.power - float((explained**2).sum()), self.power)
+
+    def through(self, weight: Float[Tensor, "wider out"], bias: Float[Tensor, " wider"], power: float) -> "OutputMoments":
+        """The moments of ``weight y + bias``, whose power was summed up elsewhere: outputs wider than their inputs need not be multiplied."""
+        return OutputMoments(weight @ self.cross, power, weight @ self.mean + bias)
+
 
 def relative(error: float, power: float) -> float:
     """An error as a share of the outputs' power; rounding below zero is zero. An output that never varies has no error to share."""
     return max(error, 0.0) / power if power > 0 else 0.0
 
 
+class Power:
+    """Sums up ``sum ||y - mean||^2`` of rows y that come in batches."""
+
+    def __init__(self, first: Float[Tensor, "tokens width"]) -> None:
+        self.rows = _Sum(first)
+        self._squares = torch.zeros((), dtype=torch.float64, device=first.device)
+
+    def add(self, rows: Float[Tensor, "tokens width"]) -> Float[Tensor, "tokens width"]:
+        """Adds a batch of real tokens' rows and gives them back shifted by the provisional mean."""
+        shifted = self.rows.add(rows)
+        # Row by row in float32, then in float64: as exact as it needs to be, without a copy of all in float64.
+        self._squares += (shifted * shifted).sum(1).double().sum()
+        return shifted
+
+    def total(self) -> float:
+        """The sum so far."""
+        return max(float(self._squares - self.rows.count * (self.rows.offset**2).sum()), 0.0)
+
+
 class Accumulator:
-    """Sums up the moments of one group of layers that share an input."""
+    """Sums up the moments of one group's inputs, and of other rows that belong to the same tokens."""
 
     def __init__(self) -> None:
         self._inputs: _Sum | None = None
-        self._outputs: dict[str, _Sum] = {}
         self._second: Tensor | None = None
+        self._others: dict[str, Power] = {}
         self._cross: dict[str, Tensor] = {}
-        self._power: dict[str, float] = {}
 
-    def add(self, x: Float[Tensor, "tokens in"], outputs: dict[str, Float[Tensor, "tokens out"]]) -> None:
-        """Adds the inputs of a batch of real tokens and the outputs that each layer should have for them."""
+    def add(self, x: Float[Tensor, "tokens in"], others: dict[str, Float[Tensor, "tokens width"]]) -> None:
+        """Adds the inputs of a batch of real tokens, and by name the rows whose moments with them are wanted."""
         if self._inputs is None:
             self._inputs = _Sum(x)
             self._second = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
         x = self._inputs.add(x)
-        self._second += (x.T @ x).double()
-        for name, y in outputs.items():
-            if name not in self._outputs:
-                self._outputs[name] = _Sum(y)
+        self._second += x.T @ x
+        for name, y in others.items():
+            if name not in self._others:
+                self._others[name] = Power(y)
                 self._cross[name] = torch.zeros(y.shape[1], x.shape[1], dtype=torch.float64, device=y.device)
-                self._power[name] = 0.0
-            y = self._outputs[name].add(y)
-            self._cross[name] += (y.T @ x).double()
-            self._power[name] += float((y.double() ** 2).sum())
+            self._cross[name] += self._others[name].add(y).T @ x
 
     def inputs(self) -> InputMoments:
         """The inputs' moments so far."""
@@ -83,10 +115,10 @@ class Accumulator:
         return InputMoments(self._second - self._inputs.count * torch.outer(off, off), self._inputs.mean, self._inputs.count)
 
     def outputs(self, name: str) -> OutputMoments:
-        """One layer's output moments so far."""
-        y, x = self._outputs[name], self._inputs
-        cross = self._cross[name] - x.count * torch.outer(y.offset, x.offset)
-        return OutputMoments(cross, max(self._power[name] - y.count * float((y.offset**2).sum()), 0.0), y.mean)
+        """The moments so far of the rows of that name."""
+        other, x = self._others[name], self._inputs
+        cross = self._cross[name] - x.count * torch.outer(other.rows.offset, x.offset)
+        return OutputMoments(cross, other.total(), other.rows.mean)
 
 
 class _Sum:
@@ -100,7 +132,7 @@ class _Sum:
     def add(self, rows: Float[Tensor, "tokens width"]) -> Float[Tensor, "tokens width"]:
         """Adds rows to the sum and gives them back shifted."""
         shifted = rows - self._shift
-        self._sum += shifted.double().sum(0)
+        self._sum += shifted.sum(0)
         self.count += len(rows)
         return shifted
 

@@ -16,6 +16,8 @@ def zeros(pattern: Pattern, count: int) -> int:
 
 def keep_largest(scores: Float[Tensor, "out in"], pattern: Pattern) -> Bool[Tensor, "out in"]:
     """True where a weight stays: all but the smallest scores that the pattern takes, with exactly its count of zeros."""
+    if pattern.bank:
+        return drop_smallest(scores.reshape(-1, pattern.bank), pattern.bank_zeros, per_row=True).reshape(scores.shape)
     per_row = pattern.scope == "row"
     return drop_smallest(scores, zeros(pattern, scores.shape[1] if per_row else scores.numel()), per_row)
 

@@ -2,22 +2,25 @@
 
 import copy
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.errors import DataError, ModelError
-from robustprune.pruning import linalg, patterns, streams
+from robustprune.pruning import head, patterns, streams
+from robustprune.pruning.adapt import Curvature, choose_ridge
+from robustprune.pruning.allocation import patterns_for
 from robustprune.pruning.blocks import Block, encoder_blocks, layer_name, linear_layers
-from robustprune.pruning.moments import Accumulator, InputMoments, OutputMoments, relative
-from robustprune.pruning.problem import LayerProblem, LayerSolution, Solver
+from robustprune.pruning.moments import relative
+from robustprune.pruning.observe import DenseBlock, GroupMoments
+from robustprune.pruning.problem import Solver
 from robustprune.pruning.report import LayerReport, PruneReport
-from robustprune.pruning.solvers import SOLVERS
-from robustprune.spec import PruneSpec
+from robustprune.pruning.solvers import solver
+from robustprune.pruning.stages import stages_of
+from robustprune.spec import AUTO, Pattern, PruneSpec
 
 # Called with the layers done (a fraction while one is worked on), the number of layers, and the reports so far. May raise Cancelled.
 Watch = Callable[[float, int, Sequence[LayerReport]], None]
@@ -26,61 +29,48 @@ HELD_OUT_EVERY = 10
 MIN_TEXTS = 16
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One block: its dense and its sparse form, what the dense one gave at each linear layer, and the sparse one's inputs.
-
-    The first ``calibration`` batches are for calibration, the others are held out.
-    """
-
-    dense: Block
-    sparse: Block
-    seen: list[streams.Seen]
-    batches: list[streams.Batch]
-    calibration: int
-
-
-@dataclass(frozen=True)
-class _GroupMoments:
-    """What a group's layers see: inputs in the sparse model and the dense outputs wanted for them, for calibration and held out;
-    and the dense model's own inputs where the spec asks for these."""
-
-    fit: Accumulator
-    held_out: Accumulator
-    dense_inputs: InputMoments | None
-
-
 @torch.no_grad()
 def prune(
     dense: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spec: PruneSpec, watch: Watch
 ) -> tuple[PreTrainedModel, PruneReport]:
-    """A pruned copy of ``dense``, and the report. The dense model is not changed.
+    """A pruned copy of ``dense``, on the same device, and the report. The dense model is not changed.
 
     Every tenth text is kept from calibration, to see how far the errors hold on texts that no layer was fitted to.
 
     Raises:
         DataError: fewer than 16 texts.
+        SpecError: the spec names a layer that the model has not, or a pattern that does not fit a layer.
         ModelError: a layer's inputs or weights hold NaN or Inf; the message names the layer.
         Cancelled: ``watch`` raised it.
     """
     if len(texts) < MIN_TEXTS:
         raise DataError(f"Pruning needs at least {MIN_TEXTS} calibration texts; there are {len(texts)}.")
     started = time.perf_counter()
+    total = len(list(linear_layers(dense)))
+    fit, held_out = split(texts)
+    fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part, lambda: watch(0, total, ())) for part in (fit, held_out))
+    batches, calibration = fit_batches + held_out_batches, len(fit_batches)
+    by_layer = patterns_for(dense, batches, calibration, spec, lambda: watch(0, total, ()))
     sparse = copy.deepcopy(dense)
-    walk = _Walk(spec, len(list(linear_layers(dense))), watch)
-    fit = [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY != HELD_OUT_EVERY - 1]
-    held_out = [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
-    fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part, walk.tick) for part in (fit, held_out))
-    dense_stream = sparse_stream = fit_batches + held_out_batches
-    tokens = sum(int(batch.real.sum()) for batch in fit_batches)
+    walk = _Walk(spec, by_layer, watch)
+    dense_stream = sparse_stream = batches
     for dense_block, sparse_block in zip(encoder_blocks(dense), encoder_blocks(sparse), strict=True):
-        dense_stream, seen = streams.advance_and_see(dense_block, dense_stream, walk.tick, inputs_too=spec.adaptive == "none")
-        step = _Step(dense_block, sparse_block, seen, sparse_stream, len(fit_batches))
-        for group in dense_block.groups:
-            walk.prune_group(step, group)
-        sparse_stream = streams.advance(sparse_block, sparse_stream, walk.tick)
-    report = PruneReport(tuple(walk.reports), achieved_sparsity(sparse), len(fit), len(held_out), tokens, time.perf_counter() - started)
-    return sparse, report
+        seen = DenseBlock(dense_block, calibration, with_inputs=spec.adaptive == "none")
+        dense_stream = streams.advance(dense_block, dense_stream, walk.tick, seen.look)
+        run = streams.BlockWalk(sparse_block, stages_of(sparse), sparse_stream)
+        for number in range(len(dense_block.groups)):
+            walk.prune_group(dense_block, sparse_block, number, lambda number=number, seen=seen, run=run: seen.moments(number, run, walk.tick))
+        sparse_stream = run.outputs(walk.tick)
+    head_report = head.refit(dense, sparse, dense_stream, sparse_stream, calibration) if spec.refit_head else ()
+    tokens = sum(int(batch.real.sum()) for batch in fit_batches)
+    seconds = time.perf_counter() - started
+    return sparse, PruneReport(tuple(walk.reports), achieved_sparsity(sparse), len(fit), len(held_out), tokens, seconds, head_report)
+
+
+def split(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The texts that layers are fitted to, and every tenth text, which is kept from that."""
+    fit = [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY != HELD_OUT_EVERY - 1]
+    return fit, [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
 
 
 def achieved_sparsity(model: PreTrainedModel) -> float:
@@ -92,62 +82,61 @@ def achieved_sparsity(model: PreTrainedModel) -> float:
 class _Walk:
     """The state of one walk: what is done so far, and whether any layer has been changed yet."""
 
-    def __init__(self, spec: PruneSpec, total: int, watch: Watch) -> None:
-        self._spec, self._total, self._watch = spec, total, watch
-        self._solver: Solver = SOLVERS[spec.method]
+    def __init__(self, spec: PruneSpec, by_layer: Mapping[str, Pattern], watch: Watch) -> None:
+        self._spec, self._patterns, self._watch = spec, by_layer, watch
+        self._solver: Solver = solver(spec.method)
         # Until a layer is changed both streams are the same, and there is no error to correct: the target is W itself.
         self._undisturbed = True
         self.reports: list[LayerReport] = []
 
-    def prune_group(self, step: _Step, group: tuple[str, ...]) -> None:
+    def tick(self, fraction: float = 0.0) -> None:
+        """Says how far the walk is, the layer at hand by ``fraction``; where Cancel is heard."""
+        self._watch(len(self.reports) + fraction, len(self._patterns), self.reports)
+
+    def prune_group(self, dense: Block, sparse: Block, number: int, gather: Callable[[], GroupMoments]) -> None:
         """Prunes the layers of a group in the sparse block and appends their reports."""
         started = time.perf_counter()
         self.tick()
-        moments = self._moments(step, group)
+        group = dense.groups[number]
+        moments = gather()
+        with _naming(layer_name(dense.index, group[0])):
+            _check_finite("its inputs", moments.fit.inputs.hessian)
+            corrects = self._spec.adaptive == "full" and not self._undisturbed
+            ridge = self._ridge(dense, group, moments, corrects)
+            curvature = Curvature.of(moments.dense_inputs or moments.fit.inputs, ridge, centred=self._spec.adaptive == "full")
         share = (time.perf_counter() - started) / len(group)
-        undisturbed = self._undisturbed
         for name in group:
-            self.reports.append(self._prune_layer(step, name, moments, undisturbed, share))
+            with _naming(layer_name(dense.index, name)):
+                self.reports.append(self._prune_layer(dense, sparse, name, moments, curvature, corrects, share))
             self.tick()
 
-    def tick(self, fraction: float = 0.0) -> None:
-        """Says how far the walk is, the layer at hand by ``fraction``; where Cancel is heard."""
-        self._watch(len(self.reports) + fraction, self._total, self.reports)
+    def _ridge(self, block: Block, group: tuple[str, ...], moments: GroupMoments, corrects: bool) -> float:
+        if self._spec.ridge != AUTO:
+            return self._spec.ridge
+        by_name = {name: self._patterns[layer_name(block.index, name)] for name in group}
+        return choose_ridge(moments, {name: block.linear(name) for name in group}, by_name, corrects, self.tick)
 
-    def _moments(self, step: _Step, group: tuple[str, ...]) -> _GroupMoments:
-        fit, held_out, dense_only = Accumulator(), Accumulator(), Accumulator()
-        for number, (inputs, seen) in enumerate(zip(streams.group_inputs(step.sparse, group, step.batches), step.seen, strict=True)):
-            outputs = {name: seen.outputs[name] for name in group}
-            (fit if number < step.calibration else held_out).add(inputs, outputs)
-            if seen.inputs and number < step.calibration:
-                dense_only.add(seen.inputs[group], {})
-            self.tick()
-        return _GroupMoments(fit, held_out, dense_only.inputs() if self._spec.adaptive == "none" else None)
-
-    def _prune_layer(self, step: _Step, name: str, moments: _GroupMoments, undisturbed: bool, share: float) -> LayerReport:
+    def _prune_layer(
+        self, dense_block: Block, sparse_block: Block, name: str, moments: GroupMoments, curvature: Curvature, corrects: bool, share: float
+    ) -> LayerReport:
         started = time.perf_counter()
-        full_name = layer_name(step.dense.index, name)
-        dense, sparse = step.dense.linear(name), step.sparse.linear(name)
+        full_name = layer_name(dense_block.index, name)
+        dense, sparse = dense_block.linear(name), sparse_block.linear(name)
         weight, bias = dense.weight.double(), dense.bias.double()
-        inputs, outputs = moments.fit.inputs(), moments.fit.outputs(name)
-        try:
-            _check_finite(weight, inputs.hessian, outputs.cross)
-            corrects = self._spec.adaptive == "full" and not undisturbed
-            problem = self._problem(weight, moments.dense_inputs or inputs, outputs if corrects else None)
-            solution = self._solver.solve(problem, self.tick)
-            least, damping = _least_error(inputs, outputs)
-        except ValueError as error:
-            raise ModelError(f"Pruning stopped at {full_name}: {error}. The checkpoint or a layer before it may be broken.") from error
-        new_weight = solution.weight.float().double()
-        new_bias = outputs.mean - new_weight @ inputs.mean if self._spec.adaptive == "full" else bias
-        if self._changes(solution, problem, weight):
-            self._undisturbed = False
+        inputs, outputs = moments.fit.inputs, moments.fit.outputs[name]
+        _check_finite("its weight", weight)
+        _check_finite("its dense outputs", outputs.cross)
+        problem = curvature.problem(weight, outputs if corrects else None, self._patterns[full_name])
+        solution = self._solver.solve(problem, self.tick)
+        new_weight, new_bias = solution.weight.float().double(), bias
+        if corrects or not solution.mask.all():
+            if self._spec.adaptive == "full":
+                new_bias = outputs.mean - new_weight @ inputs.mean
             sparse.weight.data.copy_(new_weight)
             sparse.bias.data.copy_(new_bias)
-        else:
-            new_bias = bias
+            self._undisturbed = False
         total = outputs.error_of(new_weight, new_bias, inputs)
-        inherited = min(least, total)
+        inherited = min(outputs.least_error(inputs), total)
         return LayerReport(
             name=full_name,
             shape=tuple(weight.shape),
@@ -157,40 +146,22 @@ class _Walk:
             own=total - inherited,
             total=total,
             solver=relative(solution.error, outputs.power),
-            held_out=moments.held_out.outputs(name).error_of(new_weight, new_bias, moments.held_out.inputs()),
-            damping=max(solution.damping, damping),
+            held_out=moments.held_out.outputs[name].error_of(new_weight, new_bias, moments.held_out.inputs),
+            ridge=curvature.relative_ridge,
+            damping=max(solution.damping, inputs.factor.damping),
             seconds=share + time.perf_counter() - started,
         )
 
-    def _problem(self, weight: Float[Tensor, "out in"], inputs: InputMoments, wanted: OutputMoments | None) -> LayerProblem:
-        """The ridge is added to the Hessian, and pulls the adaptive dense weight (Eq. 5) towards the dense one.
 
-        Where the bias is refitted it takes up any shift of the mean, so the moments are centred; where it is not, as in SparseGPT
-        and Wanda as published, the shift is part of the error, so they are not.
-        """
-        moments = inputs.hessian if self._spec.adaptive == "full" else inputs.about_zero
-        mean_diagonal = float(moments.diagonal().mean())
-        ridge = self._spec.ridge * (mean_diagonal if mean_diagonal > 0 else 1.0)
-        hessian = moments + ridge * torch.eye(len(moments), dtype=torch.float64, device=weight.device)
-        target = weight
-        if wanted is not None:
-            lower = linalg.cholesky(hessian).lower
-            target = torch.cholesky_solve((wanted.cross + ridge * weight).T, lower).T
-        return LayerProblem(weight, target, hessian, inputs.norm, self._spec.pattern)
-
-    @staticmethod
-    def _changes(solution: LayerSolution, problem: LayerProblem, weight: Float[Tensor, "out in"]) -> bool:
-        return not (problem.target is weight and bool(solution.mask.all()))
+@contextmanager
+def _naming(layer: str) -> Iterator[None]:
+    """Says at which layer a computation could not go on."""
+    try:
+        yield
+    except ValueError as error:
+        raise ModelError(f"Pruning stopped at {layer}: {error}. The checkpoint or a layer before it may be broken.") from error
 
 
-def _least_error(inputs: InputMoments, outputs: OutputMoments) -> tuple[float, float]:
-    """The error of the unridged least-squares weight: ``power - tr C H^-1 C^T``; and the damping that a singular H needed."""
-    factor = linalg.cholesky(inputs.hessian)
-    explained = torch.linalg.solve_triangular(factor.lower, outputs.cross.T, upper=False)
-    return relative(outputs.power - float((explained**2).sum()), outputs.power), factor.damping
-
-
-def _check_finite(weight: Tensor, hessian: Tensor, cross: Tensor) -> None:
-    for what, values in (("its weight", weight), ("its inputs", hessian), ("its dense outputs", cross)):
-        if not torch.isfinite(values).all():
-            raise ValueError(f"{what} hold NaN or Inf")
+def _check_finite(what: str, values: Tensor) -> None:
+    if not torch.isfinite(values).all():
+        raise ValueError(f"{what} hold{'s' * (what == 'its weight')} NaN or Inf")

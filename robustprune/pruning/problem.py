@@ -1,13 +1,14 @@
 """What a solver gets, and what it gives back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from robustprune.pruning.linalg import Factors
 from robustprune.spec import Pattern
 
 # Called every so often with the share of the layer that is done, in [0, 1]; raises Cancelled when the person wants to stop.
@@ -25,6 +26,7 @@ class LayerProblem:
             layer's bias is refitted afterwards.
         input_norm: Euclidean norm of every input over the calibration tokens, not centred, float64.
         pattern: which weights may be zero together.
+        factors: factorisations of ``hessian``, shared with the layers that share the input.
     """
 
     weight: Float[Tensor, "out in"]
@@ -32,6 +34,11 @@ class LayerProblem:
     hessian: Float[Tensor, "in in"]
     input_norm: Float[Tensor, " in"]
     pattern: Pattern
+    factors: Factors = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.factors is None or self.factors.matrix is not self.hessian:
+            object.__setattr__(self, "factors", Factors(self.hessian))
 
     def error_of(self, weight: Float[Tensor, "out in"]) -> float:
         """The objective at ``weight``."""

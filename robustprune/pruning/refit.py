@@ -9,6 +9,7 @@ from robustprune.pruning.problem import LayerProblem, Tick
 
 # The gradient that is left on the support, relative to the right-hand side, when the refit counts as exact.
 TOLERANCE = 1e-5
+LARGE = 1e5
 REFINEMENTS = 4
 ITERATIONS = 40
 
@@ -27,8 +28,11 @@ def refit(
     hessian = problem.hessian / scale / scale[:, None]
     right_sides = (problem.target * scale) @ hessian * mask
     limit = TOLERANCE * right_sides.norm(dim=1).clamp_min(torch.finfo(torch.float64).tiny)
-    factor = linalg.cholesky(hessian.float())
-    inverse, single, support = torch.cholesky_inverse(factor.lower), hessian.float(), mask.float()
+    single, support = hessian.float(), mask.float()
+    inverse = problem.factors.inverse * scale * scale[:, None]
+    if inverse.diagonal().amax() > LARGE:  # nearly singular: in float32 such an inverse would be all rounding
+        inverse = torch.cholesky_inverse(linalg.cholesky(single).matrix)
+    inverse = inverse.float()
     solved = torch.zeros_like(right_sides) if start is None else start * scale * mask
     residual = (right_sides - solved @ hessian) * mask
     for step in range(REFINEMENTS):
@@ -37,9 +41,10 @@ def refit(
         residual = (right_sides - solved @ hessian) * mask
         tick((step + 1) / REFINEMENTS)
         if bool((residual.norm(dim=1) <= limit).all()):
-            return solved / scale, factor.damping
-    damping = factor.damping
-    for row in (residual.norm(dim=1) > limit).nonzero().flatten().tolist():
+            return solved / scale, problem.factors.cholesky.damping
+    damping = problem.factors.cholesky.damping
+    # Not within the limit: also the NaN of a system that float32 has no room for.
+    for row in (~(residual.norm(dim=1) <= limit)).nonzero().flatten().tolist():
         tick(1.0)
         solved[row], needed = _solve_row(hessian, right_sides[row], mask[row])
         damping = max(damping, needed)
@@ -73,5 +78,5 @@ def _solve_row(hessian: Float[Tensor, "in in"], right_side: Float[Tensor, " in"]
     support = mask.nonzero().flatten()
     factor = linalg.cholesky(hessian[support][:, support])
     result = torch.zeros_like(right_side)
-    result[support] = torch.cholesky_solve(right_side[support, None], factor.lower)[:, 0]
+    result[support] = torch.cholesky_solve(right_side[support, None], factor.matrix)[:, 0]
     return result, factor.damping

@@ -18,6 +18,7 @@ class LayerReport:
         total: error of the layer as it was written.
         solver: the solver's own objective, relative to the same power.
         held_out: ``total`` on texts that were kept from calibration.
+        ridge: pull towards the dense weight that was used, relative to the mean diagonal of the Hessian.
         damping: what a failed factorisation needed, relative to the mean diagonal; 0 where none failed.
         seconds: time for this layer, its share of the group's moments included.
     """
@@ -31,8 +32,25 @@ class LayerReport:
     total: float
     solver: float
     held_out: float
+    ridge: float
     damping: float
     seconds: float
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """One linear layer between the last block and the logits, refitted or left as it was.
+
+    Attributes:
+        name: its name in the model.
+        ridge: the ridge of its refit; None where the dense weight was kept, since no refit was better on held-out texts.
+        before, after: relative error with the dense weight, and as it was written, on the texts kept from calibration.
+    """
+
+    name: str
+    ridge: float | None
+    before: float
+    after: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,7 @@ class PruneReport:
     Attributes:
         sparsity: exact share of zeros over the pruned linear layers.
         calibration: texts used for the moments; ``held_out`` texts were kept from them, ``tokens`` is without padding.
+        head: the layers after the last block, where the spec asks for their refit.
     """
 
     layers: tuple[LayerReport, ...]
@@ -50,6 +69,7 @@ class PruneReport:
     held_out: int
     tokens: int
     seconds: float
+    head: tuple[HeadReport, ...] = ()
 
     @property
     def weights(self) -> int:
@@ -73,4 +93,5 @@ class PruneReport:
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The report that ``to_json`` wrote. Raises TypeError or KeyError for anything else."""
         layers = tuple(LayerReport(**{**layer, "shape": tuple(layer["shape"])}) for layer in value["layers"])
-        return cls(**{**value, "layers": layers})
+        head = tuple(HeadReport(**layer) for layer in value["head"])
+        return cls(**{**value, "layers": layers, "head": head})

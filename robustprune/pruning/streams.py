@@ -1,7 +1,6 @@
 """The dense and the sparse model, run in lockstep block by block over the same batches.
 
-A stream holds nothing but the inputs of the block it stands at. A group's inputs are had by running the block only as far as the
-group's first linear layer.
+A stream keeps little: the inputs of the block at hand, and within the block what its next group of linear layers needs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune import inference
 from robustprune.pruning.blocks import Block, encoder_blocks
+from robustprune.pruning.stages import Stages
 
 HIDDEN = ("hidden_states", "x")
 # Called before every batch; raises Cancelled when the person wants to stop.
@@ -68,68 +68,85 @@ def _batch(arguments: tuple, keywords: dict, real: Bool[Tensor, "texts positions
     return Batch(keywords.pop(name), real, (), keywords)
 
 
+# Called with the number of the batch, the name of a linear layer, and what it got and gave for the batch's real tokens.
+Look = Callable[[int, str, Float[Tensor, "tokens in"], Float[Tensor, "tokens out"]], None]
+
+
 @torch.inference_mode()
-def group_inputs(block: Block, group: Sequence[str], batches: Sequence[Batch]) -> Iterator[Float[Tensor, "tokens in"]]:
-    """For every batch, the real tokens' inputs to a group of linear layers, which share them."""
-    caught: list[Tensor] = []
+def advance(block: Block, batches: Sequence[Batch], tick: Tick, look: Look | None = None) -> list[Batch]:
+    """The next block's inputs: the same batches with this block's outputs. ``look`` sees every linear layer on the way."""
+    after: list[Batch] = []
 
-    def catch(_module: nn.Module, arguments: tuple) -> None:
-        caught.append(arguments[0])
-        raise _Reached
+    def seen(name: str) -> Callable[..., None]:
+        def hook(_module: nn.Module, arguments: tuple, output: Tensor) -> None:
+            real = batches[len(after)].real
+            look(len(after), name, arguments[0][real], output[real])
 
-    with block.linear(group[0]).register_forward_pre_hook(catch):
+        return hook
+
+    names = [name for group in block.groups for name in group] if look else []
+    hooks = [block.linear(name).register_forward_hook(seen(name)) for name in names]
+    try:
         for batch in batches:
-            try:
-                batch.run(block.module)
-            except _Reached:
-                yield caught.pop()[batch.real]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one batch's real tokens gave at the linear layers of a block: inputs by group, outputs by layer."""
-
-    inputs: dict[tuple[str, ...], Float[Tensor, "tokens in"]]
-    outputs: dict[str, Float[Tensor, "tokens out"]]
-
-
-@torch.inference_mode()
-def advance(block: Block, batches: Sequence[Batch], tick: Tick) -> list[Batch]:
-    """The next block's inputs: the same batches with this block's outputs."""
-    after = []
-    for batch in batches:
-        tick()
-        after.append(replace(batch, hidden=batch.run(block.module)))
+            tick()
+            after.append(replace(batch, hidden=batch.run(block.module)))
+    finally:
+        for hook in hooks:
+            hook.remove()
     return after
 
 
-@torch.inference_mode()
-def advance_and_see(block: Block, batches: Sequence[Batch], tick: Tick, inputs_too: bool) -> tuple[list[Batch], list[Seen]]:
-    """The next block's inputs, and what every linear layer gave on the way (and got, if ``inputs_too``), in one pass."""
-    after, seen = [], []
-    for batch in batches:
-        tick()
-        here = Seen({}, {})
-        hooks = [
-            block.linear(name).register_forward_hook(_note(here, batch.real, name, group if inputs_too and name == group[0] else None))
-            for group in block.groups
-            for name in group
-        ]
-        try:
-            after.append(replace(batch, hidden=batch.run(block.module)))
-        finally:
-            for hook in hooks:
-                hook.remove()
-        seen.append(here)
-    return after, seen
+class BlockWalk:
+    """One block, run group by group: what a group's layers get depends on the layers before it as they are *now*.
 
+    Between groups it keeps the context or the attended states of all batches. The wide inner states of the feed-forward layer are
+    computed when they are needed, and again for the outputs, so that they are never held for all texts at once.
+    """
 
-def _note(seen: Seen, real: Bool[Tensor, "texts positions"], name: str, group: tuple[str, ...] | None) -> Callable[..., None]:
-    """A hook that keeps a linear layer's outputs for the real tokens, and its inputs under ``group`` if one is given."""
+    def __init__(self, block: Block, stages: Stages, batches: Sequence[Batch]) -> None:
+        self._block, self._stages, self._batches = block, stages, batches
+        self._contexts: list[Tensor] = []
+        self._attended: list[Tensor] = []
 
-    def hook(_module: nn.Module, arguments: tuple, output: Tensor) -> None:
-        seen.outputs[name] = output[real]
-        if group:
-            seen.inputs[group] = arguments[0][real]
+    @torch.inference_mode()
+    def inputs(self, group: int) -> Iterator[Float[Tensor, "tokens in"]]:
+        """For every batch, the real tokens' inputs to the group of that number. Groups are asked for in order."""
+        state = (self._hidden, self._context, self._attend, self._inner)[group]
+        for number, batch in enumerate(self._batches):
+            yield state(number)[batch.real]
+        if group == 2:
+            self._contexts.clear()
 
-    return hook
+    @torch.inference_mode()
+    def outputs(self, tick: Tick) -> list[Batch]:
+        """The next block's inputs, once all groups are done."""
+        after = []
+        for number, batch in enumerate(self._batches):
+            tick()
+            hidden = self._stages.contract(self._block.module, self._inner(number), self._attended[number])
+            after.append(replace(batch, hidden=hidden))
+        return after
+
+    def _hidden(self, number: int) -> Tensor:
+        return self._batches[number].hidden
+
+    def _context(self, number: int) -> Tensor:
+        caught: list[Tensor] = []
+
+        def catch(_module: nn.Module, arguments: tuple) -> None:
+            caught.append(arguments[0])
+            raise _Reached
+
+        with self._block.linear(self._block.groups[1][0]).register_forward_pre_hook(catch):
+            try:
+                self._batches[number].run(self._block.module)
+            except _Reached:
+                self._contexts.append(caught[0])
+        return caught[0]
+
+    def _attend(self, number: int) -> Tensor:
+        self._attended.append(self._stages.attend(self._block.module, self._contexts[number], self._batches[number].hidden))
+        return self._attended[number]
+
+    def _inner(self, number: int) -> Tensor:
+        return self._stages.expand(self._block.module, self._attended[number])

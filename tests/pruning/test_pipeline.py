@@ -11,7 +11,9 @@ from robustprune.errors import Cancelled, DataError, ModelError
 from robustprune.pruning import pipeline, streams
 from robustprune.pruning.blocks import encoder_blocks, linear_layers
 from robustprune.pruning.moments import Accumulator
-from robustprune.spec import ADAPTIVE, METHODS, PruneSpec
+from robustprune.methods import METHODS
+from robustprune.pruning.stages import stages_of
+from robustprune.spec import ADAPTIVE, PruneSpec
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier
 
 
@@ -85,8 +87,9 @@ def test_the_told_total_is_the_error_of_the_outputs():
     for name, one in (("dense", model), ("sparse", sparse)):
         batches = streams.block_inputs(one, tokenizer, fit, nothing)
         for block in encoder_blocks(one):
-            batches, seen = streams.advance_and_see(block, batches, nothing, inputs_too=False)
-        outputs[name] = torch.cat([batch.outputs["output.dense"] for batch in seen]).double()
+            last = {}
+            batches = streams.advance(block, batches, nothing, lambda number, layer, x, y, last=last: last.setdefault(layer, []).append(y))
+        outputs[name] = torch.cat(last["output.dense"]).double()
     power = ((outputs["dense"] - outputs["dense"].mean(0)) ** 2).sum()
     error = ((outputs["dense"] - outputs["sparse"]) ** 2).sum() / power
     assert float(error) == pytest.approx(report.layers[-1].total, rel=1e-3)
@@ -98,7 +101,7 @@ def group_moments(model, tokenizer, parts):
     accumulator = Accumulator()
     for part in parts:
         batches = streams.advance(first, streams.block_inputs(model, tokenizer, part, nothing), nothing)
-        for inputs in streams.group_inputs(second, second.groups[0], batches):
+        for inputs in streams.BlockWalk(second, stages_of(model), batches).inputs(0):
             accumulator.add(inputs, {})
     return accumulator.inputs()
 

@@ -1,12 +1,12 @@
-"""The solvers by name. A new one is one file here and one line below; it then appears in the app, the CLI and the tests."""
+"""The solvers, one file each. ``robustprune.methods`` lists them by name."""
 
+from importlib import import_module
+
+from robustprune.methods import METHODS
 from robustprune.pruning.problem import Solver
-from robustprune.pruning.solvers.admm import ADMM
-from robustprune.pruning.solvers.magnitude import Magnitude
-from robustprune.pruning.solvers.sparsegpt import SparseGPT
 
-SOLVERS: dict[str, Solver] = {
-    "magnitude": Magnitude(),
-    "sparsegpt": SparseGPT(),
-    "admm": ADMM(),
-}
+
+def solver(method: str) -> Solver:
+    """The solver of that name in ``robustprune.methods.METHODS``, with its default settings."""
+    module, name = METHODS[method].solver.split(":")
+    return getattr(import_module(f"{__name__}.{module}"), name)()

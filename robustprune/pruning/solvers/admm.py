@@ -28,15 +28,15 @@ class ADMM:
         every: alternations between two changes of the penalty, each of which costs one factorisation.
     """
 
-    iterations: int = 32
-    rho: float = 0.1
+    iterations: int = 36
+    rho: float = 0.3
     every: int = 4
 
     def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
         """Prunes one layer: alternations, then refit."""
         if problem.pattern.sparsity == 0:
             return unpruned(problem)
-        scale = problem.hessian.diagonal().clamp_min(torch.finfo(torch.float32).tiny).sqrt()
+        scale = (problem.hessian.diagonal() / problem.factors.inverse.diagonal()) ** 0.25
         hessian = (problem.hessian / scale / scale[:, None]).float()
         mask, near = self._alternate(problem, hessian, (problem.target * scale).float(), tick)
         rest = 1 - SHARE_OF_ITERATIONS
@@ -47,13 +47,12 @@ class ADMM:
         self, problem: LayerProblem, hessian: Float[Tensor, "in in"], wanted: Float[Tensor, "out in"], tick: Tick
     ) -> tuple[Bool[Tensor, "out in"], Float[Tensor, "out in"]]:
         """The mask after the last alternation, and its scaled weights. Float32 is enough to choose a mask."""
-        identity = torch.eye(len(hessian), device=hessian.device)
         pull = wanted @ hessian
         mask = patterns.keep_largest(wanted.abs(), problem.pattern)
         sparse, dual, rho, inverse = wanted * mask, torch.zeros_like(wanted), self.rho, None
         for step in range(self.iterations):
             if step % self.every == 0:
-                inverse = torch.cholesky_inverse(linalg.cholesky(hessian + rho * identity).lower)
+                inverse = torch.cholesky_inverse(linalg.cholesky(linalg.with_ridge(hessian, rho)).matrix)
             dense = torch.addmm(dual, pull + rho * (sparse - dual), inverse)  # the dual variable already added
             previous, mask = mask, patterns.keep_largest(dense.abs(), problem.pattern)
             sparse = dense * mask

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from robustprune.pruning import linalg, patterns
+from robustprune.pruning import patterns
 from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick, unpruned
 from robustprune.spec import Pattern
 
@@ -19,7 +19,7 @@ class SparseGPT:
     reached; later columns take over the error, earlier ones cannot.
 
     Attributes:
-        block_size: columns that choose their zeros together.
+        block_size: columns that choose their zeros together; with an N:M pattern it is the bank's M.
     """
 
     block_size: int = 128
@@ -28,12 +28,12 @@ class SparseGPT:
         """Prunes one layer in one pass over its columns."""
         if problem.pattern.sparsity == 0:
             return unpruned(problem)
-        upper, damping = linalg.inverse_upper_factor(problem.hessian)
+        upper = problem.factors.inverse_upper.matrix
         weight = problem.target.clone()
         mask = torch.ones_like(weight, dtype=torch.bool)
-        columns = weight.shape[1]
-        for start in range(0, columns, self.block_size):
-            end = min(start + self.block_size, columns)
+        columns, width = weight.shape[1], problem.pattern.bank or self.block_size
+        for start in range(0, columns, width):
+            end = min(start + width, columns)
             block = upper[start:end, start:end]
             scores = weight[:, start:end] ** 2 / block.diagonal() ** 2
             mask[:, start:end] = _keep(scores, problem.pattern, start)
@@ -45,11 +45,13 @@ class SparseGPT:
             weight[:, end:] -= errors @ upper[start:end, end:]
             tick(end / columns)
         weight *= mask  # what the updates left of a zero is rounding
-        return LayerSolution(weight, mask, problem.error_of(weight), damping)
+        return LayerSolution(weight, mask, problem.error_of(weight), problem.factors.inverse_upper.damping)
 
 
 def _keep(scores: Float[Tensor, "out block"], pattern: Pattern, start: int) -> Bool[Tensor, "out block"]:
     """The mask of one block of columns. The zeros of the blocks so far are always the rounded share, so that they add up exactly."""
+    if pattern.bank:
+        return patterns.keep_largest(scores, pattern)
     rows, width = scores.shape
     per_row = pattern.scope == "row"
     unit = 1 if per_row else rows

@@ -1,0 +1,89 @@
+"""What a block's linear layers get in the sparse model, and what they should give: the moments of one group of layers after the other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from robustprune.pruning.blocks import Block
+from robustprune.pruning.moments import Accumulator, InputMoments, OutputMoments, Power
+from robustprune.pruning.streams import BlockWalk
+
+Group = tuple[str, ...]
+SHARED = "the group's dense inputs"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Moments over some texts: a group's inputs in the sparse model, and the outputs wanted of each of its layers."""
+
+    inputs: InputMoments
+    outputs: dict[str, OutputMoments]
+
+
+@dataclass(frozen=True)
+class GroupMoments:
+    """A group's moments over the calibration texts (``fit``) and over the texts kept from them.
+
+    ``dense_inputs`` are the moments of the dense model's own inputs, where they were asked for.
+    """
+
+    fit: Sample
+    held_out: Sample
+    dense_inputs: InputMoments | None
+
+
+class DenseBlock:
+    """Watches the dense block's one pass over all batches and keeps what moments will need of it.
+
+    The wanted outputs are linear in the dense inputs, so of a group whose inputs are narrower than its outputs the inputs are kept,
+    and multiplied by the weights after summing: less memory, and smaller products.
+
+    Args:
+        calibration: the first batches, which are for calibration; the others are held out.
+        with_inputs: whether the dense inputs' own moments are wanted too.
+    """
+
+    def __init__(self, block: Block, calibration: int, with_inputs: bool) -> None:
+        self._block, self._calibration, self._with_inputs = block, calibration, with_inputs
+        self._group = {name: group for group in block.groups for name in group}
+        self._rows: dict[str | Group, list[Tensor]] = {}
+        self._power: dict[tuple[str, bool], Power] = {}
+        self._inputs: dict[Group, Accumulator] = {}
+
+    def look(self, number: int, name: str, x: Float[Tensor, "tokens in"], y: Float[Tensor, "tokens out"]) -> None:
+        """Sees what a linear layer got and gave for the real tokens of a batch."""
+        group, fit = self._group[name], number < self._calibration
+        self._power.setdefault((name, fit), Power(y)).add(y)
+        if not self._is_narrow(group):
+            self._rows.setdefault(name, []).append(y)
+        elif name == group[0]:
+            self._rows.setdefault(group, []).append(x)
+        if self._with_inputs and fit and name == group[0]:
+            self._inputs.setdefault(group, Accumulator()).add(x, {})
+
+    def moments(self, number: int, walk: BlockWalk, tick: Callable[[], None]) -> GroupMoments:
+        """The moments of the group of that number; what was kept for it is let go."""
+        group = self._block.groups[number]
+        sums = {True: Accumulator(), False: Accumulator()}
+        keys = {SHARED: group} if self._is_narrow(group) else {name: name for name in group}
+        rows = {name: self._rows.pop(key) for name, key in keys.items()}
+        for batch, inputs in enumerate(walk.inputs(number)):
+            tick()
+            sums[batch < self._calibration].add(inputs, {name: kept[batch] for name, kept in rows.items()})
+        dense = self._inputs.pop(group).inputs() if self._with_inputs else None
+        return GroupMoments(self._sample(group, sums[True], fit=True), self._sample(group, sums[False], fit=False), dense)
+
+    def _sample(self, group: Group, sums: Accumulator, fit: bool) -> Sample:
+        return Sample(sums.inputs(), {name: self._outputs(name, sums, self._power.pop((name, fit)).total()) for name in group})
+
+    def _outputs(self, name: str, sums: Accumulator, power: float) -> OutputMoments:
+        if not self._is_narrow(self._group[name]):
+            return sums.outputs(name)
+        linear = self._block.linear(name)
+        return sums.outputs(SHARED).through(linear.weight.double(), linear.bias.double(), power)
+
+    def _is_narrow(self, group: Group) -> bool:
+        linears = [self._block.linear(name) for name in group]
+        return linears[0].in_features < sum(linear.out_features for linear in linears)

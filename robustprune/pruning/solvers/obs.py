@@ -1,0 +1,88 @@
+"""Optimal brain surgeon, exactly: one weight at a time, every row on its own (Li et al. 2023, Alg. 1; Hassibi and Stork 1992)."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from robustprune.pruning import patterns
+from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick, unpruned
+from robustprune.spec import Pattern
+
+
+@dataclass(frozen=True)
+class OBS:
+    """Removes the weight that costs least, lets the others of its row make up for it, and looks again. Wanted as the reference:
+    it is the paper's own selection and update, and equals the textbook loop that keeps an inverse for every row.
+
+    No row ever holds an inverse. All start from the same one, and the column that step t needs of a row's own inverse is
+    ``H^-1[:, p] - L^T L[:, p]``, where the rows of L are the row's earlier columns over the square roots of their pivots: a
+    Cholesky factorisation of H^-1 whose pivots each row chooses for itself. In float64; ``in * zeros`` numbers a row.
+
+    Attributes:
+        batch_bytes: memory for the L of the rows that are worked on together.
+    """
+
+    batch_bytes: int = 64 * 2**20
+
+    def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
+        """Prunes one layer, a batch of rows after the other."""
+        if problem.pattern.sparsity == 0:
+            return unpruned(problem)
+        inverse = problem.factors.inverse
+        rows, columns = problem.target.shape
+        removals = _removals(problem.pattern, columns)
+        batch = max(1, self.batch_bytes // (8 * columns * max(removals, 1)))
+        weight, mask = torch.empty_like(problem.target), torch.empty_like(problem.target, dtype=torch.bool)
+        for start in range(0, rows, batch):
+            some = slice(start, start + batch)
+
+            def part(done: float, start: int = start, end: int = min(start + batch, rows)) -> None:
+                tick((start + done * (end - start)) / rows)
+
+            weight[some], mask[some] = _prune_rows(problem.target[some], inverse, problem.pattern, part)
+        return LayerSolution(weight, mask, problem.error_of(weight), problem.factors.cholesky.damping)
+
+
+def _removals(pattern: Pattern, columns: int) -> int:
+    """How many weights every row loses."""
+    return columns // pattern.bank * pattern.bank_zeros if pattern.bank else patterns.zeros(pattern, columns)
+
+
+def _prune_rows(
+    target: Float[Tensor, "rows in"], inverse: Float[Tensor, "in in"], pattern: Pattern, tick: Tick
+) -> tuple[Float[Tensor, "rows in"], Bool[Tensor, "rows in"]]:
+    """Weights and mask of some rows. The comments number the lines of the paper's Algorithm 1."""
+    rows, columns = target.shape
+    removals = _removals(pattern, columns)
+    weight, every = target.clone(), torch.arange(rows, device=target.device)
+    diagonal = inverse.diagonal().expand(rows, columns).clone()
+    barred = torch.zeros_like(weight, dtype=torch.bool)  # zeros, and weights that the pattern protects
+    pruned = torch.zeros_like(barred)
+    earlier = torch.empty(rows, removals, columns, dtype=weight.dtype, device=weight.device)
+    for step in range(removals):
+        # p = argmin w_p^2 / [H^-1]_pp  (Eq. 1)
+        pivot = (weight**2 / diagonal).masked_fill_(barred, torch.inf).argmin(1)
+        column = inverse[pivot]
+        if step:
+            column = torch.baddbmm(column[:, None], earlier[every, :step, pivot][:, None], earlier[:, :step], alpha=-1)[:, 0]
+        column = column / column[every, pivot].sqrt()[:, None]
+        # w -= w_p / [H^-1]_pp * H^-1[:, p]  (Eq. 2)
+        weight -= (weight[every, pivot] / column[every, pivot])[:, None] * column
+        # H^-1 -= H^-1[:, p] H^-1[p, :] / [H^-1]_pp, of which only the diagonal is ever written down
+        diagonal -= column**2
+        earlier[:, step] = column
+        pruned[every, pivot] = barred[every, pivot] = True
+        if pattern.bank:
+            _protect_full_banks(barred, pruned, pivot, pattern)
+        if step % 16 == 0:
+            tick(step / removals)
+    return weight.masked_fill_(pruned, 0.0), ~pruned
+
+
+def _protect_full_banks(barred: Bool[Tensor, "rows in"], pruned: Bool[Tensor, "rows in"], pivot: Tensor, pattern: Pattern) -> None:
+    """Bars what is left of a bank that has all its zeros."""
+    every, bank = torch.arange(len(pivot), device=pivot.device), pivot // pattern.bank
+    full = pruned.unflatten(1, (-1, pattern.bank))[every, bank].sum(1) == pattern.bank_zeros
+    barred.unflatten(1, (-1, pattern.bank))[every[full], bank[full]] = True
