@@ -13,13 +13,16 @@ from typing import Annotated, Any
 import typer
 
 from robustprune.errors import RobustPruneError, SpecError
+from robustprune.methods import METHODS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Prune a language model and see what happens to its robustness."
 )
+bench = typer.Typer(no_args_is_help=True, help="Measure anew what the program claims about its speed and its errors.")
+app.add_typer(bench, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
-Model = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), else a folder, else a hub id.")]
+Model = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), run:DIGEST of a stored run, else a folder, else a hub id.")]
 Dataset = Annotated[str | None, typer.Option(help="A built-in name, a known name, a file, a folder or a hub id. Left out: what fits the model.")]
 Seed = Annotated[int, typer.Option(help="Seed of the draw of texts.")]
 
@@ -28,13 +31,18 @@ Seed = Annotated[int, typer.Option(help="Seed of the draw of texts.")]
 def prune(
     model: Model,
     dataset: Dataset = None,
-    method: Annotated[str, typer.Option(help="magnitude, sparsegpt or admm.")] = "admm",
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "admm",
     sparsity: Annotated[float, typer.Option(help="Share of zeros, 0 to 0.99.")] = 0.5,
+    pattern: Annotated[str | None, typer.Option(help="N:M, to keep N of every M consecutive inputs, instead of a sparsity.")] = None,
     adaptive: Annotated[str, typer.Option(help="How layers adapt to the layers before them: none, hessian or full.")] = "full",
-    scope: Annotated[str, typer.Option(help="Zeros allotted over a layer or evenly to its rows: layer or row.")] = "layer",
+    scope: Annotated[str | None, typer.Option(help="Zeros allotted over a layer or evenly to its rows: layer or row. Left out: as the method has it.")] = None,
     calibration: Annotated[int, typer.Option(help="Number of calibration texts.")] = 512,
-    ridge: Annotated[float, typer.Option(help="Pull towards the dense weight, relative to the Hessian's mean diagonal.")] = 0.01,
+    ridge: Annotated[str, typer.Option(help="Pull towards the dense weight, relative to the Hessian's mean diagonal; or auto: by held-out texts.")] = "0.01",
+    allocation: Annotated[str, typer.Option(help="How the layers share the zeros: uniform, or error, so that their errors add up to least.")] = "uniform",
+    layer_sparsity: Annotated[list[str] | None, typer.Option(help="NAME=SHARE, such as block.0=0.2 or block.2.output.dense=0.9. May be given again.")] = None,
+    refit_head: Annotated[bool, typer.Option(help="Refit pooler and classifier where held-out texts say that it helps.")] = False,
     seed: Seed = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="A new folder to export the model to, besides the store.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -42,10 +50,13 @@ def prune(
     from robustprune import lab
     from robustprune.spec import PruneSpec
 
-    spec = PruneSpec(model, dataset, method, adaptive, sparsity, scope, calibration, ridge, seed)
+    spec = PruneSpec(
+        model, dataset, method, adaptive, sparsity, pattern, scope, calibration, _number_or_word(ridge), allocation,
+        tuple(map(_name_and_share, layer_sparsity or ())), refit_head, seed,
+    )  # fmt: skip
     if out:
         lab.check_export_folder(out)
-    run = lab.prune(spec, show_progress)
+    run = lab.prune(spec, show_progress, device=device)
     model_dir = lab.export_model(run, out) if out else run.model_dir
     report = run.report.to_json()
     _print(
@@ -64,6 +75,35 @@ def prune(
         f"{run.spec.model} at {run.report.sparsity:.2%} sparsity by {run.spec.method} ({run.spec.adaptive}): "
         f"accuracy {run.dense.accuracy:.3f} -> {run.sparse.accuracy:.3f} on {run.sparse.examples} texts of {run.sparse.dataset}; {model_dir}",
     )
+
+
+@app.command()
+def compress(
+    model: Model,
+    out: Annotated[Path, typer.Option(help="A new folder to write to.")],
+    as_json: Json = False,
+) -> None:
+    """Write a pruned model with a bit for every zero and 16 for every other weight; --model takes the folder afterwards."""
+    from robustprune import lab
+
+    sizes = lab.compress(model, out, show_progress)
+    line = f"{out}: {sizes.compressed_bytes / 1e6:.1f} MB, against {sizes.dense_bytes / 1e6:.1f} MB in float32 and {sizes.half_bytes / 1e6:.1f} MB in float16"
+    _print(as_json, {"model": model, "model_dir": str(out), **sizes.to_json()}, line)
+
+
+@app.command()
+def speed(
+    model: Model,
+    dense: Annotated[str | None, typer.Option(help="The dense model to compare with; of a stored run it is known.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts that are read together.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Time a pruned model: as exported, out of the compressed file, and with kernels that skip zeros."""
+    from robustprune import lab
+
+    report, sizes = lab.measure_speed(model, dense, batch_size, show_progress)
+    rows = [f"{one.name:15} {one.median_ms:8.2f} ms a text ({one.low_ms:.2f} to {one.high_ms:.2f})" for one in report.latencies]
+    _print(as_json, {"model": model, **report.to_json(), "sizes": sizes.to_json()}, "\n".join(rows))
 
 
 @app.command()
@@ -140,6 +180,76 @@ def train(
     command = " ".join(["python -m robustprune", *sys.argv[1:]])
     card = lab.train(dataset, out, head=head, command=command, progress=show_progress, **settings)
     _print(as_json, card, f"{out}: accuracy {card['scores']['accuracy']:.4f} on {card['scores']['examples']} texts of {dataset}")
+
+
+@bench.command("solver")
+def bench_solver(model: Model = "sst2-demo", dataset: Dataset = None, as_json: Json = False) -> None:
+    """Errors of admm, obs and sparsegpt against each other, and times against the textbook loop. Some five minutes."""
+    from robustprune.bench import solver
+
+    result = solver.run(model, dataset, _say)
+    ratios = {key: value for key, value in result.items() if isinstance(value, float)}
+    _print(as_json, result, "\n".join(f"{key}: {value:.3f}" for key, value in ratios.items()))
+
+
+@bench.command("prune")
+def bench_prune(
+    model: Model = "sst2-demo",
+    dataset: Dataset = None,
+    method: str = "admm",
+    sparsity: float = 0.5,
+    adaptive: str = "full",
+    calibration: int = 512,
+    device: str = "auto",
+    as_json: Json = False,
+) -> None:
+    """Seconds of pruning a model against the floor: two forward passes and the moments."""
+    from robustprune.bench import prune as bench_of_pruning
+    from robustprune.spec import PruneSpec
+
+    spec = PruneSpec(model, dataset, method, adaptive, sparsity, calibration=calibration)
+    result = bench_of_pruning.run(spec, device, _say)
+    _print(as_json, result, f"seconds_over_floor: {result['seconds_over_floor']:.2f}")
+
+
+@bench.command("accuracy")
+def bench_accuracy(
+    model: Model = "sst2-demo",
+    dataset: Dataset = None,
+    method: Annotated[list[str], typer.Option(help="May be given again, as all of these.")] = ("sparsegpt", "admm"),
+    sparsity: Annotated[list[float], typer.Option()] = (0.5, 0.875),
+    ridge: Annotated[list[str], typer.Option()] = ("1e-4", "1e-3", "1e-2", "1e-1", "auto"),
+    calibration: Annotated[list[int], typer.Option()] = (128, 512, 2048),
+    seed: Annotated[list[int], typer.Option()] = (0,),
+    as_json: Json = False,
+) -> None:
+    """Held-out errors and accuracies over solver, ridge and number of texts. An hour with the default lists."""
+    import itertools
+
+    from robustprune.bench import accuracy
+    from robustprune.spec import PruneSpec
+
+    grid = itertools.product(sparsity, calibration, map(_number_or_word, ridge), method, seed)
+    specs = [PruneSpec(model, dataset, how, sparsity=share, calibration=count, ridge=pull, seed=draw) for share, count, pull, how, draw in grid]
+    rows = accuracy.run(specs, _say)
+    _print(as_json, {"rows": rows}, f"{len(rows)} rows")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _number_or_word(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _name_and_share(text: str) -> tuple[str, float | str]:
+    """``NAME=SHARE``; what is wrong with it, the spec says."""
+    name, _, share = text.partition("=")
+    return name, _number_or_word(share)
 
 
 def main() -> int:

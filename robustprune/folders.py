@@ -2,9 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from robustprune.errors import ModelError
+
+T = TypeVar("T")
 
 
 def check_is_free(out: Path) -> None:
@@ -14,14 +18,24 @@ def check_is_free(out: Path) -> None:
 
 
 def copy_whole(source: Path, out: Path) -> Path:
-    """Copies a folder beside ``out`` first and moves it there by one rename. Raises ModelError if ``out`` is not free."""
+    """Copies a folder to ``out``, whole or not at all. Raises ModelError if ``out`` is not free."""
+    write_whole(out, lambda partial: shutil.copytree(source, partial, dirs_exist_ok=True))
+    return out
+
+
+def write_whole(out: Path, write: Callable[[Path], T]) -> T:
+    """Lets ``write`` fill a folder beside ``out`` and moves it there by one rename; gives back what ``write`` did.
+
+    Raises ModelError if ``out`` is not free.
+    """
     check_is_free(out)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
-        shutil.copytree(source, partial)
+        partial.mkdir(parents=True)
+        result = write(partial)
         if out.exists():
             out.rmdir()
         partial.rename(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return out
+    return result

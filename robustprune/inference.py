@@ -1,5 +1,6 @@
 """Running a classifier over many texts: batches of like length, padded to the longest of the batch, no gradients."""
 
+import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 
@@ -8,7 +9,28 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from robustprune.errors import SpecError
+
 TOKENS_PER_BATCH = 4096
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def device(name: str) -> torch.device:
+    """The device of that name: ``cpu``, ``cuda``, or ``auto``, which is CUDA where there is one.
+
+    Raises:
+        SpecError: another name, or there is no CUDA device here.
+    """
+    if name not in DEVICES:
+        raise SpecError(f"The device {name!r} is not known; allowed are: {', '.join(DEVICES)}.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise SpecError("There is no CUDA device that PyTorch can use here. Leave --device out, or give --device cpu.")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def on_device(model: PreTrainedModel, place: torch.device) -> PreTrainedModel:
+    """The model itself if it is there already, else a copy there: models are shared, so they are never moved."""
+    return model if model.device.type == place.type else copy.deepcopy(model).to(place)
 
 
 def max_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

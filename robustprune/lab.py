@@ -5,20 +5,19 @@ in the store, so that asking again, from another tab or next week, answers at on
 """
 
 import threading
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustprune import data, evaluation, folders, models, paths, uploads
+from robustprune import runs as _runs
 from robustprune.attacks import archive
 from robustprune.attacks.resource_names import describe
-from robustprune.errors import Cancelled, ModelError
+from robustprune.errors import ModelError
 from robustprune.evaluation import Evaluation
 from robustprune.pruning import ENGINE_VERSION
-from robustprune.results import RUN, PruneRun, as_run
+from robustprune.results import RUN, PruneRun
 from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text, digest
 from robustprune.store import Store
 
@@ -26,9 +25,10 @@ if TYPE_CHECKING:
     from robustprune.analysis.attention import AttentionMaps
     from robustprune.attacks.metrics import Scores
     from robustprune.attacks.trace import AttackTrace
+    from robustprune.latency import LatencyReport
+    from robustprune.pruning.compressed import Sizes
 
-Progress = Callable[[float, float, str, Any], None]
-EVALUATION_EXAMPLES = 1000
+Progress = _runs.Progress
 LOADED_MODELS = 4
 ATTACK_EXAMPLES = 60
 
@@ -66,8 +66,7 @@ def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | 
 def _weights_of(key: str, progress: Progress, cancel: threading.Event | None) -> Path:
     """The model folder of a stored run, checked; made again where it is not here or damaged."""
     spec = stored_run(key).spec
-    entry = store().get_checked("runs", key)
-    run = as_run(entry) if entry else None
+    run = _runs.find_checked(store(), key)
     if run and run.model_dir:
         return run.model_dir
     if prune_digest(spec)[0] != key:
@@ -89,18 +88,12 @@ def prune_digest(spec: PruneSpec) -> tuple[str, PruneSpec, data.Texts, models.Mo
     Raises:
         ModelError, DataError: something the spec names is not to be had, or does not fit together.
     """
-    source = models.find(spec.model)
-    named = replace(spec, dataset=spec.dataset or data.default_for(source.dataset))
-    texts = data.load(named.dataset, "calibration").sample(spec.calibration, spec.seed)
-    texts.check_labels(source.labels)
-    settings = {key: value for key, value in named.to_json().items() if key not in ("model", "dataset", "calibration")}
-    return digest("prune", settings, source.digest, texts.digest, ENGINE_VERSION), named, texts, source
+    return _runs.resolve(spec)
 
 
 def stored_run(key: str) -> PruneRun | None:
     """The stored run of that digest, with or without its weights; None if there is none."""
-    entry = store().get("runs", key)
-    return as_run(entry) if entry else None
+    return _runs.find(store(), key)
 
 
 def find_run(spec: PruneSpec) -> PruneRun | None:
@@ -110,61 +103,24 @@ def find_run(spec: PruneSpec) -> PruneRun | None:
 
 def runs() -> list[PruneRun]:
     """All stored runs, those of this machine first."""
-    return [run for entry in store().entries("runs") if (run := as_run(entry))]
+    return _runs.every(store())
 
 
 def shipped_runs(model: str) -> list[PruneRun]:
     """The runs of a model that ship, by sparsity; one whose weights were made here since is among them."""
-    found = [run for key in store().shipped_keys("runs") if (run := stored_run(key)) and run.spec.model == model]
-    return sorted(found, key=lambda run: run.spec.sparsity)
+    return _runs.shipped(store(), model)
 
 
-def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event | None = None) -> PruneRun:
+def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event | None = None, device: str = "auto") -> PruneRun:
     """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once.
 
-    ``progress``'s partial is the list of layer reports so far.
+    ``progress``'s partial is the list of layer reports so far. ``device``: ``cpu``, ``cuda``, or ``auto``: CUDA where there is one.
 
     Raises:
-        ModelError, DataError, StoreError: what they say.
+        SpecError, ModelError, DataError, StoreError: what they say.
         Cancelled: ``cancel`` was set; nothing is stored.
     """
-    key, named, texts, source = prune_digest(spec)
-    entry = store().get_checked("runs", key)
-    known = as_run(entry) if entry else None
-    if known and known.model_dir:
-        return known
-    from robustprune.pruning import export, pipeline
-
-    progress(0, 1, "loading", None)
-    dense = _loaded(source)
-
-    def watch(done: float, total: int, layers: Sequence[Any]) -> None:
-        _check(cancel)
-        progress(done, total, f"layer {min(int(done) + 1, total)} of {total}", tuple(layers))
-
-    sparse, report = pipeline.prune(dense.model, dense.tokenizer, texts.texts, named, watch)
-    layers = report.layers
-    progress(len(layers), len(layers), "measuring accuracy", layers)
-    sample = evaluation.texts_for(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
-    before = evaluation.find(store(), source.digest, spec.model, sample) or evaluation.measure(
-        store(), source.digest, spec.model, dense.model, dense.tokenizer, sample, lambda *_: _check(cancel)
-    )
-    # Measured even where a report of this run ships: these weights were made here.
-    after = evaluation.measure(store(), key, RUN + key, sparse, dense.tokenizer, sample, lambda *_: _check(cancel))
-    made = {"day": time.strftime("%Y-%m-%d", time.gmtime()), **export.versions()}
-    document = {
-        "spec": named.to_json(),
-        "source": texts.source,
-        "labels": list(source.labels),
-        "report": report.to_json(),
-        "dense": before.to_json(),
-        "sparse": after.to_json(),
-        "made": made,
-    }
-    _check(cancel)
-    progress(len(layers), len(layers), "storing", layers)
-    entry = store().put("runs", key, document, lambda folder: export.write(folder / "model", sparse, dense.tokenizer, key, document))
-    return as_run(entry)
+    return _runs.prune(store(), spec, _loaded, device, progress, cancel)
 
 
 def check_export_folder(out: Path) -> None:
@@ -177,13 +133,49 @@ def export_model(run: PruneRun, out: Path) -> Path:
     return folders.copy_whole(run.model_dir, out)
 
 
+def compress(model: str, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> "Sizes":
+    """Writes a model to the new folder ``out`` with a bit for every zero and 16 bits for every other weight; gives the sizes.
+
+    ``out`` is a model that every call here takes by its path.
+    """
+    folders.check_is_free(out)
+    progress(0, 1, "loading the model", None)
+    classifier = load_model(model, progress, cancel)
+    from robustprune.pruning import compressed, export
+
+    def write(folder: Path) -> "Sizes":
+        export.write_origin(folder, classifier.source.folder, classifier.source.dataset)
+        return compressed.write(folder, classifier.model, classifier.tokenizer)
+
+    return folders.write_whole(out, write)
+
+
+def measure_speed(
+    model: str, dense: str | None = None, batch_size: int = 1, progress: Progress = silent, cancel: threading.Event | None = None
+) -> "tuple[LatencyReport, Sizes]":
+    """Times a sparse model against the dense one in turns, on evaluation texts: as it is, out of the compressed file, and with
+    kernels that skip zeros; gives the latencies and the sizes."""
+    from robustprune import speed
+
+    sparse = load_model(model, progress, cancel)
+    dense = dense or (stored_run(sparse.source.digest).spec.model if model.startswith(RUN) else None)
+    texts = evaluation.texts_for(sparse.source, data.demo_for(sparse.source.dataset), speed.TEXTS, seed=0)
+    others = {"dense": load_model(dense, progress, cancel).model} if dense else {}
+
+    def watch(done: int, total: int) -> None:
+        _runs.check(cancel)
+        progress(done, total, f"{done} of {total} passes", None)
+
+    return speed.measure(others, sparse, texts.texts, batch_size, watch)
+
+
 # Accuracy
 
 
 def evaluate(
     model: str,
     dataset: str | None = None,
-    examples: int = EVALUATION_EXAMPLES,
+    examples: int = _runs.EVALUATION_EXAMPLES,
     seed: int = 0,
     progress: Progress = silent,
     cancel: threading.Event | None = None,
@@ -197,7 +189,7 @@ def evaluate(
     classifier = load_model(model, progress, cancel)
 
     def watch(done: int, total: int) -> None:
-        _check(cancel)
+        _runs.check(cancel)
         progress(done, total, f"{done} of {total} texts", None)
 
     return evaluation.measure(store(), source.digest, model, classifier.model, classifier.tokenizer, texts, watch)
@@ -282,17 +274,17 @@ def resource_names() -> dict[str, str]:
 def _attacker(model: str, spec: AttackSpec, progress: Progress, cancel: threading.Event | None) -> Any:
     progress(0, 1, "loading the model", None)
     classifier = load_model(model, progress, cancel)
-    _check(cancel)
+    _runs.check(cancel)
     from robustprune.attacks import resources, run
 
     progress(0, 1, "loading TextAttack", None)
 
     def say(what: str) -> None:
-        _check(cancel)
+        _runs.check(cancel)
         progress(0, 1, f"preparing: {what}", None)
 
     def watch(word: str = "", done: int = 0, total: int = 1) -> None:
-        _check(cancel)
+        _runs.check(cancel)
         if word:
             progress(done, total, f"{model}: trying words in place of {word}", None)
 
@@ -339,8 +331,3 @@ def train(dataset: str, out: Path, *, head: Path | None = None, command: str, pr
     from robustprune.training import finetune
 
     return finetune.train(dataset, out, head, command, lambda done, total, text: progress(done, total, text, None), settings)
-
-
-def _check(cancel: threading.Event | None) -> None:
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("Cancelled; nothing was kept.")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MODELS = paths.ASSETS / "models"
 ARCHITECTURES = tuple(FAMILIES)
+# The one weight file of a folder in the compressed format (robustprune.pruning.compressed).
+COMPRESSED = "compressed.safetensors"
 HASHED = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "*.model")
 
 
@@ -159,18 +161,30 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
 
 
 def _load_folder(source: ModelSource) -> Classifier:
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoModelForSequenceClassification
 
+    if [path.name for path in source.folder.glob("*.safetensors")] == [COMPRESSED]:
+        from robustprune.pruning import compressed
+
+        return Classifier(compressed.load(source.folder), _saved_tokenizer(source.folder), source)
     try:
         model, report = AutoModelForSequenceClassification.from_pretrained(
             source.folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, attn_implementation="eager", output_loading_info=True
         )
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # transformers raises whatever its readers raise
         raise ModelError(f"The model in {source.folder} cannot be loaded: {error}") from error
     if report["missing_keys"]:
         raise ModelError(f"The model in {source.folder} is no trained classifier: it lacks the weights {', '.join(sorted(report['missing_keys'])[:3])}.")
-    return Classifier(model.float().eval().requires_grad_(False), tokenizer, source)
+    return Classifier(model.float().eval().requires_grad_(False), _saved_tokenizer(source.folder), source)
+
+
+def _saved_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # transformers raises whatever its readers raise
+        raise ModelError(f"The tokenizer in {folder} cannot be loaded: {error}") from error
 
 
 def _from_hub(name: str) -> Path:

@@ -225,7 +225,7 @@ def _from_json(cls: type, value: Any) -> Any:
 def _layer_sparsities(value: Any) -> tuple[tuple[str, float], ...]:
     pairs = value.items() if isinstance(value, Mapping) else value
     try:
-        by_name = {name: sparsity for name, sparsity in pairs}
+        by_name = dict(pairs)
     except (TypeError, ValueError):
         raise SpecError(f"The sparsities of single layers are {value!r}; a mapping from names such as block.0 to numbers is needed.") from None
     for name, sparsity in by_name.items():

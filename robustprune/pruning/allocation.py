@@ -23,9 +23,7 @@ DEFAULT_RIDGE = 1e-2
 Curve = list[tuple[float, float]]
 
 
-def patterns_for(
-    model: PreTrainedModel, batches: Sequence[streams.Batch], calibration: int, spec: PruneSpec, tick: streams.Tick
-) -> dict[str, Pattern]:
+def patterns_for(model: PreTrainedModel, batches: Sequence[streams.Batch], calibration: int, spec: PruneSpec, tick: streams.Tick) -> dict[str, Pattern]:
     """The pattern of every linear layer by name. The first ``calibration`` batches may be looked at to find it.
 
     Raises:
@@ -57,9 +55,7 @@ def named(pairs: Sequence[tuple[str, float]], layers: Sequence[str]) -> dict[str
 
 
 @torch.no_grad()
-def error_curves(
-    model: PreTrainedModel, batches: Sequence[streams.Batch], calibration: int, spec: PruneSpec, tick: streams.Tick
-) -> dict[str, Curve]:
+def error_curves(model: PreTrainedModel, batches: Sequence[streams.Batch], calibration: int, spec: PruneSpec, tick: streams.Tick) -> dict[str, Curve]:
     """For every layer, relative errors at some sparsities, pruned on its own by SparseGPT in the dense model."""
     ridge = DEFAULT_RIDGE if spec.ridge == AUTO else spec.ridge
     points = sorted({min(max(1 - factor * (1 - spec.sparsity), 0.0), MAX_SPARSITY) for factor in KEPT})

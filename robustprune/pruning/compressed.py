@@ -19,10 +19,11 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.errors import ModelError
+from robustprune.models import COMPRESSED as FILE
+from robustprune.models import check_architecture
 from robustprune.pruning.blocks import linear_layers
 from robustprune.pruning.export import packed
 
-FILE = "compressed.safetensors"
 FORMAT = "robustprune-compressed"
 VERSION = "1"
 STORED = (torch.float16, torch.float32)
@@ -129,8 +130,6 @@ def _bytes(tensor: Tensor, width: int) -> int:
 
 def _from_config(folder: Path) -> PreTrainedModel:
     """The model of the folder's configuration, in float32, with weights that are still to be filled in."""
-    from robustprune.models import check_architecture  # here, so that models can import this file
-
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         check_architecture(config.model_type, str(folder))

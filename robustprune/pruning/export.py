@@ -14,6 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune import __version__
 from robustprune.pruning.blocks import linear_layers
+from robustprune.spec import AUTO
 
 ABOUT = "robustprune.json"
 
@@ -28,6 +29,12 @@ def write(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
     about = {"run": run, "dataset": document["spec"]["dataset"], **{key: document[key] for key in ("spec", "dense", "sparse", "made")}}
     (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card(run, document), encoding="utf-8")
+
+
+def write_origin(folder: Path, source: Path, dataset: str | None) -> None:
+    """Writes into ``folder`` what is known of where a model comes from: the card's data of its folder, or at least its data set."""
+    known = source / ABOUT
+    folder.joinpath(ABOUT).write_text(known.read_text(encoding="utf-8") if known.is_file() else json.dumps({"dataset": dataset}) + "\n", encoding="utf-8")
 
 
 def packed(mask: Bool[Tensor, "out in"]) -> UInt8[np.ndarray, "out bytes"]:
@@ -59,10 +66,12 @@ Pruned by RobustPrune (run `{run}`), layer by layer, without retraining (after L
 | | |
 |---|---|
 | start | `{spec["model"]}` |
-| method | {spec["method"]}, adaptive: {spec["adaptive"]}, zeros allotted by {spec["scope"]} |
+| method | {spec["method"]}, adaptive: {spec["adaptive"]} |
+| zeros | {_zeros(spec)} |
 | sparsity over the pruned linear layers | {report["sparsity"]:.6f} |
 | calibration | {report["calibration"]} texts ({report["tokens"]} tokens) of {spec["dataset"]}, seed {spec["seed"]}; {report["held_out"]} more held out |
-| ridge | {spec["ridge"]:g} of the mean diagonal of the Hessian |
+| ridge | {_ridge(spec, report)}, of the mean diagonal of the Hessian |
+| pooler and classifier | {_head(report)} |
 | measured on | {dense["examples"]} texts of {dense["dataset"]} ({dense["split"]}) |
 | accuracy, dense | {dense["accuracy"]:.4f} |
 | accuracy, sparse | {sparse["accuracy"]:.4f} (95 % interval {sparse["accuracy_low"]:.4f} to {sparse["accuracy_high"]:.4f}) |
@@ -71,3 +80,24 @@ Pruned by RobustPrune (run `{run}`), layer by layer, without retraining (after L
 Load it with `AutoModelForSequenceClassification.from_pretrained` and `AutoTokenizer.from_pretrained`. The zeros are stored like any
 other number: size and speed are those of the dense model until a format or a runtime makes use of them.
 """
+
+
+def _zeros(spec: dict[str, Any]) -> str:
+    if spec["pattern"]:
+        return f"{spec['pattern']}: so many of every so many consecutive inputs are kept"
+    if spec["layer_sparsities"]:
+        exceptions = ", ".join(f"{share:.1%} of {name}" for name, share in spec["layer_sparsities"].items())
+        return f"{spec['sparsity']:.1%} of every {spec['scope']}, but {exceptions}"
+    if spec["allocation"] == "error":
+        return f"{spec['sparsity']:.1%} of all layers, spread so that their errors add up to least, by {spec['scope']}"
+    return f"{spec['sparsity']:.1%} of every {spec['scope']}"
+
+
+def _ridge(spec: dict[str, Any], report: dict[str, Any]) -> str:
+    used = sorted({layer["ridge"] for layer in report["layers"]})
+    return f"{used[0]:g}" if spec["ridge"] != AUTO else f"chosen on held-out texts for every group of layers: {', '.join(f'{ridge:g}' for ridge in used)}"
+
+
+def _head(report: dict[str, Any]) -> str:
+    refitted = [f"{layer['name']} (ridge {layer['ridge']:g})" for layer in report["head"] if layer["ridge"] is not None]
+    return f"refitted: {', '.join(refitted)}" if refitted else "as in the start"

@@ -8,10 +8,10 @@ from transformers import AutoModelForSequenceClassification
 
 from robustprune import inference
 from robustprune.errors import Cancelled, DataError, ModelError
+from robustprune.methods import METHODS
 from robustprune.pruning import pipeline, streams
 from robustprune.pruning.blocks import encoder_blocks, linear_layers
 from robustprune.pruning.moments import Accumulator
-from robustprune.methods import METHODS
 from robustprune.pruning.stages import stages_of
 from robustprune.spec import ADAPTIVE, PruneSpec
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier

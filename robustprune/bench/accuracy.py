@@ -1,0 +1,63 @@
+"""``bench accuracy``: what ridge, number of texts and solver do to the errors on held-out texts and to accuracy. The defaults come from it.
+
+Accuracy is measured on texts that calibration never saw: those of the evaluation split, and training texts set aside.
+"""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from robustprune import data, inference, models
+from robustprune.attacks.metrics import wilson
+from robustprune.pruning import pipeline
+from robustprune.spec import PruneSpec
+
+ASIDE = 3000
+ASIDE_SEED = 99
+COLUMNS = ("method", "adaptive", "sparsity", "calibration", "ridge", "refit_head", "allocation", "seed")
+
+
+def run(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """One row a spec, all of one model and data set; the dense model first. ``say`` hears every row as it is found.
+
+    Errors are means over layers; ``aside`` texts are training texts that this spec's calibration did not draw.
+    """
+    specs = list(specs)
+    source = models.find(specs[0].model)
+    dataset = specs[0].dataset or data.default_for(source.dataset)
+    training, evaluation = data.load(dataset, "calibration"), data.load(dataset, "evaluation")
+    classifier = models.load(source)
+    rows = [{"method": "dense", **_accuracies(classifier, classifier.model, evaluation, _aside(training, ()))}]
+    say(_line(rows[0]))
+    for spec in specs:
+        texts = training.sample(spec.calibration, spec.seed)
+        sparse, report = pipeline.prune(classifier.model, classifier.tokenizer, texts.texts, replace(spec, dataset=dataset), lambda *_: None)
+        errors = {"error": report.mean("total"), "held_out": report.mean("held_out"), "seconds": report.seconds}
+        settings = {name: getattr(spec, name) for name in COLUMNS}
+        rows.append({**settings, **errors, **_accuracies(classifier, sparse, evaluation, _aside(training, texts.texts))})
+        say(_line(rows[-1]))
+    return rows
+
+
+def _aside(training: data.Texts, used: Iterable[str]) -> data.Texts:
+    """A fixed draw of training texts, less those that were used: the same ones for every spec but for these."""
+    known = set(used)
+    order = random.Random(ASIDE_SEED).sample(range(len(training)), len(training))
+    return training.take([row for row in order if training.texts[row] not in known][:ASIDE])
+
+
+def _accuracies(classifier: models.Classifier, model: Any, evaluation: data.Texts, aside: data.Texts) -> dict[str, float]:
+    result: dict[str, float] = {}
+    for name, texts in (("evaluation", evaluation), ("aside", aside)):
+        if len(texts):
+            right = inference.logits(model, classifier.tokenizer, texts.texts).argmax(-1) == torch.tensor(texts.labels)
+            rate = wilson(int(right.sum()), len(texts))
+            result |= {f"{name}_accuracy": rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high, f"{name}_texts": len(texts)}
+    return result
+
+
+def _line(row: dict[str, Any]) -> str:
+    return "  ".join(f"{value:.4f}" if isinstance(value, float) else str(value) for key, value in row.items() if not key.endswith(("_low", "_high", "_texts")))

@@ -1,0 +1,156 @@
+"""``bench solver``: errors of the solvers against each other and the textbook, and how much faster they are than the latter.
+
+On the layers of a model by themselves (dense inputs, target W, damping 1e-4 as in the paper), so that solvers are compared and
+nothing else.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from robustprune import data, models
+from robustprune.bench.textbook import optimal_brain_surgeon
+from robustprune.methods import METHODS
+from robustprune.pruning import patterns, streams
+from robustprune.pruning.adapt import Curvature
+from robustprune.pruning.blocks import encoder_blocks, layer_name
+from robustprune.pruning.moments import Accumulator
+from robustprune.pruning.problem import LayerProblem, LayerSolution
+from robustprune.pruning.solvers import solver
+from robustprune.spec import Pattern
+
+SPARSITIES = (0.5, 0.875)
+RIDGE = 1e-4
+TEXTS = 512
+REPEATS = 3
+# The layer that is timed: like the others of its size.
+TIMED = "block.3.attention.self.query"
+# How far two results of one algorithm may differ in float64.
+SAME = 1e-4
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    name: str
+    weight: torch.Tensor
+    curvature: Curvature
+
+    def problem(self, pattern: Pattern) -> LayerProblem:
+        """The layer's problem; nothing is corrected."""
+        return self.curvature.problem(self.weight, None, pattern)
+
+
+def run(model: str, dataset: str | None, say: Say) -> dict[str, Any]:
+    """Ratios of errors and of times. ``say`` hears lines of a table as they are found.
+
+    ``admm_over_obs_error``: by row, mean over the square layers, the worse of the two sparsities; ``admm_over_sparsegpt_error``: by
+    layer, mean over all layers, at 50 %; ``textbook_over_*_seconds``: on one square layer, the worse of the two sparsities.
+    """
+    source = models.find(model)
+    texts = data.load(dataset or data.default_for(source.dataset), "calibration").sample(TEXTS, 0)
+    say(f"{len(texts)} texts of {texts.dataset}, ridge {RIDGE:g}")
+    layers = list(_layers(models.load(source), list(texts.texts)))
+    square = [layer for layer in layers if layer.weight.shape[0] == layer.weight.shape[1]]
+    by_row = {sparsity: _compare(square, Pattern(sparsity, "row"), ("admm", "obs"), say) for sparsity in SPARSITIES}
+    by_layer = {sparsity: _compare(layers, Pattern(sparsity), ("admm", "sparsegpt"), say) for sparsity in SPARSITIES}
+    timed = next(layer for layer in layers if layer.name == TIMED)
+    times = {sparsity: _race(timed, sparsity, say) for sparsity in SPARSITIES}
+    return {
+        "dataset": texts.dataset,
+        "texts": len(texts),
+        "admm_over_obs_error": max(by_row.values()),
+        "admm_over_sparsegpt_error": by_layer[0.5],
+        "textbook_over_admm_seconds": min(row["textbook_over_admm"] for row in times.values()),
+        "textbook_over_obs_seconds": min(row["textbook_over_obs"] for row in times.values()),
+        "obs_equals_textbook": all(row["same"] for row in times.values()),
+        "by_sparsity": {
+            f"{sparsity:g}": {"admm_over_obs_error": by_row[sparsity], "admm_over_sparsegpt_error": by_layer[sparsity], **times[sparsity]}
+            for sparsity in SPARSITIES
+        },
+        "methods": _methods(timed, say),
+    }
+
+
+@torch.no_grad()
+def _layers(classifier: models.Classifier, texts: list[str]) -> Iterator[_Layer]:
+    """All layers with the moments of their dense inputs."""
+    batches = streams.block_inputs(classifier.model, classifier.tokenizer, texts, lambda: None)
+    for block in encoder_blocks(classifier.model):
+        sums = {group[0]: Accumulator() for group in block.groups}
+
+        def look(_number: int, name: str, x: torch.Tensor, _y: torch.Tensor, sums: dict[str, Accumulator] = sums) -> None:
+            if name in sums:
+                sums[name].add(x, {})
+
+        batches = streams.advance(block, batches, lambda: None, look)
+        for group in block.groups:
+            curvature = Curvature.of(sums[group[0]].inputs(), RIDGE, centred=False)
+            for name in group:
+                yield _Layer(layer_name(block.index, name), block.linear(name).weight.double(), curvature)
+
+
+def _compare(layers: list[_Layer], pattern: Pattern, methods: tuple[str, str], say: Say) -> float:
+    """The mean over layers of the first method's error over the second's."""
+    ratios = []
+    for layer in layers:
+        problem = layer.problem(pattern)
+        first, second = (_solve(method, problem).error for method in methods)
+        ratios.append(first / second)
+    mean = statistics.mean(ratios)
+    say(
+        f"{methods[0]} over {methods[1]}, error by {pattern.scope} at {pattern.sparsity:.1%}, {len(layers)} layers: "
+        f"mean {mean:.4f}, from {min(ratios):.4f} to {max(ratios):.4f}"
+    )
+    return mean
+
+
+def _race(layer: _Layer, sparsity: float, say: Say) -> dict[str, Any]:
+    """Seconds of the textbook loop (once) and of admm and obs (median of several), by row; and whether obs does the same."""
+    problem = layer.problem(Pattern(sparsity, "row"))
+    removals = patterns.zeros(problem.pattern, layer.weight.shape[1])
+    started = time.perf_counter()
+    expected = optimal_brain_surgeon(problem.target, problem.hessian, removals)
+    textbook = time.perf_counter() - started
+    seconds = {method: statistics.median(_seconds(method, layer, problem.pattern) for _ in range(REPEATS)) for method in ("admm", "obs")}
+    found = _solve("obs", problem)
+    apart = float((found.weight - expected).abs().max() / expected.abs().max())
+    same = bool(torch.equal(found.mask, expected != 0)) and apart <= SAME
+    say(
+        f"{layer.name} at {sparsity:.1%}: textbook {textbook:.2f} s, obs {seconds['obs']:.3f} s ({textbook / seconds['obs']:.1f} x), "
+        f"admm {seconds['admm']:.3f} s ({textbook / seconds['admm']:.1f} x); obs "
+        f"{'equals' if same else 'DIFFERS FROM'} the textbook ({apart:.1e} apart)"
+    )
+    ratios = {f"textbook_over_{method}": textbook / value for method, value in seconds.items()}
+    return {"textbook_seconds": textbook, **{f"{method}_seconds": value for method, value in seconds.items()}, **ratios, "same": same, "apart": apart}
+
+
+def _methods(layer: _Layer, say: Say) -> list[dict[str, Any]]:
+    """Relative error and seconds of every method on one layer, each with its own default scope."""
+    rows = []
+    for sparsity in SPARSITIES:
+        for name, method in METHODS.items():
+            pattern = Pattern(sparsity, method.scope)
+            problem = layer.problem(pattern)
+            error = _solve(name, problem).error / problem.error_of(torch.zeros_like(layer.weight))
+            seconds = statistics.median(_seconds(name, layer, pattern) for _ in range(REPEATS))
+            rows.append({"layer": layer.name, "method": name, "scope": method.scope, "sparsity": sparsity, "error": error, "seconds": seconds})
+            say(f"{layer.name} at {sparsity:.1%}, {name:9} by {method.scope:5}: error {error:.4f}, {seconds:.3f} s")
+    return rows
+
+
+def _seconds(method: str, layer: _Layer, pattern: Pattern) -> float:
+    """One solution from scratch, factorisations included."""
+    problem = LayerProblem(layer.weight, layer.weight, layer.curvature.factors.matrix, layer.curvature.input_norm, pattern)
+    started = time.perf_counter()
+    _solve(method, problem)
+    return time.perf_counter() - started
+
+
+def _solve(method: str, problem: LayerProblem) -> LayerSolution:
+    return solver(method).solve(problem, lambda _fraction: None)
