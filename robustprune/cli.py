@@ -40,6 +40,7 @@ def prune(
     ridge: Annotated[str, typer.Option(help="Pull towards the dense weight, relative to the Hessian's mean diagonal; or auto: by held-out texts.")] = "0.01",
     allocation: Annotated[str, typer.Option(help="How the layers share the zeros: uniform, or error, so that their errors add up to least.")] = "uniform",
     layer_sparsity: Annotated[list[str] | None, typer.Option(help="NAME=SHARE, such as block.0=0.2 or block.2.output.dense=0.9. May be given again.")] = None,
+    residual: Annotated[bool, typer.Option(help="Let the last layer of a block make up for the error on the residual path too.")] = True,
     refit_head: Annotated[bool, typer.Option(help="Refit pooler and classifier where held-out texts say that it helps.")] = False,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "auto",
@@ -52,7 +53,7 @@ def prune(
 
     spec = PruneSpec(
         model, dataset, method, adaptive, sparsity, pattern, scope, calibration, _number_or_word(ridge), allocation,
-        tuple(map(_name_and_share, layer_sparsity or ())), refit_head, seed,
+        tuple(map(_name_and_share, layer_sparsity or ())), residual, refit_head, seed,
     )  # fmt: skip
     if out:
         lab.check_export_folder(out)

@@ -78,6 +78,8 @@ class PruneSpec:
             add up to least.
         layer_sparsities: sparsities of single layers or blocks by name (``block.0``, ``block.2.output.dense``), the longest
             name first; the other layers have ``sparsity``. Given as a mapping or as pairs.
+        residual: whether the last layer of every block also makes up for the error on the residual path beside it (beyond the
+            paper); only where layers adapt fully, else False.
         refit_head: whether pooler and classifier are refitted where held-out texts say that it helps.
         seed: of the draw of calibration texts.
     """
@@ -93,6 +95,7 @@ class PruneSpec:
     ridge: float | str = 0.01
     allocation: str = "uniform"
     layer_sparsities: tuple[tuple[str, float], ...] = ()
+    residual: bool = True
     refit_head: bool = False
     seed: int = 0
 
@@ -105,8 +108,9 @@ class PruneSpec:
             _number("ridge", self.ridge, 1e-6, 1.0)
         _whole("calibration", self.calibration, 16, 100_000)
         _whole("seed", self.seed, 0, MAX_SEED)
-        if not isinstance(self.refit_head, bool):
-            raise SpecError(f"The refit of the head is {self.refit_head!r}; it must be true or false.")
+        _yes_or_no("residual", self.residual)
+        _yes_or_no("refit_head", self.refit_head)
+        self._set("residual", self.residual and self.adaptive == "full")
         self._set("sparsity", float(_number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)))
         self._settle_scope()
         self._set("layer_sparsities", _layer_sparsities(self.layer_sparsities))
@@ -249,6 +253,11 @@ def _number(name: str, value: Any, low: float, high: float) -> float:
     if not is_number or not low <= value <= high:
         raise SpecError(f"The {name} is {value!r}; it must be a number from {low:g} to {high:g}.")
     return value
+
+
+def _yes_or_no(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise SpecError(f"The setting {name} is {value!r}; it must be true or false.")
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> None:

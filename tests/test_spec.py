@@ -1,5 +1,7 @@
 """Wrong settings are refused by name, before anything runs."""
 
+import json
+
 import pytest
 
 from robustprune.errors import SpecError
@@ -10,7 +12,8 @@ from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text
     ("field", "value"),
     [
         ("sparsity", 1.0), ("sparsity", -0.1), ("sparsity", float("nan")), ("sparsity", "half"), ("sparsity", True), ("method", "magic"), ("adaptive", "yes"),
-        ("scope", "block"), ("calibration", 3), ("calibration", 2.5), ("seed", -1), ("ridge", 0.0), ("model", ""), ("model", None),
+        ("scope", "block"), ("pattern", "4:2"), ("pattern", "2of4"), ("pattern", 24), ("allocation", "fair"), ("ridge", "best"), ("residual", 1),
+        ("refit_head", "no"), ("calibration", 3), ("calibration", 2.5), ("seed", -1), ("ridge", 0.0), ("model", ""), ("model", None),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named(field, value):
@@ -19,9 +22,35 @@ def test_a_wrong_value_is_named(field, value):
     assert str(value) in str(caught.value) or repr(value) in str(caught.value)
 
 
-def test_a_spec_survives_json():
-    spec = PruneSpec("sst2-demo", sparsity=0.875, seed=3)
-    assert PruneSpec.from_json(spec.to_json()) == spec
+@pytest.mark.parametrize(
+    "settings", [{"sparsity": 0.875, "seed": 3}, {"pattern": "2:4"}, {"layer_sparsities": {"block.0": 0.1}}, {"ridge": "auto", "allocation": "error"}]
+)
+def test_a_spec_survives_json(settings):
+    spec = PruneSpec("sst2-demo", **settings)
+    assert PruneSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert hash(spec) == hash(PruneSpec("sst2-demo", **settings))
+
+
+def test_what_means_the_same_is_the_same_spec():
+    assert PruneSpec("m", pattern="2:4", sparsity=0.9) == PruneSpec("m", pattern=" 02:4 ", scope="layer")
+    assert PruneSpec("m", method="wanda") == PruneSpec("m", method="wanda", scope="row")
+    assert PruneSpec("m", layer_sparsities={"b": 0.1, "a": 0.2}) == PruneSpec("m", layer_sparsities=[("a", 0.2), ("b", 0.1)])
+    assert PruneSpec("m", adaptive="none", residual=True) == PruneSpec("m", adaptive="none", residual=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"method": "obs", "scope": "layer"}, "'obs' has no scope 'layer'; allowed are: row"),
+        ({"pattern": "2:4", "allocation": "error"}, "exclude each other"),
+        ({"layer_sparsities": {"block.0": 0.5}, "allocation": "error"}, "exclude each other"),
+        ({"layer_sparsities": {"block.0": 1.5}}, "sparsity of block.0 is 1.5"),
+        ({"layer_sparsities": 5}, "a mapping"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(settings, why):
+    with pytest.raises(SpecError, match=why):
+        PruneSpec("m", **settings)
 
 
 @pytest.mark.parametrize("value", [None, [], {"model": "a", "sparcity": 0.5}, {}])

@@ -61,7 +61,7 @@ def error_curves(model: PreTrainedModel, batches: Sequence[streams.Batch], calib
     points = sorted({min(max(1 - factor * (1 - spec.sparsity), 0.0), MAX_SPARSITY) for factor in KEPT})
     curves = {}
     for block in encoder_blocks(model):
-        seen = DenseBlock(block, calibration, with_inputs=False)
+        seen = DenseBlock(block, calibration, with_inputs=False, residual=False)
         after = streams.advance(block, batches, tick, seen.look)
         walk = streams.BlockWalk(block, stages_of(model), batches)
         for number, group in enumerate(block.groups):

@@ -43,23 +43,29 @@ class DenseBlock:
     Args:
         calibration: the first batches, which are for calibration; the others are held out.
         with_inputs: whether the dense inputs' own moments are wanted too.
+        residual: whether the block's last layer should also make up for the error on the residual path beside it, so that the sum
+            of both, which the next block gets, comes closest to the dense one.
     """
 
-    def __init__(self, block: Block, calibration: int, with_inputs: bool) -> None:
-        self._block, self._calibration, self._with_inputs = block, calibration, with_inputs
+    def __init__(self, block: Block, calibration: int, with_inputs: bool, residual: bool) -> None:
+        self._block, self._calibration, self._with_inputs, self._residual = block, calibration, with_inputs, residual
         self._group = {name: group for group in block.groups for name in group}
         self._rows: dict[str | Group, list[Tensor]] = {}
         self._power: dict[tuple[str, bool], Power] = {}
         self._inputs: dict[Group, Accumulator] = {}
+        self._beside: list[Tensor] = []  # what the dense block adds to its last layer's outputs
 
     def look(self, number: int, name: str, x: Float[Tensor, "tokens in"], y: Float[Tensor, "tokens out"]) -> None:
         """Sees what a linear layer got and gave for the real tokens of a batch."""
         group, fit = self._group[name], number < self._calibration
-        self._power.setdefault((name, fit), Power(y)).add(y)
         if not self._is_narrow(group):
             self._rows.setdefault(name, []).append(y)
-        elif name == group[0]:
-            self._rows.setdefault(group, []).append(x)
+        else:
+            self._power.setdefault((name, fit), Power(y)).add(y)
+            if name == group[0]:
+                self._rows.setdefault(group, []).append(x)
+        if self._residual and name == self._block.groups[-2][0]:
+            self._beside.append(x)
         if self._with_inputs and fit and name == group[0]:
             self._inputs.setdefault(group, Accumulator()).add(x, {})
 
@@ -69,21 +75,28 @@ class DenseBlock:
         sums = {True: Accumulator(), False: Accumulator()}
         keys = {SHARED: group} if self._is_narrow(group) else {name: name for name in group}
         rows = {name: self._rows.pop(key) for name, key in keys.items()}
+        makes_up = self._residual and group == self._block.groups[-1]
         for batch, inputs in enumerate(walk.inputs(number)):
             tick()
-            sums[batch < self._calibration].add(inputs, {name: kept[batch] for name, kept in rows.items()})
+            wanted = {name: kept[batch] for name, kept in rows.items()}
+            if makes_up:
+                wanted[group[0]] = wanted[group[0]] + (self._beside[batch] - walk.attended(batch))
+            sums[batch < self._calibration].add(inputs, wanted)
         dense = self._inputs.pop(group).inputs() if self._with_inputs else None
         return GroupMoments(self._sample(group, sums[True], fit=True), self._sample(group, sums[False], fit=False), dense)
 
     def _sample(self, group: Group, sums: Accumulator, fit: bool) -> Sample:
-        return Sample(sums.inputs(), {name: self._outputs(name, sums, self._power.pop((name, fit)).total()) for name in group})
+        powers = {name: self._power.pop((name, fit)).total() for name in group if self._is_narrow(group)}
+        return Sample(sums.inputs(), {name: self._outputs(name, sums, powers.get(name)) for name in group})
 
-    def _outputs(self, name: str, sums: Accumulator, power: float) -> OutputMoments:
-        if not self._is_narrow(self._group[name]):
+    def _outputs(self, name: str, sums: Accumulator, power: float | None) -> OutputMoments:
+        if power is None:
             return sums.outputs(name)
         linear = self._block.linear(name)
         return sums.outputs(SHARED).through(linear.weight.double(), linear.bias.double(), power)
 
     def _is_narrow(self, group: Group) -> bool:
+        if self._residual and group == self._block.groups[-1]:
+            return False
         linears = [self._block.linear(name) for name in group]
         return linears[0].in_features < sum(linear.out_features for linear in linears)

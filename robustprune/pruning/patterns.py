@@ -1,12 +1,11 @@
 """Masks with exact counts: which weights stay, given a score for each and a pattern."""
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from robustprune.spec import Pattern
-
-SAMPLE = 4096
 
 
 def zeros(pattern: Pattern, count: int) -> int:
@@ -27,7 +26,7 @@ def drop_smallest(scores: Float[Tensor, "out in"], drop: int, per_row: bool) -> 
     rows = scores if per_row else scores.reshape(1, -1)
     if not drop:
         return torch.ones_like(scores, dtype=torch.bool)
-    threshold = rows.kthvalue(drop, dim=1, keepdim=True).values if per_row else _kth_smallest(rows[0], drop).reshape(1, 1)
+    threshold = _kth_smallest(rows, drop)
     keep = rows > threshold
     surplus = drop - (rows.shape[1] - keep.sum(1, keepdim=True))
     if surplus.any():  # scores equal to the threshold, of which only some may go
@@ -36,18 +35,11 @@ def drop_smallest(scores: Float[Tensor, "out in"], drop: int, per_row: bool) -> 
     return keep.reshape(scores.shape)
 
 
-def _kth_smallest(values: Float[Tensor, " n"], k: int) -> Float[Tensor, ""]:
-    """The k-th smallest value. Of many values a sample says roughly where it lies, so that only those nearby need be looked through."""
-    if len(values) < 16 * SAMPLE:
-        return values.kthvalue(k).values
-    sample = values[:: len(values) // SAMPLE].sort().values
-    place, margin = len(sample) * k // len(values), 4 * int(len(sample) ** 0.5)
-    low, high = sample[max(place - margin, 0)], sample[min(place + margin, len(sample) - 1)]
-    below = int((values < low).sum())
-    near = values[(values >= low) & (values <= high)]
-    if below < k <= below + len(near):
-        return near.kthvalue(k - below).values
-    return values.kthvalue(k).values
+def _kth_smallest(rows: Float[Tensor, "rows width"], k: int) -> Float[Tensor, "rows 1"]:
+    """The k-th smallest value of every row. On a CPU by NumPy, whose selection is several times faster than PyTorch's."""
+    if rows.is_cuda:
+        return rows.kthvalue(k, dim=1, keepdim=True).values
+    return torch.from_numpy(np.partition(rows.numpy(), k - 1, axis=1)[:, k - 1 : k])
 
 
 def sparsity(mask: Bool[Tensor, "out in"]) -> float:

@@ -55,7 +55,7 @@ def prune(
     walk = _Walk(spec, by_layer, watch)
     dense_stream = sparse_stream = batches
     for dense_block, sparse_block in zip(encoder_blocks(dense), encoder_blocks(sparse), strict=True):
-        seen = DenseBlock(dense_block, calibration, with_inputs=spec.adaptive == "none")
+        seen = DenseBlock(dense_block, calibration, with_inputs=spec.adaptive == "none", residual=spec.residual)
         dense_stream = streams.advance(dense_block, dense_stream, walk.tick, seen.look)
         run = streams.BlockWalk(sparse_block, stages_of(sparse), sparse_stream)
         for number in range(len(dense_block.groups)):

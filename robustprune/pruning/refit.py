@@ -9,9 +9,12 @@ from robustprune.pruning.problem import LayerProblem, Tick
 
 # The gradient that is left on the support, relative to the right-hand side, when the refit counts as exact.
 TOLERANCE = 1e-5
+# Above this the inverse of the scaled Hessian has entries that float32 cannot hold beside the others.
 LARGE = 1e5
 REFINEMENTS = 4
-ITERATIONS = 40
+ITERATIONS = 60
+# Conjugate-gradient steps between two looks at which rows are done.
+STEPS = 5
 
 
 def refit(
@@ -28,49 +31,76 @@ def refit(
     hessian = problem.hessian / scale / scale[:, None]
     right_sides = (problem.target * scale) @ hessian * mask
     limit = TOLERANCE * right_sides.norm(dim=1).clamp_min(torch.finfo(torch.float64).tiny)
-    single, support = hessian.float(), mask.float()
-    inverse = problem.factors.inverse * scale * scale[:, None]
-    if inverse.diagonal().amax() > LARGE:  # nearly singular: in float32 such an inverse would be all rounding
-        inverse = torch.cholesky_inverse(linalg.cholesky(single).matrix)
-    inverse = inverse.float()
+    single, inverse = hessian.float(), _preconditioner(problem, hessian, scale)
     solved = torch.zeros_like(right_sides) if start is None else start * scale * mask
-    residual = (right_sides - solved @ hessian) * mask
-    for step in range(REFINEMENTS):
-        size = residual.abs().amax().clamp_min(torch.finfo(torch.float64).tiny)  # float32 has no room for what is left in the end
-        solved = solved + size * _conjugate_gradients(single, inverse, (residual / size).float(), support).double()
-        residual = (right_sides - solved @ hessian) * mask
-        tick((step + 1) / REFINEMENTS)
-        if bool((residual.norm(dim=1) <= limit).all()):
-            return solved / scale, problem.factors.cholesky.damping
+    open_rows = torch.arange(len(mask), device=mask.device)
+    for step in range(REFINEMENTS + 1):
+        residual = (right_sides[open_rows] - solved[open_rows] @ hessian) * mask[open_rows]
+        norm = residual.norm(dim=1)
+        still = ~(norm <= limit[open_rows])  # also NaN, of a system that float32 has no room for
+        if step == REFINEMENTS or not still.any():
+            break
+        open_rows, residual, norm = open_rows[still], residual[still], norm[still]
+        unit = norm.clamp_min(torch.finfo(torch.float64).tiny)[:, None]  # float32 has no room for what is left in the end
+        goal = (limit[open_rows] / 2 / norm).clamp_min(1e-5).float()
+
+        def part(done: float, step: int = step) -> None:
+            tick((step + done) / REFINEMENTS)
+
+        change = _conjugate_gradients(single, inverse, (residual / unit).float(), mask[open_rows].float(), goal, part)
+        solved[open_rows] += unit * change.double()
     damping = problem.factors.cholesky.damping
-    # Not within the limit: also the NaN of a system that float32 has no room for.
-    for row in (~(residual.norm(dim=1) <= limit)).nonzero().flatten().tolist():
+    for row in open_rows[still].tolist():
         tick(1.0)
         solved[row], needed = _solve_row(hessian, right_sides[row], mask[row])
         damping = max(damping, needed)
     return solved / scale, damping
 
 
+def _preconditioner(problem: LayerProblem, hessian: Float[Tensor, "in in"], scale: Float[Tensor, " in"]) -> Float[Tensor, "in in"]:
+    """The inverse of the scaled Hessian in float32."""
+    inverse = problem.factors.inverse * scale * scale[:, None]
+    if inverse.diagonal().amax() > LARGE:
+        return torch.cholesky_inverse(linalg.cholesky(hessian.float()).matrix)
+    return inverse.float()
+
+
 def _conjugate_gradients(
-    hessian: Float[Tensor, "in in"], inverse: Float[Tensor, "in in"], right_sides: Float[Tensor, "out in"], support: Float[Tensor, "out in"]
+    hessian: Float[Tensor, "in in"],
+    inverse: Float[Tensor, "in in"],
+    residual: Float[Tensor, "out in"],
+    support: Float[Tensor, "out in"],
+    goal: Float[Tensor, " out"],
+    tick: Tick,
 ) -> Float[Tensor, "out in"]:
-    """Approximate solutions of all rows' systems (Hestenes and Stiefel 1952; every row has its own step lengths)."""
-    tiny = torch.finfo(right_sides.dtype).tiny
-    solved, residual = torch.zeros_like(right_sides), right_sides
-    towards = (residual @ inverse) * support
+    """Approximate solutions of all rows' systems (Hestenes and Stiefel 1952; every row has its own step lengths).
+
+    A row whose residual has come down to its ``goal`` is let go, so that the slow ones do not keep the others.
+    """
+    tiny = torch.finfo(residual.dtype).tiny
+    result, rows = torch.zeros_like(residual), torch.arange(len(residual), device=residual.device)
+    solved = torch.zeros_like(residual)
+    towards = (residual @ inverse).mul_(support)
     direction, power = towards, (residual * towards).sum(1, keepdim=True)
-    goal = 1e-8 * power
-    for _ in range(ITERATIONS):
-        image = (direction @ hessian) * support
+    for step in range(1, ITERATIONS + 1):
+        image = (direction @ hessian).mul_(support)
         length = power / (direction * image).sum(1, keepdim=True).clamp_min(tiny)
         solved = torch.addcmul(solved, length, direction)
         residual = torch.addcmul(residual, length, image, value=-1)
-        towards = (residual @ inverse) * support
+        if step % STEPS == 0:
+            tick(step / ITERATIONS)
+            going = residual.norm(dim=1) > goal
+            result[rows[~going]] = solved[~going]
+            if not going.any():
+                return result
+            if going.sum() < 0.8 * len(rows):
+                rows, goal, support = rows[going], goal[going], support[going]
+                solved, residual, direction, power = solved[going], residual[going], direction[going], power[going]
+        towards = (residual @ inverse).mul_(support)
         previous, power = power, (residual * towards).sum(1, keepdim=True)
-        if bool((power <= goal).all()):
-            break
         direction = torch.addcmul(towards, power / previous.clamp_min(tiny), direction)
-    return solved
+    result[rows] = solved
+    return result
 
 
 def _solve_row(hessian: Float[Tensor, "in in"], right_side: Float[Tensor, " in"], mask: Bool[Tensor, " in"]) -> tuple[Float[Tensor, " in"], float]:

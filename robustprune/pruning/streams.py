@@ -117,6 +117,10 @@ class BlockWalk:
         if group == 2:
             self._contexts.clear()
 
+    def attended(self, number: int) -> Float[Tensor, "tokens hidden"]:
+        """What the block adds to its last layer's outputs, for the real tokens of a batch whose last group's inputs were asked for."""
+        return self._attended[number][self._batches[number].real]
+
     @torch.inference_mode()
     def outputs(self, tick: Tick) -> list[Batch]:
         """The next block's inputs, once all groups are done."""

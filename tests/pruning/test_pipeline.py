@@ -7,13 +7,13 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from robustprune import inference
-from robustprune.errors import Cancelled, DataError, ModelError
+from robustprune.errors import Cancelled, DataError, ModelError, SpecError
 from robustprune.methods import METHODS
-from robustprune.pruning import pipeline, streams
-from robustprune.pruning.blocks import encoder_blocks, linear_layers
+from robustprune.pruning import head, pipeline, streams
+from robustprune.pruning.blocks import encoder_blocks, head_layers, linear_layers
 from robustprune.pruning.moments import Accumulator
 from robustprune.pruning.stages import stages_of
-from robustprune.spec import ADAPTIVE, PruneSpec
+from robustprune.spec import ADAPTIVE, RIDGES, PruneSpec
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier
 
 
@@ -78,21 +78,131 @@ def test_the_first_layers_inherit_nothing():
     assert layers[3].uncorrected > 0
 
 
-def test_the_told_total_is_the_error_of_the_outputs():
-    """The last layer's report against outputs that are computed again from the finished model."""
+def last_layer(model, tokenizer, texts, module):
+    """What arrives at a module of the last block, for all real tokens."""
+    seen = []
+    batches = streams.block_inputs(model, tokenizer, texts, nothing)
+    for block in encoder_blocks(model):
+        before, batches = batches, streams.advance(block, batches, nothing)
+    with block.module.get_submodule(module).register_forward_hook(lambda _module, given, output: seen.append((given[0], output))):
+        streams.advance(block, before, nothing)
+    real = [batch.real for batch in before]
+    given, outputs = ([rows[keep] for rows, keep in zip(part, real, strict=True)] for part in zip(*seen, strict=True))
+    return torch.cat(given).double(), torch.cat(outputs).double()
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_the_told_total_is_the_error_of_the_outputs(residual):
+    """The last layer's report against outputs that are computed again from the finished model: the layer's own, or with what is added to them."""
     model, tokenizer = classifier()
-    sparse, report = prune(model, tokenizer, sparsity=0.5)
-    fit = [text for i, text in enumerate(TEXTS) if i % pipeline.HELD_OUT_EVERY != pipeline.HELD_OUT_EVERY - 1]
-    outputs = {}
-    for name, one in (("dense", model), ("sparse", sparse)):
-        batches = streams.block_inputs(one, tokenizer, fit, nothing)
-        for block in encoder_blocks(one):
-            last = {}
-            batches = streams.advance(block, batches, nothing, lambda number, layer, x, y, last=last: last.setdefault(layer, []).append(y))
-        outputs[name] = torch.cat(last["output.dense"]).double()
-    power = ((outputs["dense"] - outputs["dense"].mean(0)) ** 2).sum()
-    error = ((outputs["dense"] - outputs["sparse"]) ** 2).sum() / power
-    assert float(error) == pytest.approx(report.layers[-1].total, rel=1e-3)
+    sparse, report = prune(model, tokenizer, sparsity=0.5, residual=residual)
+    fit, _ = pipeline.split(TEXTS)
+    if residual:
+        wanted, given = (last_layer(one, tokenizer, fit, "output.LayerNorm")[0] for one in (model, sparse))
+        beside = last_layer(sparse, tokenizer, fit, "intermediate.dense")[0]
+        power = (wanted - beside - (wanted - beside).mean(0)).square().sum()
+    else:
+        wanted, given = (last_layer(one, tokenizer, fit, "output.dense")[1] for one in (model, sparse))
+        power = (wanted - wanted.mean(0)).square().sum()
+    assert float((wanted - given).square().sum() / power) == pytest.approx(report.layers[-1].total, rel=1e-3)
+
+
+def test_making_up_for_the_residual_path_brings_the_blocks_closer():
+    model, tokenizer = classifier(seed=3)
+    apart = {}
+    for residual in (False, True):
+        sparse, _ = prune(model, tokenizer, sparsity=0.7, residual=residual)
+        wanted, given = (last_layer(one, tokenizer, TEXTS, "output.LayerNorm")[0] for one in (model, sparse))
+        apart[residual] = float((wanted - given).square().sum())
+    assert apart[True] < 0.95 * apart[False]
+
+
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_the_stages_of_a_block_make_up_the_block(family):
+    model, tokenizer = classifier(family)
+    batches = streams.block_inputs(model, tokenizer, TEXTS, nothing)
+    for block in encoder_blocks(model):
+        walk = streams.BlockWalk(block, stages_of(model), batches)
+        whole, seen = [], {}
+        whole = streams.advance(block, batches, nothing, lambda number, name, x, y, seen=seen: seen.setdefault(name, []).append(x))
+        for number, group in enumerate(block.groups):
+            for inputs, expected in zip(walk.inputs(number), seen[group[0]], strict=True):
+                assert torch.allclose(inputs, expected, atol=1e-6), group
+        batches = walk.outputs(nothing)
+        assert all(torch.allclose(one.hidden, other.hidden, atol=1e-5) for one, other in zip(batches, whole, strict=True))
+
+
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_the_head_makes_the_logits(family):
+    model, tokenizer = classifier(family)
+    batches = streams.block_inputs(model, tokenizer, TEXTS, nothing)
+    for block in encoder_blocks(model):
+        batches = streams.advance(block, batches, nothing)
+    told = torch.cat([head.logits(model, batch.hidden) for batch in batches])
+    assert torch.allclose(told.sort(0).values, inference.logits(model, tokenizer, TEXTS).sort(0).values, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("pattern", ["2:4", "4:8", "32:64", "3:16"])
+def test_a_pattern_is_kept_in_every_bank_of_every_layer(method, pattern):
+    if pattern == "32:64":
+        model, tokenizer = classifier(hidden_size=64, intermediate_size=128)
+    else:
+        model, tokenizer = classifier()
+    keep, bank = map(int, pattern.split(":"))
+    sparse, report = prune(model, tokenizer, method=method, pattern=pattern)
+    assert report.sparsity == pytest.approx(1 - keep / bank)
+    for name, layer in linear_layers(sparse):
+        assert ((layer.weight != 0).reshape(-1, bank).sum(1) == keep).all(), name
+
+
+def test_a_pattern_that_does_not_divide_a_layer_is_refused_by_name():
+    model, tokenizer = classifier()
+    with pytest.raises(SpecError, match=r"5:7 does not fit block\.0\.attention\.self\.query: its 32 inputs"):
+        prune(model, tokenizer, pattern="5:7")
+
+
+def test_single_layers_can_have_sparsities_of_their_own():
+    model, tokenizer = classifier()
+    _, report = prune(model, tokenizer, sparsity=0.5, layer_sparsities={"block.0": 0.25, "block.0.output.dense": 0.0, "block.1.attention": 0.75})
+    for layer in report.layers:
+        expected = 0.0 if layer.name == "block.0.output.dense" else 0.25 if layer.name.startswith("block.0") else 0.75 if "attention" in layer.name else 0.5
+        assert layer.sparsity == pytest.approx(expected, abs=1e-3), layer.name
+
+
+def test_an_unknown_layer_is_refused_by_name():
+    model, tokenizer = classifier()
+    with pytest.raises(SpecError, match=r"no layer 'block\.7'"):
+        prune(model, tokenizer, layer_sparsities={"block.7": 0.5})
+
+
+def test_the_allocation_by_error_meets_the_budget_and_lowers_the_error():
+    model, tokenizer = classifier(seed=3)
+    encoder_blocks(model)[0].linear("output.dense").weight.data[4:] *= 1e-3  # a layer that can do without most of its weights
+    uniform, spread = (prune(model, tokenizer, sparsity=0.6, adaptive="none", allocation=one)[1] for one in ("uniform", "error"))
+    assert spread.sparsity == pytest.approx(0.6, abs=1e-3)
+    assert len({layer.sparsity for layer in spread.layers}) > 1
+    assert sum(layer.solver for layer in spread.layers) < 0.95 * sum(layer.solver for layer in uniform.layers)
+
+
+def test_a_chosen_ridge_is_no_worse_on_held_out_texts_than_the_worst_fixed_one():
+    model, tokenizer = classifier(seed=3)
+    chosen = prune(model, tokenizer, sparsity=0.6, ridge="auto")[1]
+    fixed = [prune(model, tokenizer, sparsity=0.6, ridge=ridge)[1].mean("held_out") for ridge in RIDGES]
+    assert {layer.ridge for layer in chosen.layers} <= set(RIDGES)
+    assert chosen.mean("held_out") < max(fixed)
+
+
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_the_head_is_refitted_only_where_held_out_texts_say_that_it_helps(family):
+    model, tokenizer = classifier(family, seed=1)
+    kept, _ = prune(model, tokenizer, sparsity=0.8)
+    sparse, report = prune(model, tokenizer, sparsity=0.8, refit_head=True)
+    assert [layer.name for layer in report.head] == [name for name, _ in head_layers(model)]
+    for one in report.head:
+        changed = not torch.equal(sparse.get_submodule(one.name).weight, kept.get_submodule(one.name).weight)
+        assert changed == (one.ridge is not None)
+        assert (one.after < one.before) == changed
 
 
 def group_moments(model, tokenizer, parts):
