@@ -49,11 +49,11 @@ def prune(
 ) -> None:
     """Prune a model and measure it before and after."""
     from robustprune import lab
-    from robustprune.spec import PruneSpec
+    from robustprune.spec import PruneSpec, parse_layer_sparsities
 
     spec = PruneSpec(
         model, dataset, method, adaptive, sparsity, pattern, scope, calibration, _number_or_word(ridge), allocation,
-        tuple(map(_name_and_share, layer_sparsity or ())), residual, refit_head, seed,
+        parse_layer_sparsities(" ".join(layer_sparsity or ())), residual, refit_head, seed,
     )  # fmt: skip
     if out:
         lab.check_export_folder(out)
@@ -245,12 +245,6 @@ def _number_or_word(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _name_and_share(text: str) -> tuple[str, float | str]:
-    """``NAME=SHARE``; what is wrong with it, the spec says."""
-    name, _, share = text.partition("=")
-    return name, _number_or_word(share)
 
 
 def main() -> int:

@@ -183,6 +183,19 @@ class AttackSpec:
         return asdict(self)
 
 
+def parse_layer_sparsities(text: str) -> tuple[tuple[str, float | str], ...]:
+    """Sparsities of single layers as people type them: ``block.0=0.2, block.5.output.dense=90%``. What is wrong, the spec says."""
+    pairs = (part.partition("=") for part in re.split(r"[,;\s]+(?=[A-Za-z])", text.strip()) if part)
+    return tuple((name.strip(), _share(share.strip(" ,;"))) for name, _, share in pairs)
+
+
+def _share(text: str) -> float | str:
+    try:
+        return float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        return text
+
+
 def digest(kind: str, *parts: Any) -> str:
     """The key of cache, job and folder: SHA-256 over what was asked for and what it resolved to, 16 hex digits."""
     return hashing.of_json([kind, *parts])[:16]

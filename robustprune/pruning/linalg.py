@@ -35,9 +35,8 @@ class Factors:
 
     @cached_property
     def inverse(self) -> Float[Tensor, "n n"]:
-        """The inverse, exactly symmetric."""
-        inverse = torch.cholesky_inverse(self.cholesky.matrix)
-        return (inverse + inverse.T) / 2
+        """The inverse."""
+        return torch.cholesky_inverse(self.cholesky.matrix)
 
     @cached_property
     def inverse_upper(self) -> Factor:
@@ -57,15 +56,18 @@ def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
     Raises:
         ValueError: the matrix holds NaN or Inf, or is far from positive semi-definite.
     """
+    lower, failed = torch.linalg.cholesky_ex(matrix)
+    if not failed:
+        return Factor(lower, 0.0)
     if not torch.isfinite(matrix).all():
         raise ValueError("the Hessian holds NaN or Inf")
     scale = matrix.diagonal().mean().clamp_min(torch.finfo(matrix.dtype).tiny)
-    damping = 0.0
+    damping = FIRST_DAMPING
     while damping <= LAST_DAMPING:
-        lower, failed = torch.linalg.cholesky_ex(with_ridge(matrix, damping * scale) if damping else matrix)
+        lower, failed = torch.linalg.cholesky_ex(with_ridge(matrix, damping * scale))
         if not failed:
             return Factor(lower, damping)
-        damping = damping * 10 if damping else FIRST_DAMPING
+        damping *= 10
     raise ValueError("the Hessian is not positive semi-definite")
 
 

@@ -28,8 +28,8 @@ def drop_smallest(scores: Float[Tensor, "out in"], drop: int, per_row: bool) -> 
         return torch.ones_like(scores, dtype=torch.bool)
     threshold = _kth_smallest(rows, drop)
     keep = rows > threshold
-    surplus = drop - (rows.shape[1] - keep.sum(1, keepdim=True))
-    if surplus.any():  # scores equal to the threshold, of which only some may go
+    if torch.count_nonzero(keep) != len(rows) * (rows.shape[1] - drop):  # scores equal to the threshold, of which only some may go
+        surplus = drop - (rows.shape[1] - keep.sum(1, keepdim=True))
         ties = rows == threshold
         keep |= ties & (ties.cumsum(1) > ties.sum(1, keepdim=True) + surplus)
     return keep.reshape(scores.shape)

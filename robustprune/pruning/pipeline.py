@@ -62,7 +62,7 @@ def prune(
             walk.prune_group(dense_block, sparse_block, number, lambda number=number, seen=seen, run=run: seen.moments(number, run, walk.tick))
         sparse_stream = run.outputs(walk.tick)
     head_report = head.refit(dense, sparse, dense_stream, sparse_stream, calibration) if spec.refit_head else ()
-    tokens = sum(int(batch.real.sum()) for batch in fit_batches)
+    tokens = sum(len(batch.tokens) for batch in fit_batches)
     seconds = time.perf_counter() - started
     return sparse, PruneReport(tuple(walk.reports), achieved_sparsity(sparse), len(fit), len(held_out), tokens, seconds, head_report)
 

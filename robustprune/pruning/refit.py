@@ -27,42 +27,44 @@ def refit(
     whose residuals are float64; a row that does not come to rest so is solved by a factorisation of its own. ``start`` is a
     guess, which saves time if it is good.
     """
+    tiny = torch.finfo(torch.float64).tiny
     scale = problem.hessian.diagonal().clamp_min(torch.finfo(torch.float32).tiny).sqrt()
-    hessian = problem.hessian / scale / scale[:, None]
-    right_sides = (problem.target * scale) @ hessian * mask
-    limit = TOLERANCE * right_sides.norm(dim=1).clamp_min(torch.finfo(torch.float64).tiny)
-    single, inverse = hessian.float(), _preconditioner(problem, hessian, scale)
-    solved = torch.zeros_like(right_sides) if start is None else start * scale * mask
+    single, inverse = _scaled(problem, scale)
+    size = ((problem.target @ problem.hessian) / scale * mask).norm(dim=1)
+    limit = TOLERANCE * torch.maximum(size, size.square().mean().sqrt()).clamp_min(tiny)
+    solved = torch.zeros_like(problem.target) if start is None else start * mask
     open_rows = torch.arange(len(mask), device=mask.device)
     for step in range(REFINEMENTS + 1):
-        residual = (right_sides[open_rows] - solved[open_rows] @ hessian) * mask[open_rows]
+        # Minus half the objective's gradient, in inputs of unit size.
+        residual = ((problem.target[open_rows] - solved[open_rows]) @ problem.hessian) / scale * mask[open_rows]
         norm = residual.norm(dim=1)
         still = ~(norm <= limit[open_rows])  # also NaN, of a system that float32 has no room for
         if step == REFINEMENTS or not still.any():
             break
         open_rows, residual, norm = open_rows[still], residual[still], norm[still]
-        unit = norm.clamp_min(torch.finfo(torch.float64).tiny)[:, None]  # float32 has no room for what is left in the end
-        goal = (limit[open_rows] / 2 / norm).clamp_min(1e-5).float()
+        unit = norm.clamp_min(tiny)[:, None]  # float32 has no room for what is left in the end
+        goal = (0.8 * limit[open_rows] / norm).clamp_min(1e-5).float()
 
         def part(done: float, step: int = step) -> None:
             tick((step + done) / REFINEMENTS)
 
         change = _conjugate_gradients(single, inverse, (residual / unit).float(), mask[open_rows].float(), goal, part)
-        solved[open_rows] += unit * change.double()
+        solved[open_rows] += unit * change.double() / scale
     damping = problem.factors.cholesky.damping
     for row in open_rows[still].tolist():
         tick(1.0)
-        solved[row], needed = _solve_row(hessian, right_sides[row], mask[row])
+        solved[row], needed = _solve_row(problem, row, mask[row], scale)
         damping = max(damping, needed)
-    return solved / scale, damping
+    return solved, damping
 
 
-def _preconditioner(problem: LayerProblem, hessian: Float[Tensor, "in in"], scale: Float[Tensor, " in"]) -> Float[Tensor, "in in"]:
-    """The inverse of the scaled Hessian in float32."""
-    inverse = problem.factors.inverse * scale * scale[:, None]
-    if inverse.diagonal().amax() > LARGE:
-        return torch.cholesky_inverse(linalg.cholesky(hessian.float()).matrix)
-    return inverse.float()
+def _scaled(problem: LayerProblem, scale: Float[Tensor, " in"]) -> tuple[Float[Tensor, "in in"], Float[Tensor, "in in"]]:
+    """The Hessian of inputs of unit size, and its inverse, in float32."""
+    single = scale.float()
+    hessian, inverse = problem.hessian.float() / single / single[:, None], problem.factors.inverse.float() * single * single[:, None]
+    if not inverse.diagonal().amax() <= LARGE:
+        inverse = torch.cholesky_inverse(linalg.cholesky(hessian).matrix)
+    return hessian, inverse
 
 
 def _conjugate_gradients(
@@ -78,6 +80,7 @@ def _conjugate_gradients(
     A row whose residual has come down to its ``goal`` is let go, so that the slow ones do not keep the others.
     """
     tiny = torch.finfo(residual.dtype).tiny
+    residual = residual.clone()
     result, rows = torch.zeros_like(residual), torch.arange(len(residual), device=residual.device)
     solved = torch.zeros_like(residual)
     towards = (residual @ inverse).mul_(support)
@@ -85,8 +88,8 @@ def _conjugate_gradients(
     for step in range(1, ITERATIONS + 1):
         image = (direction @ hessian).mul_(support)
         length = power / (direction * image).sum(1, keepdim=True).clamp_min(tiny)
-        solved = torch.addcmul(solved, length, direction)
-        residual = torch.addcmul(residual, length, image, value=-1)
+        solved.addcmul_(length, direction)
+        residual.addcmul_(length, image, value=-1)
         if step % STEPS == 0:
             tick(step / ITERATIONS)
             going = residual.norm(dim=1) > goal
@@ -98,15 +101,17 @@ def _conjugate_gradients(
                 solved, residual, direction, power = solved[going], residual[going], direction[going], power[going]
         towards = (residual @ inverse).mul_(support)
         previous, power = power, (residual * towards).sum(1, keepdim=True)
-        direction = torch.addcmul(towards, power / previous.clamp_min(tiny), direction)
+        direction = towards.addcmul_(power / previous.clamp_min(tiny), direction)
     result[rows] = solved
     return result
 
 
-def _solve_row(hessian: Float[Tensor, "in in"], right_side: Float[Tensor, " in"], mask: Bool[Tensor, " in"]) -> tuple[Float[Tensor, " in"], float]:
+def _solve_row(problem: LayerProblem, row: int, mask: Bool[Tensor, " in"], scale: Float[Tensor, " in"]) -> tuple[Float[Tensor, " in"], float]:
     """One row's system by Cholesky factorisation, and the damping that was needed."""
     support = mask.nonzero().flatten()
-    factor = linalg.cholesky(hessian[support][:, support])
-    result = torch.zeros_like(right_side)
-    result[support] = torch.cholesky_solve(right_side[support, None], factor.matrix)[:, 0]
+    sizes = scale[support]
+    factor = linalg.cholesky(problem.hessian[support][:, support] / sizes / sizes[:, None])
+    right_side = (problem.target[row] @ problem.hessian)[support] / sizes
+    result = torch.zeros_like(problem.target[row])
+    result[support] = torch.cholesky_solve(right_side[:, None], factor.matrix)[:, 0] / sizes
     return result, factor.damping

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -23,12 +23,20 @@ Tick = Callable[[], None]
 
 @dataclass(frozen=True)
 class Batch:
-    """The inputs of one block for some texts: hidden states, which positions are real tokens, and the block's other arguments."""
+    """The inputs of one block for some texts: hidden states, which positions are real tokens, and the block's other arguments.
+
+    ``tokens`` are the numbers of the real ones among all positions of all texts.
+    """
 
     hidden: Float[Tensor, "texts positions hidden"]
-    real: Bool[Tensor, "texts positions"]
+    tokens: Int[Tensor, " tokens"]
     arguments: tuple[Any, ...]
     keywords: dict[str, Any]
+
+    def real(self, rows: Float[Tensor, "texts positions width"]) -> Float[Tensor, "tokens width"]:
+        """The rows of the real tokens."""
+        flat = rows.flatten(0, 1)
+        return flat if len(self.tokens) == len(flat) else flat.index_select(0, self.tokens)
 
     def run(self, block: nn.Module) -> Float[Tensor, "texts positions hidden"]:
         """The block's output."""
@@ -56,16 +64,16 @@ def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tex
             try:
                 model(**encoded)
             except _Reached:
-                result.append(_batch(*caught.pop(), encoded["attention_mask"].bool()))
+                result.append(_batch(*caught.pop(), encoded["attention_mask"].flatten().nonzero().flatten()))
     return result
 
 
-def _batch(arguments: tuple, keywords: dict, real: Bool[Tensor, "texts positions"]) -> Batch:
+def _batch(arguments: tuple, keywords: dict, tokens: Int[Tensor, " tokens"]) -> Batch:
     keywords = dict(keywords)
     if arguments:
-        return Batch(arguments[0], real, tuple(arguments[1:]), keywords)
+        return Batch(arguments[0], tokens, tuple(arguments[1:]), keywords)
     name = next(name for name in HIDDEN if name in keywords)
-    return Batch(keywords.pop(name), real, (), keywords)
+    return Batch(keywords.pop(name), tokens, (), keywords)
 
 
 # Called with the number of the batch, the name of a linear layer, and what it got and gave for the batch's real tokens.
@@ -79,8 +87,8 @@ def advance(block: Block, batches: Sequence[Batch], tick: Tick, look: Look | Non
 
     def seen(name: str) -> Callable[..., None]:
         def hook(_module: nn.Module, arguments: tuple, output: Tensor) -> None:
-            real = batches[len(after)].real
-            look(len(after), name, arguments[0][real], output[real])
+            batch = batches[len(after)]
+            look(len(after), name, batch.real(arguments[0]), batch.real(output))
 
         return hook
 
@@ -113,13 +121,13 @@ class BlockWalk:
         """For every batch, the real tokens' inputs to the group of that number. Groups are asked for in order."""
         state = (self._hidden, self._context, self._attend, self._inner)[group]
         for number, batch in enumerate(self._batches):
-            yield state(number)[batch.real]
+            yield batch.real(state(number))
         if group == 2:
             self._contexts.clear()
 
     def attended(self, number: int) -> Float[Tensor, "tokens hidden"]:
         """What the block adds to its last layer's outputs, for the real tokens of a batch whose last group's inputs were asked for."""
-        return self._attended[number][self._batches[number].real]
+        return self._batches[number].real(self._attended[number])
 
     @torch.inference_mode()
     def outputs(self, tick: Tick) -> list[Batch]:

@@ -33,3 +33,8 @@ def t(key: str, **values: Any) -> str:
     """The text of that key in the session's language, with values filled in."""
     text = texts(language())[key]
     return text.format(**values) if values else text
+
+
+def t_or(key: str, otherwise: str) -> str:
+    """The text of a key that need not be there."""
+    return texts(language()).get(key, otherwise)

@@ -25,6 +25,12 @@ def running(key: str) -> bool:
     return bool(job and job.active)
 
 
+def result(key: str) -> Any:
+    """What the job of that key gave; None while there is no such job, or none that is done."""
+    job = manager().get(key)
+    return job.future.result() if job and job.state == "done" else None
+
+
 def panel(key: str, live: Callable[[Any], None] | None = None) -> None:
     """Shows the job of that key: place in the queue, progress, ``live`` drawing what is known so far, cancel; or how it failed.
 

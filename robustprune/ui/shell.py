@@ -115,14 +115,14 @@ def runs_of(name: str) -> list[PruneRun]:
 
 def run_name(run: PruneRun) -> str:
     """A run by what it is; one that was not made in the usual way also by the start of its digest, so that no two have one name."""
-    name = t("run.name", sparsity=percent(run.spec.sparsity), method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
+    name = t("run.name", sparsity=run.spec.asked, method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
     return name if is_usual(run) else f"{name} ({run.digest[:4]})"
 
 
 def is_usual(run: PruneRun) -> bool:
     """Whether a run was made from the model's demo texts with all settings but its name's left as they are."""
     spec = run.spec
-    usual = PruneSpec(spec.model, lab.usual_dataset(spec.model), spec.method, spec.adaptive, spec.sparsity)
+    usual = PruneSpec(spec.model, lab.usual_dataset(spec.model), spec.method, spec.adaptive, spec.sparsity, spec.pattern)
     return spec == usual and round(spec.sparsity, 3) == spec.sparsity
 
 

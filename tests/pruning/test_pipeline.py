@@ -86,8 +86,7 @@ def last_layer(model, tokenizer, texts, module):
         before, batches = batches, streams.advance(block, batches, nothing)
     with block.module.get_submodule(module).register_forward_hook(lambda _module, given, output: seen.append((given[0], output))):
         streams.advance(block, before, nothing)
-    real = [batch.real for batch in before]
-    given, outputs = ([rows[keep] for rows, keep in zip(part, real, strict=True)] for part in zip(*seen, strict=True))
+    given, outputs = ([batch.real(rows) for batch, rows in zip(before, part, strict=True)] for part in zip(*seen, strict=True))
     return torch.cat(given).double(), torch.cat(outputs).double()
 
 

@@ -3,8 +3,10 @@
 import ast
 from pathlib import Path
 
-from robustprune.spec import ADAPTIVE
+from robustprune.methods import METHODS, SCOPES
+from robustprune.spec import ADAPTIVE, ALLOCATIONS
 from robustprune.ui import i18n, shell
+from robustprune.ui.take_away import SIZES
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "robustprune" / "ui").glob("*.py")]
@@ -13,6 +15,10 @@ COMPOSED = {
     *(f"adaptive.{level}" for level in ADAPTIVE),
     *(f"outcome.{outcome}{badge}" for outcome in ("flipped", "held", "skipped") for badge in ("", "_badge")),
     *(f"layers.{part}" for part in ("inherited", "own", "uncorrected", "error", "block")),
+    *(f"method.{name}" for name in METHODS),
+    *(f"scope.{name}" for name in (*SCOPES, "usual")),
+    *(f"allocation.{name}" for name in ALLOCATIONS),
+    *(f"speed.{form.replace(' ', '_')}" for form in SIZES),
     "attack.original",
     "attack.perturbed",
 }

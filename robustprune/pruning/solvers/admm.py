@@ -18,26 +18,30 @@ class ADMM:
     """Alternates between the best dense weight near a sparse one and the best sparse weight near a dense one. Wanted by default:
     no zero is final until the end, so the mask gets better than any that is chosen one column or one weight at a time.
 
-    Works on inputs scaled to unit second moment, and starts from the largest scaled weights: a start from SparseGPT's solution
-    ends in the same error. The penalty ``rho`` grows faster while the mask still changes much, and the dual variable is rescaled
-    with it. Alternating directions: Boyd et al. 2011, section 9.1.
+    Inputs are scaled, so that the size of a weight says what it is worth, to the geometric mean of the two costs of a zero: with
+    all other weights fixed (``G_jj``), and with all others making up for it (``1 / [G^-1]_jj``, as in optimal brain surgeon). Starts
+    from the largest scaled weights: a start from SparseGPT's solution ends in the same error. The penalty ``rho`` grows faster
+    while the mask still changes much, and the dual variable is rescaled with it. Alternating directions: Boyd et al. 2011, section 9.1.
 
     Attributes:
-        iterations: number of alternations.
-        rho: first penalty, relative to the scaled Hessian's unit diagonal.
+        iterations: most alternations.
+        rho: first penalty, relative to the scaled Hessian.
         every: alternations between two changes of the penalty, each of which costs one factorisation.
+        settled: share of the mask that an alternation may still change when it counts as found.
     """
 
-    iterations: int = 36
+    iterations: int = 42
     rho: float = 0.3
     every: int = 6
+    settled: float = 0.002
 
     def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
         """Prunes one layer: alternations, then refit."""
         if problem.pattern.sparsity == 0:
             return unpruned(problem)
         scale = (problem.hessian.diagonal() / problem.factors.inverse.diagonal()) ** 0.25
-        hessian = (problem.hessian / scale / scale[:, None]).float()
+        single = scale.float()
+        hessian = problem.hessian.float() / single / single[:, None]
         mask, near = self._alternate(problem, hessian, (problem.target * scale).float(), tick)
         rest = 1 - SHARE_OF_ITERATIONS
         weight, damping = refit(problem, mask, lambda done: tick(SHARE_OF_ITERATIONS + rest * done), start=near / scale)
@@ -50,18 +54,21 @@ class ADMM:
         pull = wanted @ hessian
         mask = patterns.keep_largest(wanted.abs(), problem.pattern)
         sparse, dual, rho, inverse = wanted * mask, torch.zeros_like(wanted), self.rho, None
-        for step in range(self.iterations):
-            if step % self.every == 0:
+        for step in range(1, self.iterations + 1):
+            if inverse is None:
                 inverse = torch.cholesky_inverse(linalg.cholesky(linalg.with_ridge(hessian, rho)).matrix)
             dense = torch.addmm(dual, sparse.sub_(dual).mul_(rho).add_(pull), inverse)  # the dual variable already added
             previous, mask = mask, patterns.keep_largest(dense.abs(), problem.pattern)
-            sparse = dense * mask
+            sparse = torch.where(mask, dense, 0.0)
             dual = torch.sub(dense, sparse, out=dense)
-            if step % self.every == self.every - 1:
-                growth = _growth((mask ^ previous).sum().item() / mask.numel())
-                rho *= growth
+            tick(SHARE_OF_ITERATIONS * step / self.iterations)
+            if step % self.every == 0:
+                changed = (mask ^ previous).sum().item() / mask.numel()
+                if changed <= self.settled:
+                    break
+                growth = _growth(changed)
+                rho, inverse = rho * growth, None
                 dual /= growth
-            tick(SHARE_OF_ITERATIONS * (step + 1) / self.iterations)
         return mask, sparse
 
 

@@ -1,0 +1,98 @@
+"""The controls that say how to prune; everything they hold is in the link."""
+
+import streamlit as st
+
+from robustprune import lab
+from robustprune.methods import METHODS, SCOPES
+from robustprune.spec import ADAPTIVE, ALLOCATIONS, AUTO, MAX_SPARSITY, RIDGES, PruneSpec, parse_layer_sparsities
+from robustprune.ui import shell
+from robustprune.ui.i18n import t, t_or
+
+ANYWHERE = "anywhere"
+PATTERNS = (ANYWHERE, "2:4", "4:8", "32:64", "1:4")
+USUAL = "usual"
+OWN_FILE = "file"
+
+
+def asked() -> PruneSpec:
+    """What is asked for. Raises SpecError if it does not go together."""
+    with st.container(border=True):
+        place = st.container()
+        with st.container(horizontal=True):
+            method = st.segmented_control(
+                t("prune.method"), tuple(METHODS), default="admm", key="method", bind="query-params", required=True, help=_about_methods()
+            )
+            adaptive = st.segmented_control(
+                t("prune.adaptive"), ADAPTIVE, default="full", key="adaptive", bind="query-params", required=True, help=t("help.adaptive")
+            )
+        with st.expander(t("prune.more"), icon=":material/tune:"):
+            pattern = st.segmented_control(
+                t("prune.pattern"), PATTERNS, default=ANYWHERE, key="pattern", bind="query-params", required=True,
+                format_func=lambda name: t("prune.anywhere") if name == ANYWHERE else name, help=t("help.pattern"),
+            )  # fmt: skip
+            sharing = _sharing(free=pattern == ANYWHERE)
+            numbers = _numbers(fully=adaptive == "full")
+            dataset = _texts()
+        sparsity = place.slider(
+            t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity"),
+            disabled=pattern != ANYWHERE,
+        )  # fmt: skip
+    chosen = None if pattern == ANYWHERE else pattern
+    return PruneSpec(shell.model(), dataset, method, adaptive, round(sparsity, 4), chosen, **sharing, **numbers)
+
+
+def _about_methods() -> str:
+    """The methods in a sentence each; one that is new and has no text yet by its name alone."""
+    return "\n".join(f"- **{name}** {t_or(f'method.{name}', '')}" for name in METHODS)
+
+
+def _sharing(free: bool) -> dict:
+    """How the zeros are shared out, where no pattern settles it."""
+    with st.container(horizontal=True):
+        scope = st.selectbox(
+            t("prune.scope"), (USUAL, *SCOPES), key="scope", bind="query-params", format_func=lambda name: t(f"scope.{name}"), help=t("help.scope"),
+            disabled=not free, width=260,
+        )  # fmt: skip
+        allocation = st.selectbox(
+            t("prune.allocation"), ALLOCATIONS, key="allocation", bind="query-params", format_func=lambda name: t(f"allocation.{name}"),
+            help=t("help.allocation"), disabled=not free, width=260,
+        )  # fmt: skip
+        layers = st.text_input(t("prune.layers"), key="layer_sparsities", bind="query-params", help=t("help.layers"), disabled=not free, width=260)
+    if not free:
+        return {}
+    return {"scope": None if scope == USUAL else scope, "allocation": allocation, "layer_sparsities": parse_layer_sparsities(layers or "")}
+
+
+def _numbers(fully: bool) -> dict:
+    """What the layers are fitted to, and how closely."""
+    with st.container(horizontal=True):
+        calibration = st.number_input(t("prune.calibration"), 16, 2048, 512, 64, key="calibration", bind="query-params", help=t("help.calibration"), width=160)
+        seed = st.number_input(t("prune.seed"), 0, 1_000_000, 0, key="seed", bind="query-params", help=t("help.seed"), width=160)
+        ridge = st.selectbox(
+            t("prune.ridge"), (*(f"{ridge:g}" for ridge in RIDGES), AUTO), index=2, key="ridge", bind="query-params", width=200, help=t("help.ridge"),
+            format_func=lambda value: t("prune.ridge_auto") if value == AUTO else value,
+        )  # fmt: skip
+    residual = st.toggle(t("prune.residual"), True, key="residual", bind="query-params", help=t("help.residual"), disabled=not fully)
+    refit_head = st.toggle(t("prune.refit_head"), False, key="refit_head", bind="query-params", help=t("help.refit_head"))
+    return {
+        "calibration": int(calibration),
+        "seed": int(seed),
+        "ridge": AUTO if ridge == AUTO else float(ridge),
+        "residual": residual,
+        "refit_head": refit_head,
+    }
+
+
+def _texts() -> str:
+    """Where calibration and evaluation texts come from: what is on this machine, or a file of one's own."""
+    chosen = st.selectbox(
+        t("prune.texts"), [*lab.datasets_for(shell.model()), OWN_FILE], key="dataset", bind="query-params",
+        format_func=lambda name: t("prune.own_file") if name == OWN_FILE else name,
+    )  # fmt: skip
+    if chosen != OWN_FILE:
+        return chosen
+    upload = st.file_uploader(t("prune.upload"), ["tsv", "csv"], help=t("prune.upload_help"))
+    if upload is None:
+        st.info(t("prune.upload_first"), icon=":material/upload_file:")
+        st.stop()
+    return lab.keep_upload(upload.name, upload.getvalue())
