@@ -60,6 +60,28 @@ def test_prune_then_evaluate_then_attack(small, tmp_path):
     assert json.loads((tmp_path / "t.jsonl").read_text())["perturbed"] == attacked["perturbed"]
 
 
+def test_prune_by_pattern_then_compress_then_measure(small, tmp_path):
+    status, out, err = run("prune", "--model", small, "--dataset", "demo-reviews", "--pattern", "2:4", "--method", "wanda", "--calibration", "64", "--json")
+    assert status == 0, err
+    pruned = json.loads(out)
+    assert (pruned["sparsity"], pruned["spec"]["pattern"]) == (0.5, "2:4")
+
+    status, out, err = run("compress", "--model", f"run:{pruned['digest']}", "--out", str(tmp_path / "c"), "--json")
+    assert status == 0, err
+    assert json.loads(out)["compressed_bytes"] == (tmp_path / "c" / "compressed.safetensors").stat().st_size
+
+    status, out, err = run("speed", "--model", str(tmp_path / "c"), "--dense", small, "--json")
+    assert status == 0, err
+    assert [one["name"] for one in json.loads(out)["latencies"]] == ["dense", "sparse", "compressed", "sparse kernels"]
+
+
+def test_bench_prune_gives_the_ratio_to_the_floor(small):
+    status, out, err = run("bench", "prune", "--model", small, "--dataset", "demo-reviews", "--calibration", "32", "--method", "magnitude", "--json")
+    assert status == 0, err
+    told = json.loads(out)
+    assert told["seconds_over_floor"] == pytest.approx(told["seconds"] / told["floor_seconds"])
+
+
 def test_attack_on_a_sample_gives_scores_with_intervals(small):
     status, out, err = run("attack", "--model", small, "--dataset", "demo-reviews", "--examples", "3", "--json")
     assert status == 0, err
@@ -75,6 +97,14 @@ def test_attack_on_a_sample_gives_scores_with_intervals(small):
         (["prune", "--model", "sst2-demo", "--sparsity", "1.5"], 2, "sparsity is 1.5"),
         (["prune", "--model", "sst2-demo", "--sparsity", "half"], 2, "--sparsity"),
         (["prune", "--model", "sst2-demo", "--method", "magic"], 2, "'magic' is not known"),
+        (["prune", "--model", "sst2-demo", "--pattern", "4:2"], 2, "'4:2' is not N:M"),
+        (["prune", "--model", "sst2-demo", "--pattern", "5:7"], 2, "does not fit block.0.attention.self.query"),
+        (["prune", "--model", "sst2-demo", "--layer-sparsity", "block.9=0.5"], 2, "no layer 'block.9'"),
+        (["prune", "--model", "sst2-demo", "--layer-sparsity", "block.0"], 2, "sparsity of block.0 is ''"),
+        (["prune", "--model", "sst2-demo", "--ridge", "best"], 2, "ridge is 'best'"),
+        (["prune", "--model", "sst2-demo", "--method", "obs", "--scope", "layer"], 2, "has no scope 'layer'"),
+        (["prune", "--model", "sst2-demo", "--sparsity", "0.53", "--device", "tpu"], 2, "'tpu' is not known"),
+        (["compress", "--model", "sst2-demo", "--out", "tests"], 1, "not empty"),
         (["prune", "--model", "sst2-demo", "--dataset", "demo-news"], 1, "label 2"),
         (["evaluate", "--model", "sst2-demo", "--dataset", "missing.tsv"], 1, "no file 'missing.tsv'"),
         (["attack", "--model", "sst2-demo", "--text", "", "--label", "1"], 2, "text is empty"),

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from robustprune import data, inference, lab
-from robustprune.errors import Cancelled, DataError, ModelError, StoreError
+from robustprune.errors import Cancelled, DataError, ModelError, SpecError, StoreError
 from robustprune.pruning.blocks import linear_layers
 from robustprune.spec import PruneSpec
 from robustprune.store import DOCUMENT
@@ -152,3 +153,75 @@ def test_attention_rows_sum_to_one():
 def test_importing_the_lab_loads_neither_torch_nor_textattack():
     code = "import sys, robustprune.lab; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'textattack', 'streamlit')))"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=60).returncode == 0
+
+
+def test_a_compressed_model_is_a_model_and_nearly_the_same(small, empty_home, tmp_path):
+    run = lab.prune(small)
+    sizes = lab.compress(run.ref, tmp_path / "small-file")
+    assert (tmp_path / "small-file" / "compressed.safetensors").stat().st_size == sizes.compressed_bytes < sizes.half_bytes < sizes.dense_bytes
+    loaded, original = lab.load_model(str(tmp_path / "small-file")), lab.load_model(run.ref)
+    assert loaded.source.dataset == original.source.dataset
+    texts = data.load("demo-reviews", "evaluation").texts[:20]
+    before, after = (inference.logits(one.model, one.tokenizer, texts) for one in (original, loaded))
+    assert torch.allclose(before, after, atol=2e-2)
+    for (_, one), (_, other) in zip(linear_layers(original.model), linear_layers(loaded.model), strict=True):
+        assert torch.equal(one.weight != 0, other.weight != 0)
+    assert lab.evaluate(str(tmp_path / "small-file"), examples=50).dataset == "demo-reviews"
+    with pytest.raises(ModelError, match="not empty"):
+        lab.compress(run.ref, tmp_path / "small-file")
+
+
+def test_a_damaged_compressed_model_is_told(small, empty_home, tmp_path):
+    lab.compress(lab.prune(small).ref, tmp_path / "c")
+    file = tmp_path / "c" / "compressed.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="cannot be read"):
+        lab.load_model(str(tmp_path / "c"))
+
+
+def test_speed_is_measured_for_every_form_in_turns(small, empty_home):
+    run = lab.prune(small)
+    told = []
+    report, sizes = lab.measure_speed(run.ref, progress=lambda *progress: told.append(progress))
+    assert [one.name for one in report.latencies] == ["dense", "sparse", "compressed", "sparse kernels"]
+    assert all(one.median_ms > 0 for one in report.latencies)
+    assert sizes.pruned_compressed_bytes < sizes.pruned_dense_bytes / 2
+    assert told[-1][0] == told[-1][1]
+
+
+def test_cancel_stops_measuring_speed(small, empty_home):
+    run, cancel = lab.prune(small), threading.Event()
+    with pytest.raises(Cancelled):
+        lab.measure_speed(run.ref, progress=lambda done, *_: cancel.set() if done else None, cancel=cancel)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:7", ""])
+def test_an_unknown_device_is_refused(small, empty_home, device):
+    with pytest.raises(SpecError, match="allowed are: auto, cpu, cuda"):
+        lab.prune(small, device=device)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_is_refused_where_there_is_none(small, empty_home):
+    with pytest.raises(SpecError, match="no CUDA device"):
+        lab.prune(small, device="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_gpu_gives_what_the_cpu_gives(small, empty_home, tmp_path, monkeypatch):
+    on_cpu = lab.prune(small, device="cpu")
+    monkeypatch.setenv("ROBUSTPRUNE_HOME", str(tmp_path / "other"))
+    on_gpu = lab.prune(small, device="cuda")
+    for one, other in zip(on_cpu.report.layers, on_gpu.report.layers, strict=True):
+        assert other.total == pytest.approx(one.total, rel=0.05, abs=1e-4)
+
+
+def test_the_card_says_how_the_model_was_made(small, empty_home):
+    runs = {
+        "2:4: so many": lab.prune(replace(small, pattern="2:4")),
+        "80.0% of block.0": lab.prune(replace(small, layer_sparsities={"block.0": 0.8})),
+        "spread so that their errors add up to least": lab.prune(replace(small, allocation="error")),
+        "chosen on held-out texts": lab.prune(replace(small, ridge="auto")),
+    }
+    for words, run in runs.items():
+        assert words in (run.model_dir / "README.md").read_text()

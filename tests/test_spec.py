@@ -5,7 +5,7 @@ import json
 import pytest
 
 from robustprune.errors import SpecError
-from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text
+from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text, parse_layer_sparsities
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,18 @@ def test_a_text_that_cannot_be_attacked_is_refused(text, why):
 def test_a_label_that_the_model_lacks_is_refused(label):
     with pytest.raises(SpecError, match="0 \\(negative\\), 1 \\(positive\\)"):
         check_label(label, ("negative", "positive"))
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("", ()),
+        ("block.0=0.2", (("block.0", 0.2),)),
+        (" block.0 = 20% , block.5.output.dense=0.9;block.1=0 ", (("block.0", 0.2), ("block.5.output.dense", 0.9), ("block.1", 0.0))),
+        ("block.0=0.1 block.1=0.2", (("block.0", 0.1), ("block.1", 0.2))),
+        ("block.0", (("block.0", ""),)),
+        ("block.0=many", (("block.0", "many"),)),
+    ],
+)
+def test_sparsities_of_layers_are_read_as_people_type_them(text, pairs):
+    assert parse_layer_sparsities(text) == pairs

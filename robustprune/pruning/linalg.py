@@ -57,7 +57,7 @@ def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
         ValueError: the matrix holds NaN or Inf, or is far from positive semi-definite.
     """
     lower, failed = torch.linalg.cholesky_ex(matrix)
-    if not failed:
+    if not failed and torch.isfinite(lower.diagonal()).all():
         return Factor(lower, 0.0)
     if not torch.isfinite(matrix).all():
         raise ValueError("the Hessian holds NaN or Inf")

@@ -57,7 +57,10 @@ def _sharing(free: bool) -> dict:
             t("prune.allocation"), ALLOCATIONS, key="allocation", bind="query-params", format_func=lambda name: t(f"allocation.{name}"),
             help=t("help.allocation"), disabled=not free, width=260,
         )  # fmt: skip
-        layers = st.text_input(t("prune.layers"), key="layer_sparsities", bind="query-params", help=t("help.layers"), disabled=not free, width=260)
+        layers = st.text_input(
+            t("prune.layers"), key="layer_sparsities", bind="query-params", placeholder=t("prune.layers_example"), help=t("help.layers"),
+            disabled=not free, width=260,
+        )  # fmt: skip
     if not free:
         return {}
     return {"scope": None if scope == USUAL else scope, "allocation": allocation, "layer_sparsities": parse_layer_sparsities(layers or "")}

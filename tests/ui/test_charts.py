@@ -11,7 +11,7 @@ NAMES = {"inherited": "Inherited", "own": "Own", "uncorrected": "Uncorrected", "
 
 
 def layer(name, inherited, own):
-    return LayerReport(name, (4, 4), 0.5, 0.3, inherited, own, inherited + own, 0.1, 0.2, 0.0, 1.0)
+    return LayerReport(name, (4, 4), 0.5, 0.3, inherited, own, inherited + own, 0.1, 0.2, 0.01, 0.0, 1.0)
 
 
 def maps(seed, tokens=("[CLS]", "a", "<b>film</b>", "[SEP]")):

@@ -27,13 +27,13 @@ class ADMM:
         iterations: most alternations.
         rho: first penalty, relative to the scaled Hessian.
         every: alternations between two changes of the penalty, each of which costs one factorisation.
-        settled: share of the mask that an alternation may still change when it counts as found.
+        settled: when the mask counts as found: the share of the kept weights that an alternation still exchanges.
     """
 
-    iterations: int = 42
+    iterations: int = 60
     rho: float = 0.3
     every: int = 6
-    settled: float = 0.002
+    settled: float = 0.004
 
     def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
         """Prunes one layer: alternations, then refit."""
@@ -64,7 +64,7 @@ class ADMM:
             tick(SHARE_OF_ITERATIONS * step / self.iterations)
             if step % self.every == 0:
                 changed = (mask ^ previous).sum().item() / mask.numel()
-                if changed <= self.settled:
+                if changed <= self.settled * (1 - problem.pattern.sparsity):
                     break
                 growth = _growth(changed)
                 rho, inverse = rho * growth, None

@@ -1,0 +1,58 @@
+"""Factorisations help where they must, and say by how much."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from robustprune.pruning import linalg
+
+
+def definite(size, seed, rank=None):
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randn(rank or 2 * size, size, generator=generator, dtype=torch.float64)
+    return rows.T @ rows
+
+
+@settings(max_examples=25, deadline=None)
+@given(size=st.integers(1, 30), seed=st.integers(0, 1000))
+def test_the_factors_make_up_the_matrix_and_its_inverse(size, seed):
+    matrix = definite(size, seed)
+    factors = linalg.Factors(matrix)
+    identity = torch.eye(size, dtype=torch.float64)
+    assert torch.allclose(factors.cholesky.matrix @ factors.cholesky.matrix.T, matrix, rtol=1e-9, atol=1e-9)
+    assert torch.allclose(factors.inverse @ matrix, identity, atol=1e-6)
+    upper = factors.inverse_upper.matrix
+    assert torch.equal(upper, upper.triu())
+    assert torch.allclose(upper.T @ upper @ matrix, identity, atol=1e-6)
+    assert factors.cholesky.damping == factors.inverse_upper.damping == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(size=st.integers(4, 20), seed=st.integers(0, 1000))
+def test_damping_grows_by_tens_from_the_least_that_helps(size, seed):
+    matrix = definite(size, seed, rank=2)
+    factor = linalg.cholesky(matrix - 1e-5 * torch.eye(size, dtype=torch.float64) * matrix.diagonal().mean())
+    assert any(factor.damping == pytest.approx(linalg.FIRST_DAMPING * 10**k) for k in range(13))
+    assert 1e-6 <= factor.damping <= 1e-3
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("place", [(0, 0), (3, 1), (4, 4)])
+def test_what_is_no_number_is_refused(value, place):
+    matrix = definite(5, 0)
+    matrix[place] = matrix[place[::-1]] = value
+    with pytest.raises(ValueError, match="NaN or Inf"):
+        linalg.cholesky(matrix)
+
+
+def test_a_matrix_that_no_damping_helps_is_refused():
+    with pytest.raises(ValueError, match="not positive"):
+        linalg.cholesky(-10 * torch.eye(3, dtype=torch.float64))
+
+
+def test_the_matrix_is_not_changed():
+    matrix = torch.zeros(4, 4, dtype=torch.float64)
+    linalg.cholesky(matrix)
+    linalg.with_ridge(matrix, 1.0)
+    assert not matrix.any()
