@@ -10,9 +10,9 @@ from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.errors import SpecError
+from robustprune.spec import check_device
 
 TOKENS_PER_BATCH = 4096
-DEVICES = ("auto", "cpu", "cuda")
 
 
 def device(name: str) -> torch.device:
@@ -21,9 +21,7 @@ def device(name: str) -> torch.device:
     Raises:
         SpecError: another name, or there is no CUDA device here.
     """
-    if name not in DEVICES:
-        raise SpecError(f"The device {name!r} is not known; allowed are: {', '.join(DEVICES)}.")
-    if name == "cuda" and not torch.cuda.is_available():
+    if check_device(name) == "cuda" and not torch.cuda.is_available():
         raise SpecError("There is no CUDA device that PyTorch can use here. Leave --device out, or give --device cpu.")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 

@@ -10,7 +10,7 @@ from robustprune import data, evaluation, models
 from robustprune.errors import Cancelled
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun, as_run
-from robustprune.spec import PruneSpec, digest
+from robustprune.spec import PruneSpec, check_device, digest
 from robustprune.store import Store
 
 KIND = "runs"
@@ -65,6 +65,7 @@ def prune(
     cancel: threading.Event | None,
 ) -> PruneRun:
     """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once."""
+    check_device(device)
     key, named, texts, source = resolve(spec)
     known = find_checked(store, key)
     if known and known.model_dir:

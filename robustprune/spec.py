@@ -1,6 +1,5 @@
 """What a person asks for, as frozen values that check themselves. A spec is what a link carries and what the store is keyed by."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -15,6 +14,7 @@ ALLOCATIONS = ("uniform", "error")
 # The ridges that a held-out choice is made from, and the word that asks for it.
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 AUTO = "auto"
+DEVICES = ("auto", "cpu", "cuda")
 RECIPES = ("textfooler",)
 MAX_SPARSITY = 0.99
 MAX_BANK = 1024
@@ -48,8 +48,8 @@ class Pattern:
         """The pattern that ``"N:M"`` names. Raises SpecError unless 0 < N < M."""
         found = re.fullmatch(r"(\d{1,4}):(\d{1,4})", text.strip()) if isinstance(text, str) else None
         keep, bank = map(int, found.groups()) if found else (0, 0)
-        if not 0 < keep < bank <= MAX_BANK:
-            raise SpecError(f"The pattern {text!r} is not N:M with 0 < N < M <= {MAX_BANK}. Write 2:4 to keep two of every four inputs.")
+        if not 0 < keep < bank <= MAX_BANK or 1 - keep / bank > MAX_SPARSITY:
+            raise SpecError(f"The pattern {text!r} is not N:M with 0 < N < M <= {MAX_BANK} and one in a hundred kept. Write 2:4 to keep two of every four.")
         return cls(1 - keep / bank, "row", bank)
 
     @property
@@ -101,11 +101,13 @@ class PruneSpec:
 
     def __post_init__(self) -> None:
         _text("model", self.model)
+        if self.dataset is not None:
+            _text("dataset", self.dataset)
         _one_of("method", self.method, tuple(METHODS))
         _one_of("adaptive", self.adaptive, ADAPTIVE)
         _one_of("allocation", self.allocation, ALLOCATIONS)
         if self.ridge != AUTO:
-            _number("ridge", self.ridge, 1e-6, 1.0)
+            self._set("ridge", float(_number("ridge", self.ridge, 1e-6, 1.0)))
         _whole("calibration", self.calibration, 16, 100_000)
         _whole("seed", self.seed, 0, MAX_SEED)
         _yes_or_no("residual", self.residual)
@@ -133,11 +135,6 @@ class PruneSpec:
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-
-    @property
-    def bank(self) -> int:
-        """M of the pattern N:M, or 0."""
-        return Pattern.parse(self.pattern).bank if self.pattern else 0
 
     @property
     def asked(self) -> str:
@@ -201,6 +198,12 @@ def digest(kind: str, *parts: Any) -> str:
     return hashing.of_json([kind, *parts])[:16]
 
 
+def check_device(name: Any) -> str:
+    """The name of a device. Raises SpecError for any other than ``auto``, ``cpu`` and ``cuda``."""
+    _one_of("device", name, DEVICES)
+    return name
+
+
 def check_text(text: Any) -> str:
     """A text that a person typed, stripped. Raises SpecError if it is empty, has no letters, or is too long to show."""
     if not isinstance(text, str) or not text.strip():
@@ -242,9 +245,12 @@ def _from_json(cls: type, value: Any) -> Any:
 def _layer_sparsities(value: Any) -> tuple[tuple[str, float], ...]:
     pairs = value.items() if isinstance(value, Mapping) else value
     try:
+        pairs = list(pairs)
         by_name = dict(pairs)
     except (TypeError, ValueError):
         raise SpecError(f"The sparsities of single layers are {value!r}; a mapping from names such as block.0 to numbers is needed.") from None
+    if len(by_name) < len(pairs):
+        raise SpecError(f"A layer is named twice among {', '.join(str(name) for name, _ in pairs)}. Give every layer one sparsity.")
     for name, sparsity in by_name.items():
         _text("layer", name)
         _number(f"sparsity of {name}", sparsity, 0.0, MAX_SPARSITY)
@@ -262,8 +268,7 @@ def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # NaN is in no range
         raise SpecError(f"The {name} is {value!r}; it must be a number from {low:g} to {high:g}.")
     return value
 

@@ -35,6 +35,7 @@ def test_what_means_the_same_is_the_same_spec():
     assert PruneSpec("m", pattern="2:4", sparsity=0.9) == PruneSpec("m", pattern=" 02:4 ", scope="layer")
     assert PruneSpec("m", method="wanda") == PruneSpec("m", method="wanda", scope="row")
     assert PruneSpec("m", layer_sparsities={"b": 0.1, "a": 0.2}) == PruneSpec("m", layer_sparsities=[("a", 0.2), ("b", 0.1)])
+    assert PruneSpec("m", ridge=1).to_json() == PruneSpec("m", ridge=1.0).to_json()
     assert PruneSpec("m", adaptive="none", residual=True) == PruneSpec("m", adaptive="none", residual=False)
 
 
@@ -46,6 +47,10 @@ def test_what_means_the_same_is_the_same_spec():
         ({"layer_sparsities": {"block.0": 0.5}, "allocation": "error"}, "exclude each other"),
         ({"layer_sparsities": {"block.0": 1.5}}, "sparsity of block.0 is 1.5"),
         ({"layer_sparsities": 5}, "a mapping"),
+        ({"layer_sparsities": [("block.0", 0.2), ("block.0", 0.9)]}, "named twice"),
+        ({"pattern": "1:128"}, "pattern '1:128'"),
+        ({"dataset": 5}, "dataset is 5"),
+        ({"sparsity": 10**400}, "sparsity is 1000"),
     ],
 )
 def test_what_does_not_go_together_is_refused(settings, why):

@@ -29,6 +29,8 @@ def run(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict[str
     source = models.find(specs[0].model)
     dataset = specs[0].dataset or data.default_for(source.dataset)
     training, evaluation = data.load(dataset, "calibration"), data.load(dataset, "evaluation")
+    for texts in (training, evaluation):
+        texts.check_labels(source.labels)
     classifier = models.load(source)
     rows = [{"method": "dense", **_accuracies(classifier, classifier.model, evaluation, _aside(training, ()))}]
     say(_line(rows[0]))

@@ -20,13 +20,14 @@ REPEATS = 3
 def run(spec: PruneSpec, device: str, say: Callable[[str], None]) -> dict[str, Any]:
     """Seconds of pruning and of the floor, the medians of several runs in turns, and their ratio. ``say`` hears lines of a table."""
     source = models.find(spec.model)
-    texts = list(data.load(spec.dataset or data.default_for(source.dataset), "calibration").sample(spec.calibration, spec.seed).texts)
+    sample = data.load(spec.dataset or data.default_for(source.dataset), "calibration").sample(spec.calibration, spec.seed)
+    texts = list(sample.texts)
     classifier = models.load(source)
     model, tokenizer = inference.on_device(classifier.model, inference.device(device)), classifier.tokenizer
     forward, moments, whole = [], [], []
     for number in range(REPEATS):
         seconds = _floor(model, tokenizer, texts)
-        forward.append(2 * seconds[0])
+        forward.append(seconds[0])
         moments.append(seconds[1])
         whole.append(pipeline.prune(model, tokenizer, texts, spec, lambda *_: None)[1].seconds)
         say(f"run {number + 1}: two forward passes {forward[-1]:.2f} s, moments {moments[-1]:.2f} s, pruning {whole[-1]:.2f} s")
@@ -35,6 +36,7 @@ def run(spec: PruneSpec, device: str, say: Callable[[str], None]) -> dict[str, A
     say(f"median: floor {floor:.2f} s, pruning {seconds:.2f} s, {seconds / floor:.2f} x the floor")
     return {
         "spec": spec.to_json(),
+        "dataset": sample.dataset,
         "texts": len(texts),
         "device": model.device.type,
         "threads": torch.get_num_threads(),
@@ -49,24 +51,30 @@ def run(spec: PruneSpec, device: str, say: Callable[[str], None]) -> dict[str, A
 
 @torch.no_grad()
 def _floor(model: Any, tokenizer: Any, texts: list[str]) -> tuple[float, float]:
-    """Seconds of one forward pass over the texts, and of the moments of all groups: second moments of the inputs, and their
-    products with as many dense rows as the pipeline needs, which are the narrower of inputs and outputs."""
-    started = time.perf_counter()
+    """Seconds of two forward passes over the texts, embeddings once, and of the moments of all groups: second moments of the inputs,
+    and their products with as many dense rows as the pipeline needs, which are the narrower of inputs and outputs."""
+    started = _now(model)
     batches = streams.block_inputs(model, tokenizer, texts, lambda: None)
-    forward, moments = time.perf_counter() - started, 0.0
+    forward, moments = _now(model) - started, 0.0
     for block in encoder_blocks(model):
-        started = time.perf_counter()
+        started = _now(model)
         after = streams.advance(block, batches, lambda: None)
-        forward += time.perf_counter() - started
-        rows: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {}
-        streams.advance(block, batches, lambda: None, lambda _n, name, x, y, rows=rows: rows.setdefault(name, []).append((x, y)))
-        started = time.perf_counter()
-        for group in block.groups:
+        forward += 2 * (_now(model) - started)
+        rows: dict[tuple[str, ...], list[tuple[torch.Tensor, dict[str, torch.Tensor]]]] = {}
+        streams.advance(block, batches, lambda: None, lambda _n, group, x, outputs, rows=rows: rows.setdefault(group, []).append((x, outputs)))
+        started = _now(model)
+        for group, seen in rows.items():
             sums = Accumulator()
-            outputs = sum(block.linear(name).out_features for name in group)
-            for x, y in rows[group[0]]:
-                sums.add(x, {"wanted": x if x.shape[1] < outputs else y})
-            sums.outputs("wanted")  # also waits for a GPU
-        moments += time.perf_counter() - started
+            width = sum(block.linear(name).out_features for name in group)
+            for x, outputs in seen:
+                sums.add(x, {"inputs": x} if x.shape[1] < width else outputs)
+        moments += _now(model) - started
         batches = after
     return forward, moments
+
+
+def _now(model: Any) -> float:
+    """The time when the model's device has done all that it was given."""
+    if model.device.type == "cuda":
+        torch.cuda.synchronize(model.device)
+    return time.perf_counter()

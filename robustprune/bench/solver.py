@@ -27,8 +27,6 @@ SPARSITIES = (0.5, 0.875)
 RIDGE = 1e-4
 TEXTS = 512
 REPEATS = 3
-# The layer that is timed: like the others of its size.
-TIMED = "block.3.attention.self.query"
 # How far two results of one algorithm may differ in float64.
 SAME = 1e-4
 
@@ -57,9 +55,9 @@ def run(model: str, dataset: str | None, say: Say) -> dict[str, Any]:
     say(f"{len(texts)} texts of {texts.dataset}, ridge {RIDGE:g}")
     layers = list(_layers(models.load(source), list(texts.texts)))
     square = [layer for layer in layers if layer.weight.shape[0] == layer.weight.shape[1]]
+    timed = square[len(square) // 2]  # one like the others of its size
     by_row = {sparsity: _compare(square, Pattern(sparsity, "row"), ("admm", "obs"), say) for sparsity in SPARSITIES}
     by_layer = {sparsity: _compare(layers, Pattern(sparsity), ("admm", "sparsegpt"), say) for sparsity in SPARSITIES}
-    timed = next(layer for layer in layers if layer.name == TIMED)
     times = {sparsity: _race(timed, sparsity, say) for sparsity in SPARSITIES}
     return {
         "dataset": texts.dataset,
@@ -82,15 +80,14 @@ def _layers(classifier: models.Classifier, texts: list[str]) -> Iterator[_Layer]
     """All layers with the moments of their dense inputs."""
     batches = streams.block_inputs(classifier.model, classifier.tokenizer, texts, lambda: None)
     for block in encoder_blocks(classifier.model):
-        sums = {group[0]: Accumulator() for group in block.groups}
+        sums = {group: Accumulator() for group in block.groups}
 
-        def look(_number: int, name: str, x: torch.Tensor, _y: torch.Tensor, sums: dict[str, Accumulator] = sums) -> None:
-            if name in sums:
-                sums[name].add(x, {})
+        def look(_batch: int, group: tuple[str, ...], x: torch.Tensor, _outputs: dict[str, torch.Tensor], sums: dict = sums) -> None:
+            sums[group].add(x, {})
 
         batches = streams.advance(block, batches, lambda: None, look)
         for group in block.groups:
-            curvature = Curvature.of(sums[group[0]].inputs(), RIDGE, centred=False)
+            curvature = Curvature.of(sums[group].inputs(), RIDGE, centred=False)
             for name in group:
                 yield _Layer(layer_name(block.index, name), block.linear(name).weight.double(), curvature)
 

@@ -47,19 +47,25 @@ class Curvature:
         return LayerProblem(weight, target, self.factors.matrix, self.input_norm, pattern, self.factors)
 
 
-def choose_ridge(moments: GroupMoments, linears: dict[str, nn.Linear], patterns: dict[str, Pattern], corrects: bool, tick: Tick) -> float:
+def choose_ridge(
+    moments: GroupMoments, inputs: InputMoments, linears: dict[str, nn.Linear], patterns: dict[str, Pattern], full: bool, corrects: bool, tick: Tick
+) -> float:
     """The ridge of RIDGES with which a group, pruned by SparseGPT, errs least on the texts that were kept from calibration.
 
     Any solver would do for the comparison; that one is quick, and suffers from over-fitting as the others do.
+
+    Args:
+        inputs: the moments that the group's Hessian comes from.
+        full, corrects: whether biases are refitted, and targets with them.
     """
     errors = {}
     for ridge in RIDGES:
-        curvature = Curvature.of(moments.fit.inputs, ridge, centred=True)
+        curvature = Curvature.of(inputs, ridge, centred=full)
         errors[ridge] = 0.0
         for name, linear in linears.items():
-            tick(0.0)
             wanted = moments.fit.outputs[name]
-            solution = SparseGPT().solve(curvature.problem(linear.weight.double(), wanted if corrects else None, patterns[name]), lambda _: None)
-            bias = wanted.mean - solution.weight @ moments.fit.inputs.mean
-            errors[ridge] += moments.held_out.outputs[name].error_of(solution.weight, bias, moments.held_out.inputs)
+            problem = curvature.problem(linear.weight.double(), wanted if corrects else None, patterns[name])
+            weight = SparseGPT().solve(problem, lambda _done: tick(0.0)).weight
+            bias = wanted.mean - weight @ moments.fit.inputs.mean if full else linear.bias.double()
+            errors[ridge] += moments.held_out.outputs[name].error_of(weight, bias, moments.held_out.inputs)
     return min(RIDGES, key=errors.__getitem__)

@@ -4,27 +4,28 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from robustprune.errors import SpecError
 from robustprune.pruning import streams
 from robustprune.pruning.adapt import Curvature
 from robustprune.pruning.blocks import encoder_blocks, layer_name, linear_layers
-from robustprune.pruning.moments import relative
-from robustprune.pruning.observe import DenseBlock
+from robustprune.pruning.faults import check_finite, naming
+from robustprune.pruning.moments import Accumulator, Power, relative
+from robustprune.pruning.problem import Tick
 from robustprune.pruning.solvers.sparsegpt import SparseGPT
-from robustprune.pruning.stages import stages_of
 from robustprune.spec import AUTO, MAX_SPARSITY, Pattern, PruneSpec
 
 # Where a layer's error is measured, as multiples of the share of weights that are kept.
 KEPT = (1.6, 1.25, 1.0, 0.8, 0.6)
-DEFAULT_RIDGE = 1e-2
 # (sparsity, relative error), by rising sparsity.
 Curve = list[tuple[float, float]]
 
 
-def patterns_for(model: PreTrainedModel, batches: Sequence[streams.Batch], calibration: int, spec: PruneSpec, tick: streams.Tick) -> dict[str, Pattern]:
-    """The pattern of every linear layer by name. The first ``calibration`` batches may be looked at to find it.
+def patterns_for(model: PreTrainedModel, batches: Sequence[streams.Batch], spec: PruneSpec, tick: Tick) -> dict[str, Pattern]:
+    """The pattern of every linear layer by name. The batches, the first block's inputs, may be looked at to find it.
 
     Raises:
         SpecError: the spec names a layer that the model has not, or its N:M pattern does not divide a layer's width.
@@ -38,7 +39,7 @@ def patterns_for(model: PreTrainedModel, batches: Sequence[streams.Batch], calib
         return dict.fromkeys(layers, pattern)
     sparsities = named(spec.layer_sparsities, tuple(layers))
     if spec.allocation == "error" and spec.sparsity > 0:
-        curves = error_curves(model, batches, calibration, spec, tick)
+        curves = error_curves(model, batches, spec, tick)
         sparsities = allocate(curves, {name: layer.weight.numel() for name, layer in layers.items()}, spec.sparsity)
     return {name: Pattern(sparsities.get(name, spec.sparsity), spec.scope) for name in layers}
 
@@ -55,28 +56,40 @@ def named(pairs: Sequence[tuple[str, float]], layers: Sequence[str]) -> dict[str
 
 
 @torch.no_grad()
-def error_curves(model: PreTrainedModel, batches: Sequence[streams.Batch], calibration: int, spec: PruneSpec, tick: streams.Tick) -> dict[str, Curve]:
+def error_curves(model: PreTrainedModel, batches: Sequence[streams.Batch], spec: PruneSpec, tick: Tick) -> dict[str, Curve]:
     """For every layer, relative errors at some sparsities, pruned on its own by SparseGPT in the dense model."""
-    ridge = DEFAULT_RIDGE if spec.ridge == AUTO else spec.ridge
+    ridge = PruneSpec.ridge if spec.ridge == AUTO else spec.ridge
     points = sorted({min(max(1 - factor * (1 - spec.sparsity), 0.0), MAX_SPARSITY) for factor in KEPT})
-    curves = {}
-    for block in encoder_blocks(model):
-        seen = DenseBlock(block, calibration, with_inputs=False, residual=False)
-        after = streams.advance(block, batches, tick, seen.look)
-        walk = streams.BlockWalk(block, stages_of(model), batches)
-        for number, group in enumerate(block.groups):
-            sample = seen.moments(number, walk, tick).fit
-            curvature = Curvature.of(sample.inputs, ridge, centred=True)
-            for name in group:
-                weight, power = block.linear(name).weight.double(), sample.outputs[name].power
-                curve = []
-                for sparsity in points:
-                    tick()
-                    solution = SparseGPT().solve(curvature.problem(weight, None, Pattern(sparsity, spec.scope)), lambda _: None)
-                    curve.append((sparsity, relative(solution.error, power)))
-                curves[layer_name(block.index, name)] = curve
-        batches = after
+    blocks, curves = encoder_blocks(model), {}
+    for block in blocks:
+
+        def part(_done: float = 0.0, share: float = block.index / len(blocks)) -> None:
+            tick(share)
+
+        inputs: dict[tuple[str, ...], Accumulator] = {}
+        powers: dict[str, Power] = {}
+
+        def look(_batch: int, group: tuple[str, ...], x: Tensor, outputs: dict[str, Tensor], inputs: dict = inputs, powers: dict = powers) -> None:
+            inputs.setdefault(group, Accumulator()).add(x, {})
+            for name, y in outputs.items():
+                if name not in powers:
+                    powers[name] = Power(y)
+                powers[name].add(y)
+
+        batches = streams.advance(block, batches, part, look)
+        for group in block.groups:
+            with naming(layer_name(block.index, group[0])):
+                curvature = Curvature.of(inputs[group].inputs(), ridge, centred=True)
+                for name in group:
+                    curve = _errors(curvature, block.linear(name).weight.double(), [Pattern(point, spec.scope) for point in points], part)
+                    power = powers[name].total()
+                    curves[layer_name(block.index, name)] = [(point, relative(error, power)) for point, error in zip(points, curve, strict=True)]
     return curves
+
+
+def _errors(curvature: Curvature, weight: Float[Tensor, "out in"], patterns: Sequence[Pattern], tick: Tick) -> list[float]:
+    check_finite("weights", weight)
+    return [SparseGPT().solve(curvature.problem(weight, None, pattern), tick).error for pattern in patterns]
 
 
 def allocate(curves: Mapping[str, Curve], weights: Mapping[str, int], sparsity: float) -> dict[str, float]:

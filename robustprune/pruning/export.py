@@ -67,6 +67,7 @@ Pruned by RobustPrune (run `{run}`), layer by layer, without retraining (after L
 |---|---|
 | start | `{spec["model"]}` |
 | method | {spec["method"]}, adaptive: {spec["adaptive"]} |
+| residual path | {"the last layer of every block makes up for it too" if spec["residual"] else "every layer corrects its own outputs only"} |
 | zeros | {_zeros(spec)} |
 | sparsity over the pruned linear layers | {report["sparsity"]:.6f} |
 | calibration | {report["calibration"]} texts ({report["tokens"]} tokens) of {spec["dataset"]}, seed {spec["seed"]}; {report["held_out"]} more held out |

@@ -4,19 +4,23 @@ There is one vector a text instead of one a token, so the least squares over-fit
 are compared on the texts kept from calibration.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from robustprune.errors import DataError
 from robustprune.pruning.adapt import Curvature
 from robustprune.pruning.blocks import head_layers
+from robustprune.pruning.faults import check_finite, naming
 from robustprune.pruning.moments import Accumulator, InputMoments, OutputMoments
 from robustprune.pruning.report import HeadReport
 from robustprune.pruning.streams import Batch
 from robustprune.spec import RIDGES, Pattern
+
+MIN_HELD_OUT = 8
 
 
 @torch.inference_mode()
@@ -31,27 +35,37 @@ def logits(model: PreTrainedModel, hidden: Float[Tensor, "texts positions hidden
 
 
 def refit(
-    dense: PreTrainedModel, sparse: PreTrainedModel, dense_last: Sequence[Batch], sparse_last: Sequence[Batch], calibration: int
+    dense: PreTrainedModel, sparse: PreTrainedModel, dense_last: Sequence[Batch], sparse_last: Sequence[Batch], fit_batches: int, tick: Callable[[], None]
 ) -> tuple[HeadReport, ...]:
-    """Refits the head of ``sparse`` in place, one layer after the other, where that helps on the held-out batches.
+    """Refits the head of ``sparse`` in place, one layer after the other, where that helps on the held-out batches; says what it did.
 
     Args:
         dense_last, sparse_last: batches whose hidden states are the last block's outputs.
-        calibration: the first batches are for fitting, the others are held out.
+        fit_batches: how many of them, the first ones, are for fitting; the others are held out.
+
+    Raises:
+        DataError: too few texts are held out to tell whether a refit helps.
     """
-    return tuple(_refit_layer(dense, sparse, name, layer, dense_last, sparse_last, calibration) for name, layer in head_layers(sparse))
+    held_out = sum(len(batch.hidden) for batch in sparse_last[fit_batches:])
+    if held_out < MIN_HELD_OUT:
+        raise DataError(f"The head can be refitted from {MIN_HELD_OUT * 10} calibration texts on, so that enough are held out; here {held_out} are.")
+    reports = []
+    for name, layer in head_layers(sparse):
+        sums = {True: Accumulator(), False: Accumulator()}
+        for number, (wanted, given) in enumerate(zip(dense_last, sparse_last, strict=True)):
+            tick()
+            _, outputs = _at(dense, name, wanted)
+            inputs, _ = _at(sparse, name, given)
+            sums[number < fit_batches].add(inputs, {name: outputs})
+        with naming(name):
+            reports.append(_refit_layer(name, layer, sums))
+    return tuple(reports)
 
 
-def _refit_layer(
-    dense: PreTrainedModel, sparse: PreTrainedModel, name: str, layer: nn.Linear, dense_last: Sequence[Batch], sparse_last: Sequence[Batch], calibration: int
-) -> HeadReport:
-    sums = {True: Accumulator(), False: Accumulator()}
-    for number, (wanted, given) in enumerate(zip(dense_last, sparse_last, strict=True)):
-        _, outputs = _at(dense, name, wanted)
-        inputs, _ = _at(sparse, name, given)
-        sums[number < calibration].add(inputs, {name: outputs})
+def _refit_layer(name: str, layer: nn.Linear, sums: dict[bool, Accumulator]) -> HeadReport:
     inputs, outputs = sums[True].inputs(), sums[True].outputs(name)
     held_inputs, held_outputs = sums[False].inputs(), sums[False].outputs(name)
+    check_finite("inputs", inputs.hessian)
     weight, bias = layer.weight.double(), layer.bias.double()
     before = held_outputs.error_of(weight, bias, held_inputs)
     best = HeadReport(name, None, before, before)

@@ -40,31 +40,35 @@ class InputMoments:
 
 @dataclass(frozen=True)
 class OutputMoments:
-    """Centred moments of the wanted outputs y: ``cross = sum (y - mean)(x - mean)^T``, ``power = sum ||y - mean||^2``, their mean."""
+    """Centred moments of the wanted outputs y: ``cross = sum (y - mean)(x - mean)^T``, ``power = sum ||y - mean||^2``, their mean.
+
+    Errors are told relative to ``unit``: the power of the dense layer's own outputs.
+    """
 
     cross: Float[Tensor, "out in"]
     power: float
     mean: Float[Tensor, " out"]
+    unit: float
 
     def error_of(self, weight: Float[Tensor, "out in"], bias: Float[Tensor, " out"] | None, inputs: InputMoments) -> float:
-        """``sum ||y - weight x - bias||^2`` relative to ``power``; without a bias, that of the best one."""
+        """``sum ||y - weight x - bias||^2`` relative to ``unit``; without a bias, that of the best one."""
         error = self.power - 2 * float((weight * self.cross).sum()) + float(((weight @ inputs.hessian) * weight).sum())
         if bias is not None:
             error += inputs.tokens * float(((self.mean - weight @ inputs.mean - bias) ** 2).sum())
-        return relative(error, self.power)
+        return relative(error, self.unit)
 
     def least_error(self, inputs: InputMoments) -> float:
-        """The error of the best weight and bias there are: ``power - tr C H^-1 C^T``, relative to ``power``."""
+        """The error of the best weight and bias there are: ``power - tr C H^-1 C^T``, relative to ``unit``."""
         explained = torch.linalg.solve_triangular(inputs.factor.matrix, self.cross.T, upper=False)
-        return relative(self.power - float((explained**2).sum()), self.power)
+        return relative(self.power - float((explained**2).sum()), self.unit)
 
     def through(self, weight: Float[Tensor, "wider out"], bias: Float[Tensor, " wider"], power: float) -> "OutputMoments":
         """The moments of ``weight y + bias``, whose power was summed up elsewhere: outputs wider than their inputs need not be multiplied."""
-        return OutputMoments(weight @ self.cross, power, weight @ self.mean + bias)
+        return OutputMoments(weight @ self.cross, power, weight @ self.mean + bias, power)
 
 
 def relative(error: float, power: float) -> float:
-    """An error as a share of the outputs' power; rounding below zero is zero. An output that never varies has no error to share."""
+    """An error as a share of a power; rounding below zero is zero. An output that never varies has no error to share."""
     return max(error, 0.0) / power if power > 0 else 0.0
 
 
@@ -114,11 +118,12 @@ class Accumulator:
         off = self._inputs.offset
         return InputMoments(self._second - self._inputs.count * torch.outer(off, off), self._inputs.mean, self._inputs.count)
 
-    def outputs(self, name: str) -> OutputMoments:
-        """The moments so far of the rows of that name."""
+    def outputs(self, name: str, unit: float | None = None) -> OutputMoments:
+        """The moments so far of the rows of that name. ``unit``: what errors are relative to, if not their own power."""
         other, x = self._others[name], self._inputs
         cross = self._cross[name] - x.count * torch.outer(other.rows.offset, x.offset)
-        return OutputMoments(cross, other.total(), other.rows.mean)
+        power = other.total()
+        return OutputMoments(cross, power, other.rows.mean, power if unit is None else unit)
 
 
 class _Sum:

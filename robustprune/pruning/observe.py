@@ -41,32 +41,31 @@ class DenseBlock:
     and multiplied by the weights after summing: less memory, and smaller products.
 
     Args:
-        calibration: the first batches, which are for calibration; the others are held out.
+        fit_batches: how many batches, the first ones, are for calibration; the others are held out.
         with_inputs: whether the dense inputs' own moments are wanted too.
         residual: whether the block's last layer should also make up for the error on the residual path beside it, so that the sum
             of both, which the next block gets, comes closest to the dense one.
     """
 
-    def __init__(self, block: Block, calibration: int, with_inputs: bool, residual: bool) -> None:
-        self._block, self._calibration, self._with_inputs, self._residual = block, calibration, with_inputs, residual
-        self._group = {name: group for group in block.groups for name in group}
+    def __init__(self, block: Block, fit_batches: int, with_inputs: bool, residual: bool) -> None:
+        self._block, self._fit_batches, self._with_inputs, self._residual = block, fit_batches, with_inputs, residual
         self._rows: dict[str | Group, list[Tensor]] = {}
         self._power: dict[tuple[str, bool], Power] = {}
         self._inputs: dict[Group, Accumulator] = {}
         self._beside: list[Tensor] = []  # what the dense block adds to its last layer's outputs
 
-    def look(self, number: int, name: str, x: Float[Tensor, "tokens in"], y: Float[Tensor, "tokens out"]) -> None:
-        """Sees what a linear layer got and gave for the real tokens of a batch."""
-        group, fit = self._group[name], number < self._calibration
-        if not self._is_narrow(group):
-            self._rows.setdefault(name, []).append(y)
-        else:
-            self._power.setdefault((name, fit), Power(y)).add(y)
-            if name == group[0]:
-                self._rows.setdefault(group, []).append(x)
-        if self._residual and name == self._block.groups[-2][0]:
+    def look(self, batch: int, group: Group, x: Float[Tensor, "tokens in"], outputs: dict[str, Float[Tensor, "tokens out"]]) -> None:
+        """Sees what a group of layers got and gave for the real tokens of a batch."""
+        fit = batch < self._fit_batches
+        for name, y in outputs.items():
+            if (name, fit) not in self._power:
+                self._power[name, fit] = Power(y)
+            self._power[name, fit].add(y)
+        for key, rows in ({group: x} if self._is_narrow(group) else outputs).items():
+            self._rows.setdefault(key, []).append(rows)
+        if self._residual and group == self._block.groups[-2]:
             self._beside.append(x)
-        if self._with_inputs and fit and name == group[0]:
+        if self._with_inputs and fit:
             self._inputs.setdefault(group, Accumulator()).add(x, {})
 
     def moments(self, number: int, walk: BlockWalk, tick: Callable[[], None]) -> GroupMoments:
@@ -81,21 +80,22 @@ class DenseBlock:
             wanted = {name: kept[batch] for name, kept in rows.items()}
             if makes_up:
                 wanted[group[0]] = wanted[group[0]] + (self._beside[batch] - walk.attended(batch))
-            sums[batch < self._calibration].add(inputs, wanted)
+            sums[batch < self._fit_batches].add(inputs, wanted)
         dense = self._inputs.pop(group).inputs() if self._with_inputs else None
-        return GroupMoments(self._sample(group, sums[True], fit=True), self._sample(group, sums[False], fit=False), dense)
+        fit, held_out = (self._sample(group, sums[part], part) for part in (True, False))
+        return GroupMoments(fit, held_out, dense)
 
     def _sample(self, group: Group, sums: Accumulator, fit: bool) -> Sample:
-        powers = {name: self._power.pop((name, fit)).total() for name in group if self._is_narrow(group)}
-        return Sample(sums.inputs(), {name: self._outputs(name, sums, powers.get(name)) for name in group})
+        return Sample(sums.inputs(), {name: self._outputs(group, name, sums, self._power.pop((name, fit)).total()) for name in group})
 
-    def _outputs(self, name: str, sums: Accumulator, power: float | None) -> OutputMoments:
-        if power is None:
-            return sums.outputs(name)
+    def _outputs(self, group: Group, name: str, sums: Accumulator, power: float) -> OutputMoments:
+        if not self._is_narrow(group):
+            return sums.outputs(name, unit=power)
         linear = self._block.linear(name)
         return sums.outputs(SHARED).through(linear.weight.double(), linear.bias.double(), power)
 
     def _is_narrow(self, group: Group) -> bool:
+        """Whether a group's inputs are kept instead of its outputs: they are narrower, and its target is no other than its outputs."""
         if self._residual and group == self._block.groups[-1]:
             return False
         linears = [self._block.linear(name) for name in group]

@@ -2,18 +2,17 @@
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune.errors import DataError, ModelError
+from robustprune.errors import DataError
 from robustprune.pruning import head, patterns, streams
 from robustprune.pruning.adapt import Curvature, choose_ridge
 from robustprune.pruning.allocation import patterns_for
 from robustprune.pruning.blocks import Block, encoder_blocks, layer_name, linear_layers
+from robustprune.pruning.faults import check_finite, naming
 from robustprune.pruning.moments import relative
 from robustprune.pruning.observe import DenseBlock, GroupMoments
 from robustprune.pruning.problem import Solver
@@ -49,19 +48,19 @@ def prune(
     total = len(list(linear_layers(dense)))
     fit, held_out = split(texts)
     fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part, lambda: watch(0, total, ())) for part in (fit, held_out))
-    batches, calibration = fit_batches + held_out_batches, len(fit_batches)
-    by_layer = patterns_for(dense, batches, calibration, spec, lambda: watch(0, total, ()))
+    batches = fit_batches + held_out_batches
+    by_layer = patterns_for(dense, fit_batches, spec, lambda done: watch(done, total, ()))
     sparse = copy.deepcopy(dense)
     walk = _Walk(spec, by_layer, watch)
     dense_stream = sparse_stream = batches
     for dense_block, sparse_block in zip(encoder_blocks(dense), encoder_blocks(sparse), strict=True):
-        seen = DenseBlock(dense_block, calibration, with_inputs=spec.adaptive == "none", residual=spec.residual)
+        seen = DenseBlock(dense_block, len(fit_batches), with_inputs=spec.adaptive == "none", residual=spec.residual)
         dense_stream = streams.advance(dense_block, dense_stream, walk.tick, seen.look)
         run = streams.BlockWalk(sparse_block, stages_of(sparse), sparse_stream)
         for number in range(len(dense_block.groups)):
             walk.prune_group(dense_block, sparse_block, number, lambda number=number, seen=seen, run=run: seen.moments(number, run, walk.tick))
         sparse_stream = run.outputs(walk.tick)
-    head_report = head.refit(dense, sparse, dense_stream, sparse_stream, calibration) if spec.refit_head else ()
+    head_report = head.refit(dense, sparse, dense_stream, sparse_stream, len(fit_batches), walk.tick) if spec.refit_head else ()
     tokens = sum(len(batch.tokens) for batch in fit_batches)
     seconds = time.perf_counter() - started
     return sparse, PruneReport(tuple(walk.reports), achieved_sparsity(sparse), len(fit), len(held_out), tokens, seconds, head_report)
@@ -99,22 +98,21 @@ class _Walk:
         self.tick()
         group = dense.groups[number]
         moments = gather()
-        with _naming(layer_name(dense.index, group[0])):
-            _check_finite("its inputs", moments.fit.inputs.hessian)
-            corrects = self._spec.adaptive == "full" and not self._undisturbed
-            ridge = self._ridge(dense, group, moments, corrects)
-            curvature = Curvature.of(moments.dense_inputs or moments.fit.inputs, ridge, centred=self._spec.adaptive == "full")
+        with naming(layer_name(dense.index, group[0])):
+            check_finite("inputs", moments.fit.inputs.hessian)
+            full = self._spec.adaptive == "full"
+            corrects = full and not self._undisturbed
+            inputs = moments.dense_inputs if self._spec.adaptive == "none" else moments.fit.inputs
+            ridge = self._spec.ridge
+            if ridge == AUTO:
+                by_name = {name: self._patterns[layer_name(dense.index, name)] for name in group}
+                ridge = choose_ridge(moments, inputs, {name: dense.linear(name) for name in group}, by_name, full, corrects, self.tick)
+            curvature = Curvature.of(inputs, ridge, centred=full)
         share = (time.perf_counter() - started) / len(group)
         for name in group:
-            with _naming(layer_name(dense.index, name)):
+            with naming(layer_name(dense.index, name)):
                 self.reports.append(self._prune_layer(dense, sparse, name, moments, curvature, corrects, share))
             self.tick()
-
-    def _ridge(self, block: Block, group: tuple[str, ...], moments: GroupMoments, corrects: bool) -> float:
-        if self._spec.ridge != AUTO:
-            return self._spec.ridge
-        by_name = {name: self._patterns[layer_name(block.index, name)] for name in group}
-        return choose_ridge(moments, {name: block.linear(name) for name in group}, by_name, corrects, self.tick)
 
     def _prune_layer(
         self, dense_block: Block, sparse_block: Block, name: str, moments: GroupMoments, curvature: Curvature, corrects: bool, share: float
@@ -124,8 +122,8 @@ class _Walk:
         dense, sparse = dense_block.linear(name), sparse_block.linear(name)
         weight, bias = dense.weight.double(), dense.bias.double()
         inputs, outputs = moments.fit.inputs, moments.fit.outputs[name]
-        _check_finite("its weight", weight)
-        _check_finite("its dense outputs", outputs.cross)
+        check_finite("weights", weight)
+        check_finite("dense outputs", outputs.cross)
         problem = curvature.problem(weight, outputs if corrects else None, self._patterns[full_name])
         solution = self._solver.solve(problem, self.tick)
         new_weight, new_bias = solution.weight.float().double(), bias
@@ -145,23 +143,9 @@ class _Walk:
             inherited=inherited,
             own=total - inherited,
             total=total,
-            solver=relative(solution.error, outputs.power),
+            solver=relative(solution.error, outputs.unit),
             held_out=moments.held_out.outputs[name].error_of(new_weight, new_bias, moments.held_out.inputs),
             ridge=curvature.relative_ridge,
-            damping=max(solution.damping, inputs.factor.damping),
+            damping=solution.damping,
             seconds=share + time.perf_counter() - started,
         )
-
-
-@contextmanager
-def _naming(layer: str) -> Iterator[None]:
-    """Says at which layer a computation could not go on."""
-    try:
-        yield
-    except ValueError as error:
-        raise ModelError(f"Pruning stopped at {layer}: {error}. The checkpoint or a layer before it may be broken.") from error
-
-
-def _check_finite(what: str, values: Tensor) -> None:
-    if not torch.isfinite(values).all():
-        raise ValueError(f"{what} hold{'s' * (what == 'its weight')} NaN or Inf")

@@ -8,6 +8,8 @@ from typing import Any, Self
 class LayerReport:
     """One linear layer of a run. Errors are relative to the power of its centred dense outputs: 0 is perfect.
 
+    Where the spec lets a block's last layer make up for the residual path, its errors are those of the sum of both, in the same unit.
+
     Attributes:
         name: ``block.<i>.<name within the block>``.
         shape: (out, in).

@@ -76,24 +76,29 @@ def _batch(arguments: tuple, keywords: dict, tokens: Int[Tensor, " tokens"]) -> 
     return Batch(keywords.pop(name), tokens, (), keywords)
 
 
-# Called with the number of the batch, the name of a linear layer, and what it got and gave for the batch's real tokens.
-Look = Callable[[int, str, Float[Tensor, "tokens in"], Float[Tensor, "tokens out"]], None]
+# Called with the number of the batch, a group of linear layers, what they got, and what each gave for the batch's real tokens.
+Look = Callable[[int, tuple[str, ...], Float[Tensor, "tokens in"], dict[str, Float[Tensor, "tokens out"]]], None]
 
 
 @torch.inference_mode()
 def advance(block: Block, batches: Sequence[Batch], tick: Tick, look: Look | None = None) -> list[Batch]:
-    """The next block's inputs: the same batches with this block's outputs. ``look`` sees every linear layer on the way."""
+    """The next block's inputs: the same batches with this block's outputs. ``look`` sees every group of linear layers on the way."""
     after: list[Batch] = []
 
-    def seen(name: str) -> Callable[..., None]:
+    def seen(group: tuple[str, ...], name: str, outputs: dict[str, Tensor]) -> Callable[..., None]:
         def hook(_module: nn.Module, arguments: tuple, output: Tensor) -> None:
             batch = batches[len(after)]
-            look(len(after), name, batch.real(arguments[0]), batch.real(output))
+            outputs[name] = batch.real(output)
+            if len(outputs) == len(group):
+                look(len(after), group, batch.real(arguments[0]), dict(outputs))
+                outputs.clear()
 
         return hook
 
-    names = [name for group in block.groups for name in group] if look else []
-    hooks = [block.linear(name).register_forward_hook(seen(name)) for name in names]
+    hooks = []
+    for group in block.groups if look else ():
+        outputs: dict[str, Tensor] = {}
+        hooks += [block.linear(name).register_forward_hook(seen(group, name, outputs)) for name in group]
     try:
         for batch in batches:
             tick()

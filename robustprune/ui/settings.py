@@ -8,8 +8,9 @@ from robustprune.spec import ADAPTIVE, ALLOCATIONS, AUTO, MAX_SPARSITY, RIDGES, 
 from robustprune.ui import shell
 from robustprune.ui.i18n import t, t_or
 
-ANYWHERE = "anywhere"
-PATTERNS = (ANYWHERE, "2:4", "4:8", "32:64", "1:4")
+# The options are shown, and stand in the link, by their names: a link means the same in every language.
+FREE = "free"
+PATTERNS = (FREE, "2:4", "4:8", "32:64", "1:4")
 USUAL = "usual"
 OWN_FILE = "file"
 
@@ -27,17 +28,16 @@ def asked() -> PruneSpec:
             )
         with st.expander(t("prune.more"), icon=":material/tune:"):
             pattern = st.segmented_control(
-                t("prune.pattern"), PATTERNS, default=ANYWHERE, key="pattern", bind="query-params", required=True,
-                format_func=lambda name: t("prune.anywhere") if name == ANYWHERE else name, help=t("help.pattern"),
-            )  # fmt: skip
-            sharing = _sharing(free=pattern == ANYWHERE)
+                t("prune.pattern"), PATTERNS, default=FREE, key="pattern", bind="query-params", required=True, help=t("help.pattern")
+            )
+            sharing = _sharing(free=pattern == FREE)
             numbers = _numbers(fully=adaptive == "full")
             dataset = _texts()
         sparsity = place.slider(
             t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity"),
-            disabled=pattern != ANYWHERE,
+            disabled=pattern != FREE,
         )  # fmt: skip
-    chosen = None if pattern == ANYWHERE else pattern
+    chosen = None if pattern == FREE else pattern
     return PruneSpec(shell.model(), dataset, method, adaptive, round(sparsity, 4), chosen, **sharing, **numbers)
 
 
@@ -49,14 +49,10 @@ def _about_methods() -> str:
 def _sharing(free: bool) -> dict:
     """How the zeros are shared out, where no pattern settles it."""
     with st.container(horizontal=True):
-        scope = st.selectbox(
-            t("prune.scope"), (USUAL, *SCOPES), key="scope", bind="query-params", format_func=lambda name: t(f"scope.{name}"), help=t("help.scope"),
-            disabled=not free, width=260,
-        )  # fmt: skip
+        scope = st.selectbox(t("prune.scope"), (USUAL, *SCOPES), key="scope", bind="query-params", help=t("help.scope"), disabled=not free, width=260)
         allocation = st.selectbox(
-            t("prune.allocation"), ALLOCATIONS, key="allocation", bind="query-params", format_func=lambda name: t(f"allocation.{name}"),
-            help=t("help.allocation"), disabled=not free, width=260,
-        )  # fmt: skip
+            t("prune.allocation"), ALLOCATIONS, key="allocation", bind="query-params", help=t("help.allocation"), disabled=not free, width=260
+        )
         layers = st.text_input(
             t("prune.layers"), key="layer_sparsities", bind="query-params", placeholder=t("prune.layers_example"), help=t("help.layers"),
             disabled=not free, width=260,
@@ -72,9 +68,8 @@ def _numbers(fully: bool) -> dict:
         calibration = st.number_input(t("prune.calibration"), 16, 2048, 512, 64, key="calibration", bind="query-params", help=t("help.calibration"), width=160)
         seed = st.number_input(t("prune.seed"), 0, 1_000_000, 0, key="seed", bind="query-params", help=t("help.seed"), width=160)
         ridge = st.selectbox(
-            t("prune.ridge"), (*(f"{ridge:g}" for ridge in RIDGES), AUTO), index=2, key="ridge", bind="query-params", width=200, help=t("help.ridge"),
-            format_func=lambda value: t("prune.ridge_auto") if value == AUTO else value,
-        )  # fmt: skip
+            t("prune.ridge"), (*(f"{ridge:g}" for ridge in RIDGES), AUTO), index=2, key="ridge", bind="query-params", width=200, help=t("help.ridge")
+        )
     residual = st.toggle(t("prune.residual"), True, key="residual", bind="query-params", help=t("help.residual"), disabled=not fully)
     refit_head = st.toggle(t("prune.refit_head"), False, key="refit_head", bind="query-params", help=t("help.refit_head"))
     return {

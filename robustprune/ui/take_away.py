@@ -16,7 +16,7 @@ from robustprune.ui.i18n import t
 
 MEGABYTE = 1e6
 # The form of a model on disk that each measured form runs from.
-SIZES = {"dense": "dense_bytes", "sparse": "dense_bytes", "compressed": "compressed_bytes", "sparse kernels": "compressed_bytes"}
+SIZES = {"dense": "dense_bytes", "sparse": "dense_bytes", "compressed": "compressed_bytes", "sparse kernels": "dense_bytes"}
 
 
 def downloads(run: PruneRun) -> None:

@@ -1,14 +1,17 @@
 """Every page, empty and filled, as Streamlit runs it."""
 
+import io
 import shutil
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from robustprune import lab, models
-from robustprune.ui import jobs, shell
+from robustprune.spec import PruneSpec
+from robustprune.ui import jobs, shell, take_away
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -138,6 +141,48 @@ def test_a_setting_that_was_never_pruned_offers_to_start(empty_home):
     assert not app.metric
 
 
+def test_a_pattern_settles_the_sparsity(empty_home):
+    app = open_page("prune", pattern="2:4")
+    assert not app.exception
+    assert app.slider(key="sparsity").disabled
+    assert "Prune at 2:4" in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "why"),
+    [
+        ({"layer_sparsities": "block.0=lots"}, "sparsity of block.0 is 'lots'"),
+        ({"layer_sparsities": "block.0=150%"}, "sparsity of block.0 is 1.5"),
+        ({"method": "obs", "scope": "layer"}, "'obs' has no scope 'layer'"),
+        ({"allocation": "error", "layer_sparsities": "block.0=0.2"}, "exclude each other"),
+    ],
+)
+def test_what_does_not_go_together_is_told_in_a_sentence(parameters, why, empty_home):
+    app = open_page("prune", **parameters)
+    assert not app.exception
+    assert why in app.error[0].value
+
+
+def test_a_layer_that_is_not_there_is_told_when_it_is_pruned(empty_home):
+    app = open_page("prune", layer_sparsities="block.9=0.5")
+    next(button for button in app.button if "Prune at" in button.label).click().run()
+    wait_until(app, lambda: app.error)
+    assert "no layer" in app.error[0].value
+
+
+def test_a_run_with_weights_can_be_taken_away_and_measured(empty_home):
+    run = lab.prune(PruneSpec("sst2-demo", method="magnitude", adaptive="none", sparsity=0.9, calibration=16, dataset="demo-reviews"))
+    app = open_page("prune", method="magnitude", adaptive="none", sparsity="0.9", calibration="16", dataset="demo-reviews")
+    assert not app.exception
+    labels = [button.label for button in app.get("download_button")]
+    assert {"Report (JSON)", "Model and masks (ZIP)", "Compressed (ZIP)"} <= set(labels)
+    next(button for button in app.button if button.label == "Measure on this machine").click().run()
+    wait_until(app, lambda: app.dataframe)
+    assert app.dataframe[0].value.iloc[0, 0] == "dense"
+    with zipfile.ZipFile(io.BytesIO(take_away._compressed(run))) as archive:
+        assert any(name.endswith("compressed.safetensors") for name in archive.namelist())
+
+
 def test_a_failed_job_shows_its_sentence(empty_home, monkeypatch):
     from robustprune.errors import StoreError
 
@@ -169,7 +214,12 @@ def test_a_wrong_text_is_told_on_the_attack_page(empty_home):
     assert not app.exception
 
 
-@pytest.mark.parametrize("parameters", [{"model": "nope"}, {"sparsity": "900"}, {"method": "magic"}, {"runs": "../../etc"}, {"calibration": "x"}])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"model": "nope"}, {"sparsity": "900"}, {"method": "magic"}, {"pattern": "x"}, {"ridge": "nan"}, {"runs": "../../etc"}, {"calibration": "x"},
+    ],
+)  # fmt: skip
 def test_a_bad_link_falls_back(parameters, empty_home):
     app = open_page("prune", **parameters)
     assert not app.exception

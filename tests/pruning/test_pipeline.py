@@ -10,6 +10,7 @@ from robustprune import inference
 from robustprune.errors import Cancelled, DataError, ModelError, SpecError
 from robustprune.methods import METHODS
 from robustprune.pruning import head, pipeline, streams
+from robustprune.pruning.adapt import Curvature
 from robustprune.pruning.blocks import encoder_blocks, head_layers, linear_layers
 from robustprune.pruning.moments import Accumulator
 from robustprune.pruning.stages import stages_of
@@ -98,11 +99,10 @@ def test_the_told_total_is_the_error_of_the_outputs(residual):
     fit, _ = pipeline.split(TEXTS)
     if residual:
         wanted, given = (last_layer(one, tokenizer, fit, "output.LayerNorm")[0] for one in (model, sparse))
-        beside = last_layer(sparse, tokenizer, fit, "intermediate.dense")[0]
-        power = (wanted - beside - (wanted - beside).mean(0)).square().sum()
     else:
         wanted, given = (last_layer(one, tokenizer, fit, "output.dense")[1] for one in (model, sparse))
-        power = (wanted - wanted.mean(0)).square().sum()
+    outputs = last_layer(model, tokenizer, fit, "output.dense")[1]
+    power = (outputs - outputs.mean(0)).square().sum()
     assert float((wanted - given).square().sum() / power) == pytest.approx(report.layers[-1].total, rel=1e-3)
 
 
@@ -122,10 +122,10 @@ def test_the_stages_of_a_block_make_up_the_block(family):
     batches = streams.block_inputs(model, tokenizer, TEXTS, nothing)
     for block in encoder_blocks(model):
         walk = streams.BlockWalk(block, stages_of(model), batches)
-        whole, seen = [], {}
-        whole = streams.advance(block, batches, nothing, lambda number, name, x, y, seen=seen: seen.setdefault(name, []).append(x))
+        seen = {}
+        whole = streams.advance(block, batches, nothing, lambda number, group, x, outputs, seen=seen: seen.setdefault(group, []).append(x))
         for number, group in enumerate(block.groups):
-            for inputs, expected in zip(walk.inputs(number), seen[group[0]], strict=True):
+            for inputs, expected in zip(walk.inputs(number), seen[group], strict=True):
                 assert torch.allclose(inputs, expected, atol=1e-6), group
         batches = walk.outputs(nothing)
         assert all(torch.allclose(one.hidden, other.hidden, atol=1e-5) for one, other in zip(batches, whole, strict=True))
@@ -184,19 +184,60 @@ def test_the_allocation_by_error_meets_the_budget_and_lowers_the_error():
     assert sum(layer.solver for layer in spread.layers) < 0.95 * sum(layer.solver for layer in uniform.layers)
 
 
-def test_a_chosen_ridge_is_no_worse_on_held_out_texts_than_the_worst_fixed_one():
+@pytest.mark.parametrize("adaptive", ADAPTIVE)
+def test_a_chosen_ridge_is_the_best_on_held_out_texts(adaptive):
+    """Of the first group, pruned by the solver that the choice is made with: there no layer before has been changed."""
     model, tokenizer = classifier(seed=3)
-    chosen = prune(model, tokenizer, sparsity=0.6, ridge="auto")[1]
-    fixed = [prune(model, tokenizer, sparsity=0.6, ridge=ridge)[1].mean("held_out") for ridge in RIDGES]
-    assert {layer.ridge for layer in chosen.layers} <= set(RIDGES)
-    assert chosen.mean("held_out") < max(fixed)
+
+    def first(ridge):
+        return prune(model, tokenizer, sparsity=0.6, method="sparsegpt", adaptive=adaptive, ridge=ridge)[1].layers[:3]
+
+    held_out = {ridge: sum(layer.held_out for layer in first(ridge)) for ridge in RIDGES}
+    assert len({round(error, 12) for error in held_out.values()}) > 1
+    assert {layer.ridge for layer in first("auto")} == {min(held_out, key=held_out.__getitem__)}
+
+
+@pytest.mark.parametrize("adaptive", ADAPTIVE)
+def test_each_level_of_adapting_takes_its_own_hessian(adaptive, monkeypatch):
+    """``none`` from the dense stream, the others from the sparse one; centred only where the bias is refitted."""
+    problems = []
+    original = Curvature.problem
+    monkeypatch.setattr(Curvature, "problem", lambda self, *arguments: problems.append(original(self, *arguments)) or problems[-1])
+    model, tokenizer = classifier()
+    sparse, _ = prune(model, tokenizer, method="magnitude", adaptive=adaptive, residual=False)
+    one, fit = model if adaptive == "none" else sparse, pipeline.split(TEXTS)[0]
+    x = last_layer(one, tokenizer, fit, "output.dense")[0]
+    if adaptive == "full":
+        x = x - x.mean(0)
+    moments = x.T @ x
+    expected = moments + 0.01 * moments.diagonal().mean() * torch.eye(len(moments), dtype=torch.float64)
+    assert torch.allclose(problems[-1].hessian, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
+
+
+def test_nan_is_named_where_the_errors_are_measured_beforehand_and_in_the_head():
+    model, tokenizer = classifier()
+    encoder_blocks(model)[1].linear("output.dense").weight.data[0, 0] = float("nan")
+    with pytest.raises(ModelError, match=r"block\.1\.output"):
+        prune(model, tokenizer, allocation="error")
+    model, tokenizer = classifier()
+    model.bert.pooler.dense.weight.data[0, 0] = float("nan")
+    with pytest.raises(ModelError, match="classifier"):
+        prune(model, tokenizer, texts=TEXTS * 4, refit_head=True)
+
+
+def test_a_head_is_not_refitted_from_too_few_texts():
+    model, tokenizer = classifier()
+    with pytest.raises(DataError, match="from 80 calibration texts on"):
+        prune(model, tokenizer, texts=TEXTS[:20], refit_head=True)
 
 
 @pytest.mark.parametrize("family", ALL_FAMILIES)
 def test_the_head_is_refitted_only_where_held_out_texts_say_that_it_helps(family):
     model, tokenizer = classifier(family, seed=1)
-    kept, _ = prune(model, tokenizer, sparsity=0.8)
-    sparse, report = prune(model, tokenizer, sparsity=0.8, refit_head=True)
+    texts = [f"{text} {ending}" for text in TEXTS for ending in ("indeed", "or so they say", "and long", "again and again")]
+    kept, _ = prune(model, tokenizer, texts=texts, sparsity=0.9)
+    sparse, report = prune(model, tokenizer, texts=texts, sparsity=0.9, refit_head=True)
+    assert any(one.ridge for one in report.head), "the refit of some layer should help here"
     assert [layer.name for layer in report.head] == [name for name, _ in head_layers(model)]
     for one in report.head:
         changed = not torch.equal(sparse.get_submodule(one.name).weight, kept.get_submodule(one.name).weight)

@@ -3,8 +3,8 @@
 import ast
 from pathlib import Path
 
-from robustprune.methods import METHODS, SCOPES
-from robustprune.spec import ADAPTIVE, ALLOCATIONS
+from robustprune.methods import METHODS
+from robustprune.spec import ADAPTIVE
 from robustprune.ui import i18n, shell
 from robustprune.ui.take_away import SIZES
 
@@ -16,8 +16,6 @@ COMPOSED = {
     *(f"outcome.{outcome}{badge}" for outcome in ("flipped", "held", "skipped") for badge in ("", "_badge")),
     *(f"layers.{part}" for part in ("inherited", "own", "uncorrected", "error", "block")),
     *(f"method.{name}" for name in METHODS),
-    *(f"scope.{name}" for name in (*SCOPES, "usual")),
-    *(f"allocation.{name}" for name in ALLOCATIONS),
     *(f"speed.{form.replace(' ', '_')}" for form in SIZES),
     "attack.original",
     "attack.perturbed",

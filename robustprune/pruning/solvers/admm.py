@@ -25,9 +25,9 @@ class ADMM:
 
     Attributes:
         iterations: most alternations.
-        rho: first penalty, relative to the scaled Hessian.
+        rho: first penalty, in units of the scaled Hessian.
         every: alternations between two changes of the penalty, each of which costs one factorisation.
-        settled: when the mask counts as found: the share of the kept weights that an alternation still exchanges.
+        settled: when the mask counts as found: the share of the kept weights that an alternation still lets go or takes back.
     """
 
     iterations: int = 60
@@ -39,7 +39,8 @@ class ADMM:
         """Prunes one layer: alternations, then refit."""
         if problem.pattern.sparsity == 0:
             return unpruned(problem)
-        scale = (problem.hessian.diagonal() / problem.factors.inverse.diagonal()) ** 0.25
+        diagonal = problem.hessian.diagonal().clamp_min(torch.finfo(torch.float32).tiny)
+        scale = (diagonal / problem.factors.inverse.diagonal()) ** 0.25
         single = scale.float()
         hessian = problem.hessian.float() / single / single[:, None]
         mask, near = self._alternate(problem, hessian, (problem.target * scale).float(), tick)

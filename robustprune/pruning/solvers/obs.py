@@ -1,12 +1,12 @@
 """Optimal brain surgeon, exactly: one weight at a time, every row on its own (Li et al. 2023, Alg. 1; Hassibi and Stork 1992)."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from robustprune.pruning import patterns
 from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick, unpruned
 from robustprune.spec import Pattern
 
@@ -46,8 +46,10 @@ class OBS:
 
 
 def _removals(pattern: Pattern, columns: int) -> int:
-    """How many weights every row loses."""
-    return columns // pattern.bank * pattern.bank_zeros if pattern.bank else patterns.zeros(pattern, columns)
+    """How many weights every row loses: the sparsity's share, rounded down as in the paper."""
+    if pattern.bank:
+        return columns // pattern.bank * pattern.bank_zeros
+    return math.floor(pattern.sparsity * columns + 1e-9)  # 0.29 * 100 is a little less than 29
 
 
 def _prune_rows(

@@ -1,0 +1,24 @@
+"""Numbers that are none: where they come up, the layer is named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from robustprune.errors import ModelError
+
+
+@contextmanager
+def naming(layer: str) -> Iterator[None]:
+    """Turns a ValueError within into a ModelError that says at which layer the computation could not go on."""
+    try:
+        yield
+    except ValueError as error:
+        raise ModelError(f"Pruning stopped at {layer}: {error}. The checkpoint or a layer before it may be broken.") from error
+
+
+def check_finite(what: str, values: Tensor) -> None:
+    """Raises ValueError if a layer's ``what`` hold NaN or Inf."""
+    if not torch.isfinite(values).all():
+        raise ValueError(f"its {what} hold NaN or Inf")
