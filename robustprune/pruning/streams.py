@@ -17,6 +17,7 @@ from robustprune.pruning.blocks import Block, encoder_blocks
 from robustprune.pruning.stages import Stages
 
 HIDDEN = ("hidden_states", "x")
+INNER_BYTES = 64 * 2**20
 # Called before every batch; raises Cancelled when the person wants to stop.
 Tick = Callable[[], None]
 
@@ -113,13 +114,14 @@ class BlockWalk:
     """One block, run group by group: what a group's layers get depends on the layers before it as they are *now*.
 
     Between groups it keeps the context or the attended states of all batches. The wide inner states of the feed-forward layer are
-    computed when they are needed, and again for the outputs, so that they are never held for all texts at once.
+    kept from its moments to the outputs as far as ``INNER_BYTES`` reach; those of further batches are computed again.
     """
 
     def __init__(self, block: Block, stages: Stages, batches: Sequence[Batch]) -> None:
         self._block, self._stages, self._batches = block, stages, batches
         self._contexts: list[Tensor] = []
         self._attended: list[Tensor] = []
+        self._inners: dict[int, Tensor] = {}
 
     @torch.inference_mode()
     def inputs(self, group: int) -> Iterator[Float[Tensor, "tokens in"]]:
@@ -166,4 +168,9 @@ class BlockWalk:
         return self._attended[number]
 
     def _inner(self, number: int) -> Tensor:
-        return self._stages.expand(self._block.module, self._attended[number])
+        if number in self._inners:
+            return self._inners[number]
+        inner = self._stages.expand(self._block.module, self._attended[number])
+        if sum(kept.nbytes for kept in self._inners.values()) + inner.nbytes <= INNER_BYTES:
+            self._inners[number] = inner
+        return inner

@@ -1,5 +1,6 @@
 """ADMM on mask and weights together, then an exact refit: the default solver."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -54,11 +55,11 @@ class ADMM:
         """The mask after the last alternation, and its scaled weights. Float32 is enough to choose a mask."""
         pull = wanted @ hessian
         mask = patterns.keep_largest(wanted.abs(), problem.pattern)
-        sparse, dual, rho, inverse = wanted * mask, torch.zeros_like(wanted), self.rho, None
+        sparse, dual, rho, near = wanted * mask, torch.zeros_like(wanted), self.rho, None
         for step in range(1, self.iterations + 1):
-            if inverse is None:
-                inverse = torch.cholesky_inverse(linalg.cholesky(linalg.with_ridge(hessian, rho)).matrix)
-            dense = torch.addmm(dual, sparse.sub_(dual).mul_(rho).add_(pull), inverse)  # the dual variable already added
+            if near is None:
+                near = _dense_step(linalg.cholesky(linalg.with_ridge(hessian, rho)).matrix, len(wanted))
+            dense = near(sparse.sub_(dual).mul_(rho).add_(pull)).add_(dual)  # the dual variable already added
             previous, mask = mask, patterns.keep_largest(dense.abs(), problem.pattern)
             sparse = torch.where(mask, dense, 0.0)
             dual = torch.sub(dense, sparse, out=dense)
@@ -68,9 +69,18 @@ class ADMM:
                 if changed <= self.settled * (1 - problem.pattern.sparsity):
                     break
                 growth = _growth(changed)
-                rho, inverse = rho * growth, None
+                rho, near = rho * growth, None
                 dual /= growth
         return mask, sparse
+
+
+def _dense_step(lower: Float[Tensor, "in in"], rows: int) -> Callable[[Float[Tensor, "out in"]], Float[Tensor, "out in"]]:
+    """Multiplies rows by the inverse of the matrix that ``lower`` is the Cholesky factor of. Of a layer that is wider than high the
+    inverse itself is never made: it would cost more than it saves until the next penalty."""
+    if rows < len(lower):
+        return lambda right_side: torch.cholesky_solve(right_side.T, lower).T.contiguous()
+    inverse = torch.cholesky_inverse(lower)
+    return lambda right_side: right_side @ inverse
 
 
 def _growth(changed: float) -> float:
