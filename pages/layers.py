@@ -18,7 +18,7 @@ run = shell.need_run()
 
 def table(shown: PruneRun) -> pd.DataFrame:
     """The chart's numbers, a row a layer."""
-    columns = ("name", "shape", "sparsity", "uncorrected", "inherited", "own", "total", "held_out", "damping", "seconds")
+    columns = ("name", "shape", "sparsity", "uncorrected", "inherited", "own", "total", "solver", "held_out", "ridge", "damping", "seconds")
     rows = [{column: getattr(layer, column) for column in columns} for layer in shown.report.layers]
     return pd.DataFrame(rows).assign(shape=lambda frame: frame["shape"].map(lambda shape: f"{shape[0]} x {shape[1]}"))
 

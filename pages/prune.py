@@ -45,6 +45,9 @@ def result(run: PruneRun) -> None:
     cards(run)
     st.plotly_chart(charts.layer_errors(run.report.layers, shell.error_names()), alt=t("layers.alt"), key="bars")
     st.caption(t("layers.reading"))
+    if run.spec.refit_head:
+        refitted = [f"{layer.name} ({layer.before:.3f} → {layer.after:.3f})" for layer in run.report.head if layer.ridge is not None]
+        st.caption(t("prune.head_refitted", layers=shell.plain(", ".join(refitted))) if refitted else t("prune.head_kept"))
     take_away.downloads(run)
     take_away.what_zeros_save(run)
 

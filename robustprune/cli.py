@@ -1,4 +1,4 @@
-"""The command line: each verb is one call of the lab. Results go to standard output, progress to standard error.
+"""The command line: each verb is one call of the lab, but for ``bench``, which looks below it. Results go to standard output, progress to standard error.
 
 Exit status: 0 done, 1 failed, 2 wrong arguments or a spec that cannot be, 130 interrupted.
 """
@@ -22,6 +22,7 @@ bench = typer.Typer(no_args_is_help=True, help="Measure anew what the program cl
 app.add_typer(bench, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
+Start = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), else a folder, else a hub id.")]
 Model = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), run:DIGEST of a stored run, else a folder, else a hub id.")]
 Dataset = Annotated[str | None, typer.Option(help="A built-in name, a known name, a file, a folder or a hub id. Left out: what fits the model.")]
 Seed = Annotated[int, typer.Option(help="Seed of the draw of texts.")]
@@ -29,7 +30,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the draw of texts.")]
 
 @app.command()
 def prune(
-    model: Model,
+    model: Start,
     dataset: Dataset = None,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "admm",
     sparsity: Annotated[float, typer.Option(help="Share of zeros, 0 to 0.99.")] = 0.5,
@@ -96,13 +97,14 @@ def compress(
 def speed(
     model: Model,
     dense: Annotated[str | None, typer.Option(help="The dense model to compare with; of a stored run it is known.")] = None,
+    dataset: Dataset = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts that are read together.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Time a pruned model: as exported, out of the compressed file, and with kernels that skip zeros."""
     from robustprune import lab
 
-    report, sizes = lab.measure_speed(model, dense, batch_size, show_progress)
+    report, sizes = lab.measure_speed(model, dense, dataset, batch_size, show_progress)
     rows = [f"{one.name:15} {one.median_ms:8.2f} ms a text ({one.low_ms:.2f} to {one.high_ms:.2f})" for one in report.latencies]
     _print(as_json, {"model": model, **report.to_json(), "sizes": sizes.to_json()}, "\n".join(rows))
 
@@ -184,7 +186,7 @@ def train(
 
 
 @bench.command("solver")
-def bench_solver(model: Model = "sst2-demo", dataset: Dataset = None, as_json: Json = False) -> None:
+def bench_solver(model: Start = "sst2-demo", dataset: Dataset = None, as_json: Json = False) -> None:
     """Errors of admm, obs and sparsegpt against each other, and times against the textbook loop. Some five minutes."""
     from robustprune.bench import solver
 
@@ -195,7 +197,7 @@ def bench_solver(model: Model = "sst2-demo", dataset: Dataset = None, as_json: J
 
 @bench.command("prune")
 def bench_prune(
-    model: Model = "sst2-demo",
+    model: Start = "sst2-demo",
     dataset: Dataset = None,
     method: str = "admm",
     sparsity: float = 0.5,
@@ -215,23 +217,27 @@ def bench_prune(
 
 @bench.command("accuracy")
 def bench_accuracy(
-    model: Model = "sst2-demo",
+    model: Start = "sst2-demo",
     dataset: Dataset = None,
     method: Annotated[list[str], typer.Option(help="May be given again, as all of these.")] = ("sparsegpt", "admm"),
     sparsity: Annotated[list[float], typer.Option()] = (0.5, 0.875),
     ridge: Annotated[list[str], typer.Option()] = ("1e-4", "1e-3", "1e-2", "1e-1", "auto"),
-    calibration: Annotated[list[int], typer.Option()] = (128, 512, 2048),
+    calibration: Annotated[list[int], typer.Option()] = (512, 2048),
     seed: Annotated[list[int], typer.Option()] = (0,),
+    residual: bool = True,
+    refit_head: bool = False,
+    allocation: str = "uniform",
     as_json: Json = False,
 ) -> None:
-    """Held-out errors and accuracies over solver, ridge and number of texts. An hour with the default lists."""
+    """Held-out errors and accuracies over solver, ridge and number of texts. Half an hour with the default lists."""
     import itertools
 
     from robustprune.bench import accuracy
     from robustprune.spec import PruneSpec
 
     grid = itertools.product(sparsity, calibration, map(_number_or_word, ridge), method, seed)
-    specs = [PruneSpec(model, dataset, how, sparsity=share, calibration=count, ridge=pull, seed=draw) for share, count, pull, how, draw in grid]
+    fixed = {"residual": residual, "refit_head": refit_head, "allocation": allocation}
+    specs = [PruneSpec(model, dataset, how, sparsity=share, calibration=count, ridge=pull, seed=draw, **fixed) for share, count, pull, how, draw in grid]
     rows = accuracy.run(specs, _say)
     _print(as_json, {"rows": rows}, f"{len(rows)} rows")
 

@@ -151,15 +151,15 @@ def compress(model: str, out: Path, progress: Progress = silent, cancel: threadi
 
 
 def measure_speed(
-    model: str, dense: str | None = None, batch_size: int = 1, progress: Progress = silent, cancel: threading.Event | None = None
+    model: str, dense: str | None = None, dataset: str | None = None, batch_size: int = 1, progress: Progress = silent, cancel: threading.Event | None = None
 ) -> "tuple[LatencyReport, Sizes]":
     """Times a sparse model against the dense one in turns, on evaluation texts: as it is, out of the compressed file, and with
-    kernels that skip zeros; gives the latencies and the sizes."""
+    kernels that skip zeros; gives the latencies and the sizes. ``dense``, left out, is known of a stored run only."""
     from robustprune import speed
 
     sparse = load_model(model, progress, cancel)
     dense = dense or (stored_run(sparse.source.digest).spec.model if model.startswith(RUN) else None)
-    texts = evaluation.texts_for(sparse.source, data.demo_for(sparse.source.dataset), speed.TEXTS, seed=0)
+    texts = evaluation.texts_for(sparse.source, dataset or data.demo_for(sparse.source.dataset), speed.TEXTS, seed=0)
     others = {"dense": load_model(dense, progress, cancel).model} if dense else {}
 
     def watch(done: int, total: int) -> None:

@@ -1,26 +1,21 @@
-"""How long classifiers take for the same texts on this machine, measured in turns, and what kernels that skip zeros gain or lose.
+"""How long classifiers take for the same texts on this machine, measured in turns.
 
 Variants take turns within every round, and each round begins with another one, so that a machine that slows down slows all of them.
 """
 
-import copy
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune import inference
 from robustprune.errors import SpecError
-from robustprune.pruning.blocks import encoder_blocks
 
-ROUNDS = 20
+ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -69,13 +64,15 @@ def measure(
     ``watch(done, total)`` is called after every pass of a variant over the texts and may raise.
 
     Raises:
-        SpecError: there is nothing to measure.
+        SpecError: there is nothing to measure, or the models' vocabularies differ.
     """
     if not variants or not texts or min(batch_size, rounds) < 1:
         raise SpecError(
             f"Measuring takes at least one model, one text, one text a batch and one round; "
             f"given were {len(variants)}, {len(texts)}, {batch_size} and {rounds}."
         )
+    if len(words := {model.config.vocab_size for model in variants.values()}) > 1:
+        raise SpecError(f"The models {', '.join(variants)} do not read the same tokens (their vocabularies have {sorted(words)}); compare kin.")
     batches = {name: _batches(model, tokenizer, texts, batch_size) for name, model in variants.items()}
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(rounds + 1):
@@ -85,31 +82,6 @@ def measure(
     latencies = tuple(_latency(name, times, len(texts)) for name, times in seconds.items())
     device = next(iter(variants.values())).device.type
     return LatencyReport(latencies, batch_size, len(texts), rounds, torch.get_num_threads(), device)
-
-
-class SparseLinear(nn.Module):
-    """A linear layer that computes with a compressed sparse row weight: zeros are neither read nor multiplied."""
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta state", UserWarning)
-            self.register_buffer("weight", linear.weight.detach().to_sparse_csr())
-        self.bias = linear.bias
-
-    def forward(self, inputs: Float[Tensor, "*positions in"]) -> Float[Tensor, "*positions out"]:
-        """The same as the dense layer's output, up to rounding."""
-        rows = inputs.flatten(0, -2)
-        return torch.addmm(self.bias[:, None], self.weight, rows.T).T.unflatten(0, inputs.shape[:-1])
-
-
-def with_sparse_kernels(model: PreTrainedModel) -> PreTrainedModel:
-    """A copy whose pruned linear layers are ``SparseLinear``. It is for measuring: PyTorch can neither copy it nor save it."""
-    result = copy.deepcopy(model)
-    for block in encoder_blocks(result):
-        for name in (name for group in block.groups for name in group):
-            block.module.set_submodule(name, SparseLinear(block.linear(name)))
-    return result
 
 
 def _batches(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], batch_size: int) -> list[BatchEncoding]:

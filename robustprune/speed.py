@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from robustprune import latency
 from robustprune.models import Classifier
-from robustprune.pruning import compressed
+from robustprune.pruning import compressed, sparse_kernels
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 TEXTS = 16
-ROUNDS = 10
 
 
 def measure(
@@ -27,5 +26,5 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         sizes = compressed.write(Path(folder), sparse.model, sparse.tokenizer)
         unpacked = compressed.load(Path(folder))
-    variants = {**others, "sparse": sparse.model, "compressed": unpacked, "sparse kernels": latency.with_sparse_kernels(sparse.model)}
-    return latency.measure(variants, sparse.tokenizer, texts, watch, batch_size, ROUNDS), sizes
+    variants = {**others, "sparse": sparse.model, "compressed": unpacked, "sparse kernels": sparse_kernels.with_sparse_kernels(sparse.model)}
+    return latency.measure(variants, sparse.tokenizer, texts, watch, batch_size), sizes

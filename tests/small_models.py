@@ -17,8 +17,9 @@ TEXTS = tuple(f"the {a} film is {b} and {c}" for a in ("long", "short", "new", "
 def classifier(family: str = "bert", labels: int = 3, seed: int = 0, **sizes):
     """A random classifier in evaluation mode, of the sizes above but for those given, and a tokenizer that fits it."""
     torch.manual_seed(seed)
+    sizes = {"vocab_size": 30522, **sizes}
     settings = {**({} if family == "distilbert" else PLAIN), **SIZES.get(family, {}), **sizes}
-    config = AutoConfig.for_model(family, vocab_size=30522, max_position_embeddings=520, num_labels=labels, pad_token_id=0, **settings)
+    config = AutoConfig.for_model(family, max_position_embeddings=520, num_labels=labels, pad_token_id=0, **settings)
     model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
     # Larger weights than at a training's start, so that the layers do something.
     for name, parameter in model.named_parameters():

@@ -189,6 +189,19 @@ def test_speed_is_measured_for_every_form_in_turns(small, empty_home):
     assert told[-1][0] == told[-1][1]
 
 
+def test_speed_is_not_compared_between_models_that_read_other_tokens(small, empty_home, tmp_path):
+    other, tokenizer = classifier(labels=2, vocab_size=30600)
+    other.save_pretrained(tmp_path / "other")
+    tokenizer.save_pretrained(tmp_path / "other")
+    with pytest.raises(SpecError, match="vocabularies"):
+        lab.measure_speed(lab.prune(small).ref, dense=str(tmp_path / "other"))
+
+
+def test_a_model_without_a_card_is_measured_on_texts_that_are_named(small, empty_home):
+    report, _ = lab.measure_speed(small.model, dataset="demo-reviews")
+    assert [one.name for one in report.latencies] == ["sparse", "compressed", "sparse kernels"]
+
+
 def test_cancel_stops_measuring_speed(small, empty_home):
     run, cancel = lab.prune(small), threading.Event()
     with pytest.raises(Cancelled):

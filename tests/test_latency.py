@@ -8,6 +8,7 @@ import torch
 
 from robustprune import inference, latency
 from robustprune.errors import Cancelled, SpecError
+from robustprune.pruning import sparse_kernels
 from robustprune.pruning.blocks import linear_layers
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier
 
@@ -35,20 +36,20 @@ def passes(model, log, name):
 @pytest.mark.parametrize("sparsity", [0.0, 0.5, 1.0])
 def test_sparse_kernels_give_the_same_logits(family, sparsity):
     model, tokenizer = pruned(family, sparsity)
-    dense, sparse = (inference.logits(one, tokenizer, TEXTS) for one in (model, latency.with_sparse_kernels(model)))
+    dense, sparse = (inference.logits(one, tokenizer, TEXTS) for one in (model, sparse_kernels.with_sparse_kernels(model)))
     assert torch.allclose(sparse, dense, atol=1e-4)
 
 
 def test_sparse_kernels_leave_the_model_as_it_is():
     model, _ = pruned()
-    sparse = latency.with_sparse_kernels(model)
+    sparse = sparse_kernels.with_sparse_kernels(model)
     assert all(isinstance(layer, torch.nn.Linear) for _, layer in linear_layers(model))
     assert all(layer.weight.layout == torch.sparse_csr for _, layer in linear_layers(sparse))
 
 
 def test_sparse_kernels_hold_no_zeros():
     model, _ = pruned()
-    dense, sparse = dict(linear_layers(model)), dict(linear_layers(latency.with_sparse_kernels(model)))
+    dense, sparse = dict(linear_layers(model)), dict(linear_layers(sparse_kernels.with_sparse_kernels(model)))
     assert all(sparse[name].weight.values().numel() == layer.weight.count_nonzero() for name, layer in dense.items())
 
 
@@ -57,7 +58,7 @@ def test_making_sparse_kernels_warns_of_nothing():
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            latency.with_sparse_kernels(pruned()[0])
+            sparse_kernels.with_sparse_kernels(pruned()[0])
     finally:
         torch.set_warn_always(False)
 
@@ -65,7 +66,7 @@ def test_making_sparse_kernels_warns_of_nothing():
 @pytest.mark.parametrize("batch_size", [1, 5, 100])
 def test_every_variant_is_reported_in_the_order_given(batch_size):
     model, tokenizer = pruned()
-    variants = {"dense": classifier()[0], "pruned": model, "sparse kernels": latency.with_sparse_kernels(model)}
+    variants = {"dense": classifier()[0], "pruned": model, "sparse kernels": sparse_kernels.with_sparse_kernels(model)}
     report = latency.measure(variants, tokenizer, TEXTS, nothing, batch_size=batch_size, rounds=3)
     assert [one.name for one in report.latencies] == list(variants)
     assert all(0 < one.low_ms <= one.median_ms <= one.high_ms for one in report.latencies)

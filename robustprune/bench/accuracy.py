@@ -17,7 +17,7 @@ from robustprune.spec import PruneSpec
 
 ASIDE = 3000
 ASIDE_SEED = 99
-COLUMNS = ("method", "adaptive", "sparsity", "calibration", "ridge", "refit_head", "allocation", "seed")
+COLUMNS = ("method", "adaptive", "sparsity", "calibration", "ridge", "residual", "refit_head", "allocation", "seed")
 
 
 def run(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict[str, Any]]:

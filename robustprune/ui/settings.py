@@ -26,17 +26,19 @@ def asked() -> PruneSpec:
             adaptive = st.segmented_control(
                 t("prune.adaptive"), ADAPTIVE, default="full", key="adaptive", bind="query-params", required=True, help=t("help.adaptive")
             )
-        with st.expander(t("prune.more"), icon=":material/tune:"):
+        more = st.expander(t("prune.more"), icon=":material/tune:")
+        with more:
             pattern = st.segmented_control(
                 t("prune.pattern"), PATTERNS, default=FREE, key="pattern", bind="query-params", required=True, help=t("help.pattern")
             )
             sharing = _sharing(free=pattern == FREE)
             numbers = _numbers(fully=adaptive == "full")
-            dataset = _texts()
         sparsity = place.slider(
             t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity"),
             disabled=pattern != FREE,
         )  # fmt: skip
+        with more:  # last, since it may end the page
+            dataset = _texts()
     chosen = None if pattern == FREE else pattern
     return PruneSpec(shell.model(), dataset, method, adaptive, round(sparsity, 4), chosen, **sharing, **numbers)
 
