@@ -9,6 +9,7 @@ from torch import Tensor
 
 FIRST_DAMPING = 1e-12
 LAST_DAMPING = 1.0
+BLOCK = 384
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,42 @@ def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
     Raises:
         ValueError: the matrix holds NaN or Inf, or is far from positive semi-definite.
     """
-    lower, failed = torch.linalg.cholesky_ex(matrix)
-    if not failed and torch.isfinite(lower.diagonal()).all():
+    lower = _factorised(matrix)
+    if lower is not None:
         return Factor(lower, 0.0)
     if not torch.isfinite(matrix).all():
         raise ValueError("the Hessian holds NaN or Inf")
     scale = matrix.diagonal().mean().clamp_min(torch.finfo(matrix.dtype).tiny)
     damping = FIRST_DAMPING
     while damping <= LAST_DAMPING:
-        lower, failed = torch.linalg.cholesky_ex(with_ridge(matrix, damping * scale))
-        if not failed:
+        lower = _factorised(with_ridge(matrix, damping * scale))
+        if lower is not None:
             return Factor(lower, damping)
         damping *= 10
     raise ValueError("the Hessian is not positive semi-definite")
+
+
+def _factorised(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"] | None:
+    """The lower Cholesky factor, or None where there is none.
+
+    On a CPU in blocks of columns: of a large matrix PyTorch's own routine takes most of its time to clear the upper triangle of a
+    column-major result.
+    """
+    size = len(matrix)
+    if matrix.is_cuda or size <= BLOCK:
+        lower, failed = torch.linalg.cholesky_ex(matrix)
+        return None if failed or not torch.isfinite(lower.diagonal()).all() else lower
+    left, lower = matrix.clone(), torch.zeros_like(matrix).T  # column-major, as LAPACK's solvers will want it
+    for start in range(0, size, BLOCK):
+        here, below = slice(start, start + BLOCK), slice(start + BLOCK, size)
+        diagonal = _factorised(left[here, here])
+        if diagonal is None:
+            return None
+        lower[here, here] = diagonal
+        if start + BLOCK < size:
+            lower[below, here] = torch.linalg.solve_triangular(diagonal, left[below, here].T, upper=False).T
+            left[below, below] -= lower[below, here] @ lower[below, here].T
+    return lower
 
 
 def with_ridge(matrix: Float[Tensor, "n n"], ridge: float | Float[Tensor, ""]) -> Float[Tensor, "n n"]:

@@ -25,7 +25,7 @@ class InputMoments:
     @property
     def about_zero(self) -> Float[Tensor, "in in"]:
         """The second moments without centring: ``sum x x^T``, which is what counts where no bias can take up a shift of the mean."""
-        return self.hessian + self.tokens * torch.outer(self.mean, self.mean)
+        return torch.addr(self.hessian, self.mean, self.mean, alpha=self.tokens)
 
     @property
     def norm(self) -> Float[Tensor, " in"]:
@@ -83,7 +83,7 @@ class Power:
         """Adds a batch of real tokens' rows and gives them back shifted by the provisional mean."""
         shifted = self.rows.add(rows)
         # Row by row in float32, then in float64: as exact as it needs to be, without a copy of all in float64.
-        self._squares += (shifted * shifted).sum(1).double().sum()
+        self._squares += torch.linalg.vector_norm(shifted, dim=1).double().square().sum()
         return shifted
 
     def total(self) -> float:
@@ -116,12 +116,12 @@ class Accumulator:
     def inputs(self) -> InputMoments:
         """The inputs' moments so far."""
         off = self._inputs.offset
-        return InputMoments(self._second - self._inputs.count * torch.outer(off, off), self._inputs.mean, self._inputs.count)
+        return InputMoments(torch.addr(self._second, off, off, alpha=-self._inputs.count), self._inputs.mean, self._inputs.count)
 
     def outputs(self, name: str, unit: float | None = None) -> OutputMoments:
         """The moments so far of the rows of that name. ``unit``: what errors are relative to, if not their own power."""
         other, x = self._others[name], self._inputs
-        cross = self._cross[name] - x.count * torch.outer(other.rows.offset, x.offset)
+        cross = torch.addr(self._cross[name], other.rows.offset, x.offset, alpha=-x.count)
         power = other.total()
         return OutputMoments(cross, power, other.rows.mean, power if unit is None else unit)
 

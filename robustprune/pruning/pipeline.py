@@ -99,7 +99,7 @@ class _Walk:
         group = dense.groups[number]
         moments = gather()
         with naming(layer_name(dense.index, group[0])):
-            check_finite("inputs", moments.fit.inputs.hessian)
+            check_finite("inputs", moments.fit.inputs.hessian.diagonal())  # which any number that is none would reach
             full = self._spec.adaptive == "full"
             corrects = full and not self._undisturbed
             inputs = moments.dense_inputs if self._spec.adaptive == "none" else moments.fit.inputs

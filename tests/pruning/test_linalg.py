@@ -28,6 +28,25 @@ def test_the_factors_make_up_the_matrix_and_its_inverse(size, seed):
     assert factors.cholesky.damping == factors.inverse_upper.damping == 0
 
 
+@pytest.mark.parametrize("size", [linalg.BLOCK - 1, linalg.BLOCK, linalg.BLOCK + 1, 2 * linalg.BLOCK + 7])
+def test_a_large_matrix_is_factorised_in_blocks(size):
+    matrix = definite(size, 0)
+    lower = linalg.cholesky(matrix).matrix
+    assert torch.equal(lower, lower.tril())
+    assert torch.allclose(lower @ lower.T, matrix, rtol=1e-9, atol=1e-9 * size)
+
+
+@pytest.mark.parametrize("place", [0, linalg.BLOCK + 3])
+def test_a_large_matrix_that_is_not_definite_is_damped_wherever_it_fails(place):
+    matrix = definite(linalg.BLOCK + 9, 0)
+    matrix[place] = matrix[:, place] = 0.0
+    matrix[place, place] = -1e-9
+    assert linalg.cholesky(matrix).damping > 0
+    matrix[place, place] = float("nan")
+    with pytest.raises(ValueError, match="NaN"):
+        linalg.cholesky(matrix)
+
+
 @settings(max_examples=25, deadline=None)
 @given(size=st.integers(4, 20), seed=st.integers(0, 1000))
 def test_damping_grows_by_tens_from_the_least_that_helps(size, seed):
