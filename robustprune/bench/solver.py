@@ -15,12 +15,12 @@ import torch
 from robustprune import data, models
 from robustprune.bench.textbook import optimal_brain_surgeon
 from robustprune.methods import METHODS
-from robustprune.pruning import patterns, streams
+from robustprune.pruning import streams
 from robustprune.pruning.adapt import Curvature
 from robustprune.pruning.blocks import encoder_blocks, layer_name
 from robustprune.pruning.moments import Accumulator
 from robustprune.pruning.problem import LayerProblem, LayerSolution
-from robustprune.pruning.solvers import solver
+from robustprune.pruning.solvers import obs, solver
 from robustprune.spec import Pattern
 
 SPARSITIES = (0.5, 0.875)
@@ -110,9 +110,8 @@ def _compare(layers: list[_Layer], pattern: Pattern, methods: tuple[str, str], s
 def _race(layer: _Layer, sparsity: float, say: Say) -> dict[str, Any]:
     """Seconds of the textbook loop (once) and of admm and obs (median of several), by row; and whether obs does the same."""
     problem = layer.problem(Pattern(sparsity, "row"))
-    removals = patterns.zeros(problem.pattern, layer.weight.shape[1])
     started = time.perf_counter()
-    expected = optimal_brain_surgeon(problem.target, problem.hessian, removals)
+    expected = optimal_brain_surgeon(problem.target, problem.hessian, obs.removals(problem.pattern, layer.weight.shape[1]))
     textbook = time.perf_counter() - started
     seconds = {method: statistics.median(_seconds(method, layer, problem.pattern) for _ in range(REPEATS)) for method in ("admm", "obs")}
     found = _solve("obs", problem)

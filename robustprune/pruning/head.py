@@ -34,6 +34,12 @@ def logits(model: PreTrainedModel, hidden: Float[Tensor, "texts positions hidden
     return model.classifier(hidden)
 
 
+def check_held_out(texts: int) -> None:
+    """Raises DataError if so few texts are held out that they could not tell whether a refit helps. For before anything is pruned."""
+    if texts < MIN_HELD_OUT:
+        raise DataError(f"The head can be refitted from {MIN_HELD_OUT * 10} calibration texts on, so that enough are held out; here {texts} are.")
+
+
 def refit(
     dense: PreTrainedModel, sparse: PreTrainedModel, dense_last: Sequence[Batch], sparse_last: Sequence[Batch], fit_batches: int, tick: Callable[[], None]
 ) -> tuple[HeadReport, ...]:
@@ -42,13 +48,7 @@ def refit(
     Args:
         dense_last, sparse_last: batches whose hidden states are the last block's outputs.
         fit_batches: how many of them, the first ones, are for fitting; the others are held out.
-
-    Raises:
-        DataError: too few texts are held out to tell whether a refit helps.
     """
-    held_out = sum(len(batch.hidden) for batch in sparse_last[fit_batches:])
-    if held_out < MIN_HELD_OUT:
-        raise DataError(f"The head can be refitted from {MIN_HELD_OUT * 10} calibration texts on, so that enough are held out; here {held_out} are.")
     reports = []
     for name, layer in head_layers(sparse):
         sums = {True: Accumulator(), False: Accumulator()}

@@ -37,7 +37,7 @@ def prune(
     Every tenth text is kept from calibration, to see how far the errors hold on texts that no layer was fitted to.
 
     Raises:
-        DataError: fewer than 16 texts.
+        DataError: fewer than 16 texts, or too few to tell whether a refit of the head helps.
         SpecError: the spec names a layer that the model has not, or a pattern that does not fit a layer.
         ModelError: a layer's inputs or weights hold NaN or Inf; the message names the layer.
         Cancelled: ``watch`` raised it.
@@ -47,6 +47,8 @@ def prune(
     started = time.perf_counter()
     total = len(list(linear_layers(dense)))
     fit, held_out = split(texts)
+    if spec.refit_head:
+        head.check_held_out(len(held_out))
     fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part, lambda: watch(0, total, ())) for part in (fit, held_out))
     batches = fit_batches + held_out_batches
     by_layer = patterns_for(dense, fit_batches, spec, lambda done: watch(done, total, ()))

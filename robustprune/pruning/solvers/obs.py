@@ -32,8 +32,7 @@ class OBS:
             return unpruned(problem)
         inverse = problem.factors.inverse
         rows, columns = problem.target.shape
-        removals = _removals(problem.pattern, columns)
-        batch = max(1, self.batch_bytes // (8 * columns * max(removals, 1)))
+        batch = max(1, self.batch_bytes // (8 * columns * max(removals(problem.pattern, columns), 1)))
         weight, mask = torch.empty_like(problem.target), torch.empty_like(problem.target, dtype=torch.bool)
         for start in range(0, rows, batch):
             some = slice(start, start + batch)
@@ -45,7 +44,7 @@ class OBS:
         return LayerSolution(weight, mask, problem.error_of(weight), problem.factors.cholesky.damping)
 
 
-def _removals(pattern: Pattern, columns: int) -> int:
+def removals(pattern: Pattern, columns: int) -> int:
     """How many weights every row loses: the sparsity's share, rounded down as in the paper."""
     if pattern.bank:
         return columns // pattern.bank * pattern.bank_zeros
@@ -57,13 +56,13 @@ def _prune_rows(
 ) -> tuple[Float[Tensor, "rows in"], Bool[Tensor, "rows in"]]:
     """Weights and mask of some rows. The comments number the lines of the paper's Algorithm 1."""
     rows, columns = target.shape
-    removals = _removals(pattern, columns)
+    steps = removals(pattern, columns)
     weight, every = target.clone(), torch.arange(rows, device=target.device)
     diagonal = inverse.diagonal().expand(rows, columns).clone()
     barred = torch.zeros_like(weight, dtype=torch.bool)  # zeros, and weights that the pattern protects
     pruned = torch.zeros_like(barred)
-    earlier = torch.empty(rows, removals, columns, dtype=weight.dtype, device=weight.device)
-    for step in range(removals):
+    earlier = torch.empty(rows, steps, columns, dtype=weight.dtype, device=weight.device)
+    for step in range(steps):
         # p = argmin w_p^2 / [H^-1]_pp  (Eq. 1)
         pivot = (weight**2 / diagonal).masked_fill_(barred, torch.inf).argmin(1)
         column = inverse[pivot]
@@ -79,7 +78,7 @@ def _prune_rows(
         if pattern.bank:
             _protect_full_banks(barred, pruned, pivot, pattern)
         if step % 16 == 0:
-            tick(step / removals)
+            tick(step / steps)
     return weight.masked_fill_(pruned, 0.0), ~pruned
 
 
