@@ -6,6 +6,7 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.attacks.trace import AttackTrace
+from robustprune.catalogue import MASKED_LM, RECIPES, about
 from robustprune.jobs import Job
 from robustprune.spec import AttackSpec, check_text, digest
 from robustprune.ui import jobs, replay, shell
@@ -18,8 +19,30 @@ shell.require_entrypoint()
 st.title(t("attack.title"))
 st.markdown(t("attack.question"))
 run = shell.need_run()
-spec = AttackSpec()
 showcase = dict(lab.showcase(run.spec.model))
+
+
+def recipe_name(name: str) -> str:
+    """A recipe by its title, and whether it can run on this machine."""
+    missing = [one.name for one in lab.missing_resources(AttackSpec(name)) if not one.instead]
+    return f"{RECIPES[name].title} ({t('attack.needs', name=', '.join(missing))})" if missing else RECIPES[name].title
+
+
+def asked_recipe() -> AttackSpec:
+    """The recipe that is chosen; what cannot run says what it needs, and ends the page."""
+    name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", persist_state="session", format_func=recipe_name)
+    masked_lm = (
+        st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", help=t("attack.masked_lm_help"))
+        if MASKED_LM in RECIPES[name].needs
+        else ""
+    )
+    spec = AttackSpec(name, masked_lm=masked_lm.strip() or None)
+    missing = lab.missing_resources(spec)
+    for one in missing:
+        if not one.instead:
+            st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=one.name, how=shell.plain(one.how)), icon=":material/download:")
+            st.stop()
+    return spec
 
 
 def asked() -> tuple[str, int]:
@@ -52,9 +75,14 @@ def asked() -> tuple[str, int]:
 
 
 def both_attacks(job: Job) -> None:
-    """Attacks the dense, then the sparse model; the lab keeps both traces."""
-    lab.attack_text(run.spec.model, text, label, spec, job.progress, job.cancel)
-    lab.attack_text(run.ref, text, label, spec, job.progress, job.cancel)
+    """Attacks the dense and the sparse model side by side; the lab keeps both traces."""
+    lab.attack_side_by_side([run.spec.model, run.ref], text, label, spec, job.progress, job.cancel)
+
+
+def live(trace: AttackTrace) -> None:
+    """How the text at hand stands so far."""
+    st.html(replay.sentence_html(trace))
+    st.caption(t("attack.so_far", model=shell.plain(trace.victim["name"]), queries=trace.queries, word=shell.plain(trace.at_hand)))
 
 
 def show(dense: AttackTrace, sparse: AttackTrace) -> None:
@@ -64,27 +92,29 @@ def show(dense: AttackTrace, sparse: AttackTrace) -> None:
     for column, (name, trace) in zip(st.columns(2), traces.items(), strict=True):
         with column:
             replay.outcome_card(trace, name)
-    if any(trace.swaps for trace in traces.values()):
+    if any(trace.changes for trace in traces.values()):
         st.subheader(t("attack.path_title"))
         replay.path_chart(traces)
     for name, trace in traces.items():
         if trace.steps:
             with st.expander(t("attack.steps", name=name, steps=len(trace.steps)), icon=":material/list:"):
                 st.dataframe(replay.step_table(trace), hide_index=True)
-    st.caption(t("attack.resources", **dense.resources, budget=dense.query_budget))
+    used = "; ".join(t(f"resource.{kind}", name=shell.plain(name)) for kind, name in dense.resources.items() if kind != "set" and name)
+    st.caption(t("attack.resources", set=dense.resources["set"], resources=used, budget=spec.query_budget))
     lines = "".join(json.dumps(trace.to_json(), ensure_ascii=False) + "\n" for trace in traces.values())
     st.download_button(t("attack.get_trace"), lines, f"attack-{run.digest}.jsonl", "application/jsonl", icon=":material/download:", on_click="ignore")
 
 
+spec = asked_recipe()
 text, label = asked()
-pair = shell.attack_pair(run, text, label)
+pair = shell.attack_pair(run, text, label, spec)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:
     st.button(
         t("attack.start"), type="primary", icon=":material/play_arrow:", on_click=jobs.manager().submit, args=(key, both_attacks), disabled=jobs.running(key)
     )
     if jobs.manager().get(key) is None:
-        st.info(t("attack.nothing_yet"), icon=":material/swords:")
-    jobs.panel(key)
+        st.info(t("attack.nothing_yet", about=about(spec.recipe)), icon=":material/swords:")
+    jobs.panel(key, live)
 else:
     show(*pair)

@@ -88,9 +88,14 @@ st.caption(
 
 st.subheader(t("overview.sentence_title"))
 example = next(
-    (pair for text, label in lab.showcase(run.spec.model) if (pair := shell.attack_pair(run, text, label)) and pair[0].outcome != pair[1].outcome), None
+    (
+        pair
+        for text, label in lab.showcase(run.spec.model)
+        if (pair := shell.attack_pair(run, text, label, AttackSpec())) and pair[0].outcome != pair[1].outcome
+    ),
+    None,
 )
-example = example or next((pair for text, label in lab.showcase(run.spec.model) if (pair := shell.attack_pair(run, text, label))), None)
+example = example or next((pair for text, label in lab.showcase(run.spec.model) if (pair := shell.attack_pair(run, text, label, AttackSpec()))), None)
 if example:
     for column, trace, name in zip(st.columns(2), example, (t("run.dense"), shell.run_name(run)), strict=True):
         with column:

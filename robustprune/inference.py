@@ -82,11 +82,12 @@ def logits(
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
     progress: Callable[[int, int], None] | None = None,
+    tokens_per_batch: int = TOKENS_PER_BATCH,
 ) -> Float[Tensor, "texts labels"]:
     """Float32 logits on the CPU, in the order of the texts. ``progress(done, total)`` is called after every batch and may raise."""
     result = torch.empty(len(texts), model.config.num_labels)
     done = 0
-    for rows, batch in encoded_batches(model, tokenizer, texts):
+    for rows, batch in encoded_batches(model, tokenizer, texts, tokens_per_batch):
         result[rows] = model(**batch).logits.float().cpu()
         done += len(rows)
         if progress:

@@ -5,79 +5,41 @@ in the store, so that asking again, from another tab or next week, answers at on
 """
 
 import threading
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import data, evaluation, folders, models, paths, uploads
+from robustprune import data, evaluation, folders, models, uploads
 from robustprune import runs as _runs
-from robustprune.attacks import archive
-from robustprune.attacks.resource_names import describe
-from robustprune.errors import ModelError
+from robustprune.attacking import (
+    ATTACK_EXAMPLES,
+    attack_side_by_side,
+    attack_text,
+    attack_texts,
+    find_attack,
+    find_scores,
+    get_resource,
+    missing_resources,
+    resource_names,
+    transfer,
+)
 from robustprune.evaluation import Evaluation
+from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun
-from robustprune.spec import AttackSpec, PruneSpec, check_label, check_text, digest
-from robustprune.store import Store
+from robustprune.spec import PruneSpec, check_text, digest
 
 if TYPE_CHECKING:
     from robustprune.analysis.attention import AttentionMaps
-    from robustprune.attacks.metrics import Scores
-    from robustprune.attacks.trace import AttackTrace
     from robustprune.latency import LatencyReport
     from robustprune.pruning.compressed import Sizes
 
-Progress = _runs.Progress
-LOADED_MODELS = 4
-ATTACK_EXAMPLES = 60
-
-
-def silent(done: float, total: float, text: str, partial: Any = None) -> None:
-    """A progress that tells nobody."""
-
-
-def store() -> Store:
-    """The store of this machine, with what ships behind it."""
-    return Store(paths.home(), paths.ASSETS / "precomputed")
-
-
-# Models
-
-
-def find_model(ref: str) -> models.ModelSource:
-    """What a model's name means: a built-in name, a folder, a hub id, or ``run:<digest>`` of a stored run."""
-    if not ref.startswith(RUN):
-        return models.find(ref)
-    run = stored_run(ref.removeprefix(RUN))
-    if run is None:
-        raise ModelError(f"No run {ref.removeprefix(RUN)!r} is stored here. Prune again with its settings.")
-    return models.ModelSource(ref, run.model_dir or Path(), run.digest, run.labels, run.spec.dataset, built_in=False)
-
-
-def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | None = None) -> models.Classifier:
-    """Loads a model; a stored run whose weights are not here is computed anew first."""
-    source = find_model(ref)
-    if ref.startswith(RUN):
-        source = replace(source, folder=_weights_of(source.digest, progress, cancel))
-    return _loaded(source)
-
-
-def _weights_of(key: str, progress: Progress, cancel: threading.Event | None) -> Path:
-    """The model folder of a stored run, checked; made again where it is not here or damaged."""
-    spec = stored_run(key).spec
-    run = _runs.find_checked(store(), key)
-    if run and run.model_dir:
-        return run.model_dir
-    if prune_digest(spec)[0] != key:
-        raise ModelError(f"The run {key} cannot be made again: its model or texts have changed since. Prune again with its settings.")
-    return prune(spec, progress, cancel).model_dir
-
-
-@lru_cache(maxsize=LOADED_MODELS)
-def _loaded(source: models.ModelSource) -> models.Classifier:
-    return models.load(source)
-
+# What other files hold of the facade, models and attacks, goes through the same door.
+__all__ = [
+    "ATTACK_EXAMPLES", "attack_side_by_side", "attack_text", "attack_texts", "attention", "check_export_folder", "compress", "datasets_for",
+    "evaluate", "export_model", "find_attack", "find_attention", "find_model", "find_run", "find_scores", "get_resource", "keep_upload", "load_model",
+    "measure_speed", "missing_resources", "prune", "prune_digest", "resource_names", "runs", "shipped_runs", "showcase", "silent", "store",
+    "stored_run", "train", "transfer", "usual_dataset",
+]  # fmt: skip
 
 # Pruning
 
@@ -89,11 +51,6 @@ def prune_digest(spec: PruneSpec) -> tuple[str, PruneSpec, data.Texts, models.Mo
         ModelError, DataError: something the spec names is not to be had, or does not fit together.
     """
     return _runs.resolve(spec)
-
-
-def stored_run(key: str) -> PruneRun | None:
-    """The stored run of that digest, with or without its weights; None if there is none."""
-    return _runs.find(store(), key)
 
 
 def find_run(spec: PruneSpec) -> PruneRun | None:
@@ -120,7 +77,7 @@ def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event 
         SpecError, ModelError, DataError, StoreError: what they say.
         Cancelled: ``cancel`` was set; nothing is stored.
     """
-    return _runs.prune(store(), spec, _loaded, device, progress, cancel)
+    return _runs.prune(store(), spec, loaded, device, progress, cancel)
 
 
 def check_export_folder(out: Path) -> None:
@@ -195,53 +152,7 @@ def evaluate(
     return evaluation.measure(store(), source.digest, model, classifier.model, classifier.tokenizer, texts, watch)
 
 
-# Attacks
-
-
-def attack_text(model: str, text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None) -> "AttackTrace":
-    """Attacks one text. Stored by model, text, label, recipe and resources."""
-    source = find_model(model)
-    text, label = check_text(text), check_label(label, source.labels)
-    stored = find_attack(model, text, label, spec)
-    if stored and stored.resources == resource_names():
-        return stored
-    attacker = _attacker(model, spec, progress, cancel)
-    trace = attacker.attack(text, label)
-    archive.put_trace(store(), source.digest, trace, spec)
-    return trace
-
-
-def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackTrace | None":
-    """The stored trace of such an attack, if there is one. Answers without loading a model."""
-    return archive.find_trace(store(), find_model(model).digest, text, label, spec)
-
-
-def attack_texts(
-    model: str, dataset: str | None, examples: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None
-) -> "tuple[Scores, list[AttackTrace], data.Texts]":
-    """Attacks a seeded sample of evaluation texts and stores the scores; gives them, the traces in the sample's order, and the sample."""
-    from robustprune.attacks.metrics import score
-
-    source = find_model(model)
-    texts = evaluation.texts_for(source, dataset, examples, spec.seed)
-    traces: list[AttackTrace] = []
-
-    def one_of_many(done: float, total: float, text: str, partial: Any = None) -> None:
-        progress(len(traces) + done / total, len(texts), f"text {min(len(traces) + 1, len(texts))} of {len(texts)}: {text}", None)
-
-    attacker = _attacker(model, spec, one_of_many, cancel)
-    for text, label in zip(texts.texts, texts.labels, strict=True):
-        traces.append(attacker.attack(text, label))
-    scores = score(traces)
-    archive.put_scores(store(), source.digest, texts, scores, spec)
-    return scores, traces, texts
-
-
-def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | None = None) -> dict[str, Any] | None:
-    """The stored scores of a model under attack on a sample of its demo texts, if they were ever computed."""
-    source, spec = find_model(model), spec or AttackSpec()
-    texts = evaluation.texts_for(source, data.demo_for(source.dataset), examples, spec.seed)
-    return archive.find_scores(store(), source.digest, texts, spec)
+# Texts
 
 
 def datasets_for(model: str) -> list[str]:
@@ -264,31 +175,6 @@ def showcase(model: str) -> list[tuple[str, int]]:
     demo = data.demo_for(find_model(model).dataset)
     texts = data.load(demo, "showcase") if demo else None
     return list(zip(texts.texts, texts.labels, strict=True)) if texts else []
-
-
-def resource_names() -> dict[str, str]:
-    """The names of the resources that an attack would use now."""
-    return describe().to_json()
-
-
-def _attacker(model: str, spec: AttackSpec, progress: Progress, cancel: threading.Event | None) -> Any:
-    progress(0, 1, "loading the model", None)
-    classifier = load_model(model, progress, cancel)
-    _runs.check(cancel)
-    from robustprune.attacks import resources, run
-
-    progress(0, 1, "loading TextAttack", None)
-
-    def say(what: str) -> None:
-        _runs.check(cancel)
-        progress(0, 1, f"preparing: {what}", None)
-
-    def watch(word: str = "", done: int = 0, total: int = 1) -> None:
-        _runs.check(cancel)
-        if word:
-            progress(done, total, f"{model}: trying words in place of {word}", None)
-
-    return run.Attacker(classifier, resources.load(say), spec, watch)
 
 
 # Attention

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from robustprune import hashing
+from robustprune.catalogue import MASKED_LM, PERTURBATIONS, RECIPES, SYNONYMS
 from robustprune.errors import SpecError
 from robustprune.methods import METHODS, SCOPES
 
@@ -15,10 +16,11 @@ ALLOCATIONS = ("uniform", "error")
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 AUTO = "auto"
 DEVICES = ("auto", "cpu", "cuda")
-RECIPES = ("textfooler",)
+# Which resources an attack takes: the published ones where they are on this machine, or those that are on any.
+RESOURCES = ("auto", "built-in")
 MAX_SPARSITY = 0.99
 MAX_BANK = 1024
-MAX_WORDS = 512
+MAX_WORDS = 3000
 MAX_SEED = 2**31 - 1
 # TextAttack joins sentence pairs with it and would cut a text there.
 SPLIT_MARK = "<SPLIT>"
@@ -153,22 +155,54 @@ class PruneSpec:
 
 @dataclass(frozen=True)
 class AttackSpec:
-    """How texts are attacked: the recipe and what it may cost.
+    """How texts are attacked: the recipe, what it takes its words from, and what it may cost.
 
     Attributes:
-        recipe: one of RECIPES.
+        recipe: one of the catalogue's RECIPES.
         query_budget: most queries of the victim a text; a text that holds until then holds *within that budget*.
-        seed: of the draw of texts.
+        word_budget: most words changed in a text, in the same sense; None: as many as the recipe likes.
+        seconds: most seconds a text; one that takes longer counts as stopped: nothing is known about it. None: no limit.
+        resources: ``auto``: the published resources where they are on this machine; ``built-in``: those that are on any.
+        synonyms: a file of synonym pairs (two words a line) to take as the only source of synonyms; None: the resources'.
+        masked_lm: the masked language model (a folder or a hub id) of those recipes that need one.
+        perturbation: how bad-characters perturbs, one of PERTURBATIONS; for the other recipes None.
+        seed: of the draw of texts and of whatever the recipe draws.
     """
 
     recipe: str = "textfooler"
     query_budget: int = 1000
+    word_budget: int | None = None
+    seconds: float | None = None
+    resources: str = "auto"
+    synonyms: str | None = None
+    masked_lm: str | None = None
+    perturbation: str | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _one_of("recipe", self.recipe, RECIPES)
+        _one_of("recipe", self.recipe, tuple(RECIPES))
         _whole("query budget", self.query_budget, 1, 1_000_000)
+        if self.word_budget is not None:
+            _whole("word budget", self.word_budget, 1, MAX_WORDS)
+        if self.seconds is not None:
+            object.__setattr__(self, "seconds", float(_number("time limit in seconds", self.seconds, 0.1, 86_400)))
+        _one_of("resources", self.resources, RESOURCES)
         _whole("seed", self.seed, 0, MAX_SEED)
+        for setting, need in (("synonyms", SYNONYMS), ("masked_lm", MASKED_LM)):
+            value = getattr(self, setting)
+            if value is not None:
+                _text(setting, value)
+                if need not in RECIPES[self.recipe].needs:
+                    users = ", ".join(name for name, recipe in RECIPES.items() if need in recipe.needs)
+                    raise SpecError(f"The recipe {self.recipe!r} uses no {setting}; those that do are: {users}. Leave it out.")
+        self._settle_perturbation()
+
+    def _settle_perturbation(self) -> None:
+        if self.recipe == "bad-characters":
+            object.__setattr__(self, "perturbation", self.perturbation or PERTURBATIONS[0])
+            _one_of("perturbation", self.perturbation, PERTURBATIONS)
+        elif self.perturbation is not None:
+            raise SpecError(f"The recipe {self.recipe!r} has no perturbation to choose; only bad-characters has. Leave it out.")
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -206,19 +240,24 @@ def check_device(name: Any) -> str:
 
 def check_text(text: Any) -> str:
     """A text that a person typed, stripped. Raises SpecError if it is empty, has no letters, or is too long to show."""
-    if not isinstance(text, str) or not text.strip():
-        raise SpecError("The text is empty. Type a sentence.")
-    stripped = text.strip()
-    if any("\ud800" <= character <= "\udfff" for character in stripped):
-        raise SpecError("The text holds bytes that are no UTF-8 characters. Type it again.")
-    if SPLIT_MARK in stripped:
-        raise SpecError(f"The text holds {SPLIT_MARK}, which attacks take for the end of a sentence. Leave it out.")
+    stripped = check_attackable(text).strip()
     if not any(character.isalpha() for character in stripped):
         raise SpecError("The text has no letters, so there is no word to look at. Type a sentence.")
-    words = len(stripped.split())
-    if words > MAX_WORDS:
-        raise SpecError(f"The text has {words:,} words; at most {MAX_WORDS} are allowed. Shorten it.")
     return stripped
+
+
+def check_attackable(text: Any) -> str:
+    """A text as it is. Raises SpecError if attacks cannot read it: it is empty, too long, or holds what they take for a mark of theirs."""
+    if not isinstance(text, str) or not text.strip():
+        raise SpecError("The text is empty. Type a sentence.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise SpecError("The text holds bytes that are no UTF-8 characters. Type it again.")
+    if SPLIT_MARK in text:
+        raise SpecError(f"The text holds {SPLIT_MARK}, which attacks take for the end of a sentence. Leave it out.")
+    words = len(text.split())
+    if words > MAX_WORDS:
+        raise SpecError(f"The text has {words:,} words; at most {MAX_WORDS:,} are allowed. Shorten it.")
+    return text
 
 
 def check_label(label: Any, names: tuple[str, ...]) -> int:

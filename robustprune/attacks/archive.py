@@ -1,9 +1,10 @@
-"""Traces and scores in the store, by model, what was attacked, recipe and resources."""
+"""Traces and scores in the store, by model, what was attacked, how, and with which resources."""
 
 import logging
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from robustprune.attacks.metrics import Scores
 from robustprune.attacks.resource_names import describe
 from robustprune.attacks.trace import AttackTrace
 from robustprune.data import Texts
@@ -11,7 +12,8 @@ from robustprune.spec import AttackSpec, digest
 from robustprune.store import Entry, Store
 
 # Raised whenever a change makes the same attack go another way: stored ones are then computed anew.
-ATTACKS_VERSION = 1
+ATTACKS_VERSION = 2
+TRACES = "traces.jsonl"
 log = logging.getLogger(__name__)
 
 
@@ -30,21 +32,25 @@ def put_trace(store: Store, model_digest: str, trace: AttackTrace, spec: AttackS
     store.put("attacks", _keys(model_digest, [trace.text, trace.label], spec)[0], trace.to_json())
 
 
-def find_scores(store: Store, model_digest: str, texts: Texts, spec: AttackSpec) -> dict[str, Any] | None:
-    """The stored scores of attacks on a sample of texts, if there are any."""
-    entry = _first(store, "scores", _keys(model_digest, texts.digest, spec))
-    return entry.document if entry else None
+def find_scores(store: Store, model_digest: str, texts: Texts, spec: AttackSpec) -> Entry | None:
+    """The stored scores of attacks on a sample of texts, if there are any; its folder holds TRACES, unless it ships."""
+    return _first(store, "scores", _keys(model_digest, texts.digest, spec))
 
 
-def put_scores(store: Store, model_digest: str, texts: Texts, scores: Scores, spec: AttackSpec) -> None:
-    """Stores the scores of attacks on a sample of texts."""
-    store.put("scores", _keys(model_digest, texts.digest, spec)[0], {"dataset": texts.dataset, "split": texts.split, **scores.to_json()})
+def put_scores(store: Store, model_digest: str, texts: Texts, document: dict[str, Any], spec: AttackSpec, fill: Callable[[Path], None]) -> Entry:
+    """Stores the scores of attacks on a sample of texts; ``fill`` puts TRACES into the folder that it is given."""
+    return store.put("scores", scores_key(model_digest, texts, spec), document, fill)
+
+
+def scores_key(model_digest: str, texts: Texts, spec: AttackSpec) -> str:
+    """The key of such scores with the resources of this machine."""
+    return _keys(model_digest, texts.digest, spec)[0]
 
 
 def _keys(model_digest: str, what: Any, spec: AttackSpec) -> list[str]:
     """With the resources of this machine, then with those that are on any machine, which is what ships."""
-    asked = {"recipe": spec.recipe, "query_budget": spec.query_budget}
-    names = (describe(), describe(tagger=False))
+    asked = {name: value for name, value in spec.to_json().items() if name not in ("resources", "synonyms")}  # the names tell
+    names = (describe(spec), describe(spec, anywhere=True))
     return [digest("attack", model_digest, what, asked, name.to_json(), ATTACKS_VERSION) for name in names]
 
 

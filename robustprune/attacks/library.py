@@ -2,16 +2,28 @@
 
 On import TextAttack wants NLTK's stop words, downloads corpora, writes environment variables and configures a logger that prints.
 Here it gets scikit-learn's stop words, finds nothing to download, and leaves the environment as it was.
+
+TextAttack can neither be cancelled nor limited in time. Two ways were open: a process of its own that can be killed, which would
+load models and library once more (some 2 GB and 10 s on two cores), or a look at ``check`` wherever it passes. It passes one
+function all the time: every text that it makes, and every word it puts into one, goes through ``words_from_text``. That function is
+replaced by one that remembers (which is exact, and saves most of the library's own time) and looks at the check as it goes.
+Victims and encoders look at it before every batch.
 """
 
 import logging
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from types import ModuleType, SimpleNamespace
 
+REMEMBERED_TEXTS = 50_000
+SECONDS_BETWEEN_LOOKS = 0.02
+
 _lock = threading.Lock()
+_watch = threading.local()
 
 
 def textattack() -> ModuleType:
@@ -21,11 +33,61 @@ def textattack() -> ModuleType:
             import textattack as library
             import textattack.attack_recipes
             import textattack.models.wrappers
-        for name in ("textattack.shared.utils.install", "textattack"):
+        for name in ("textattack.shared.utils.install", "textattack", "jieba"):
             logger = logging.getLogger(name)
             logger.handlers.clear()
             logger.setLevel(logging.WARNING)
+        _watch_words(library)
     return library
+
+
+@contextmanager
+def watched(check: Callable[[], None]) -> Iterator[None]:
+    """While this is open, TextAttack calls ``check`` from this thread every few hundredths of a second; it may raise."""
+    _watch.check, _watch.due = check, 0.0
+    try:
+        yield
+    finally:
+        del _watch.check
+
+
+@contextmanager
+def stock() -> Iterator[None]:
+    """While this is open, TextAttack is as it was installed, for comparing with it. One thread at a time."""
+    library = textattack()
+    ours = library.shared.utils.strings.words_from_text
+    _put_words(library, ours.installed)
+    try:
+        yield
+    finally:
+        _put_words(library, ours)
+
+
+def forget() -> None:
+    """Forgets all words, so that a measurement starts like the one before it."""
+    textattack().shared.utils.strings.words_from_text.remembered.cache_clear()
+
+
+def _watch_words(library: ModuleType) -> None:
+    installed = library.shared.utils.strings.words_from_text
+    if hasattr(installed, "remembered"):
+        return
+    remembered = lru_cache(REMEMBERED_TEXTS)(lambda text: tuple(installed(text)))
+
+    def words_from_text(text: str) -> list[str]:
+        check = getattr(_watch, "check", None)
+        if check and (now := time.monotonic()) >= _watch.due:
+            _watch.due = now + SECONDS_BETWEEN_LOOKS
+            check()
+        return list(remembered(text))
+
+    words_from_text.remembered, words_from_text.installed = remembered, installed
+    _put_words(library, words_from_text)
+
+
+def _put_words(library: ModuleType, function: Callable[[str], list[str]]) -> None:
+    for module in (library.shared.utils.strings, library.shared.utils, library.shared.attacked_text):
+        module.words_from_text = function
 
 
 @contextmanager

@@ -1,11 +1,13 @@
-"""Scores over many attacked texts: Acc, Aua and Asr (Li et al. 2023, section 4), each with its Wilson interval."""
+"""Scores over many attacked texts: Acc, Aua and Asr (Li et al. 2023, section 4), each with its Wilson interval; and whether two
+models differ by more than chance."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
-from typing import Any
+from math import comb, sqrt
+from typing import Any, Self
 
-from robustprune.attacks.trace import AttackTrace
+from robustprune.attacks.trace import AttackTrace, Outcome
+from robustprune.catalogue import RECIPES
 
 Z_95 = 1.959963984540054
 
@@ -31,10 +33,36 @@ def wilson(successes: int, trials: int) -> Rate:
 
 
 @dataclass(frozen=True)
+class Result:
+    """What came of one attacked text, without the story of how: what scores and comparisons are made of."""
+
+    example: int
+    text: str
+    label: int
+    perturbed: str
+    outcome: Outcome
+    queries: int
+    words_changed: float
+    similarity: float | None
+    seconds: float
+
+    @classmethod
+    def of(cls, trace: AttackTrace) -> Self:
+        """The result that a trace tells of."""
+        return cls(
+            trace.example or 0, trace.text, trace.label, trace.perturbed, trace.outcome, trace.queries, trace.words_changed, trace.similarity, trace.seconds
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Scores:
     """``acc = (N - S) / N``, ``aua = F / N``, ``asr = A / (A + F)`` for N texts, S skipped, F held, A flipped.
 
-    ``stopped`` texts (a time limit or Cancel) are not among the N.
+    ``stopped`` texts (by a time limit) and ``failed`` ones (that could not be attacked) are not among the N.
     """
 
     examples: int
@@ -42,37 +70,88 @@ class Scores:
     held: int
     flipped: int
     stopped: int
+    failed: int
     acc: Rate
     aua: Rate
     asr: Rate
     queries_mean: float
     words_changed_mean: float
+    similarity_mean: float | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every text ended in an outcome."""
+        return self.stopped == self.failed == 0
 
     def to_json(self) -> dict[str, Any]:
         """A flat JSON object: every rate as ``name``, ``name_low`` and ``name_high``."""
-        flat = asdict(self)
+        flat = asdict(self) | {"complete": self.complete}
         for name in ("acc", "aua", "asr"):
             rate = flat.pop(name)
             flat |= {name: rate["value"], f"{name}_low": rate["low"], f"{name}_high": rate["high"]}
         return flat
 
 
-def score(traces: Sequence[AttackTrace], stopped: int = 0) -> Scores:
-    """The scores of finished attacks. Means are over attacked texts; words changed, over flipped ones."""
-    counts = {outcome: sum(trace.outcome == outcome for trace in traces) for outcome in ("skipped", "held", "flipped")}
-    attacked = [trace for trace in traces if trace.outcome != "skipped"]
-    flipped = [trace for trace in traces if trace.outcome == "flipped"]
-    total = len(traces)
+def score(results: Sequence[Result], recipe: str = "textfooler", failed: int = 0) -> Scores:
+    """The scores of finished attacks. Queries are means over attacked texts; words changed and similarity, over those where the
+    attack got what it wanted: flipped ones, or for a recipe that takes words away, all."""
+    ended = [result for result in results if result.outcome != "stopped"]
+    counts = {outcome: sum(result.outcome == outcome for result in ended) for outcome in ("skipped", "held", "flipped")}
+    attacked = [result for result in ended if result.outcome != "skipped"]
+    won = [result for result in attacked if result.outcome == "flipped" or not RECIPES[recipe].flips]
+    similar = [result.similarity for result in won if result.similarity is not None]
     return Scores(
-        examples=total,
+        examples=len(ended),
         **counts,
-        stopped=stopped,
-        acc=wilson(len(attacked), total),
-        aua=wilson(counts["held"], total),
+        stopped=len(results) - len(ended),
+        failed=failed,
+        acc=wilson(len(attacked), len(ended)),
+        aua=wilson(counts["held"], len(ended)),
         asr=wilson(counts["flipped"], len(attacked)),
-        queries_mean=_mean([trace.queries for trace in attacked]),
-        words_changed_mean=_mean([trace.words_changed for trace in flipped]),
+        queries_mean=_mean([result.queries for result in attacked]),
+        words_changed_mean=_mean([result.words_changed for result in won]),
+        similarity_mean=_mean(similar) if similar else None,
     )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models under the same attack on the same texts.
+
+    Attributes:
+        examples: texts that ended in an outcome for both.
+        aua_difference: second less first.
+        only_first, only_second: texts on which only that one held.
+        p: of the exact two-sided McNemar test that both are equally likely to hold.
+    """
+
+    examples: int
+    aua_difference: float
+    only_first: int
+    only_second: int
+    p: float
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return asdict(self)
+
+
+def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
+    """Compares two models text by text; texts that were stopped for either are left out. Raises ValueError if the texts differ."""
+    ours, theirs = ({result.example: result for result in results if result.outcome != "stopped"} for results in (first, second))
+    common = sorted(set(ours) & set(theirs))
+    if any(ours[example].text != theirs[example].text for example in common):
+        raise ValueError("the two models were attacked on different texts")
+    held = [(ours[example].outcome == "held", theirs[example].outcome == "held") for example in common]
+    only_first, only_second = held.count((True, False)), held.count((False, True))
+    return Comparison(len(common), (only_second - only_first) / max(len(common), 1), only_first, only_second, mcnemar(only_first, only_second))
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The exact two-sided p-value of McNemar's test (1947): a fair coin for every text on which the two differ."""
+    trials = only_first + only_second
+    tail = sum(comb(trials, k) for k in range(min(only_first, only_second) + 1))
+    return min(1.0, 2 * tail / 2**trials)
 
 
 def _mean(values: Sequence[float]) -> float:

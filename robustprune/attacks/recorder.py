@@ -1,11 +1,20 @@
-"""Listens to a TextAttack search while it runs: which words matter, what is tried in the place of each, what is taken."""
+"""Listens to a TextAttack search while it runs, and tells what happens as the steps of a trace."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
-from robustprune.attacks.trace import Candidate, Step
+from robustprune.attacks import changes
+from robustprune.attacks.changes import Change, Word
+from robustprune.attacks.proposals import Proposals
+from robustprune.attacks.trace import Query, Rank, Step, Swap
+
+# Searches that walk from text to text. The others keep a population, of which only the last and best is told as taken.
+GREEDY = ("GreedyWordSwapWIR", "GreedySearch")
+
+
+class BudgetSpent(Exception):
+    """No query is left; the search is asked no further."""
 
 
 class Recorder:
@@ -13,65 +22,103 @@ class Recorder:
 
     TextAttack hangs ``get_indices_to_order``, ``get_transformations`` and ``get_goal_results`` on the search object for the
     search to call; :meth:`listening` stands between for as long as it is open.
+
+    Attributes:
+        steps: of the trace, so far.
+        current, changes: the text that the attack stands at, and what was changed in it.
+        answers: the probabilities of every text that was asked about.
+        best: the answer so far with the highest score, which is what is left when a search cannot end by itself.
     """
 
-    def __init__(self, initial: Any, label: int, watch: Callable[..., None]) -> None:
-        self._words, self._label, self._watch = initial.attacked_text.words, label, watch
-        self._probability = self._current = float(initial.raw_output[label])
+    def __init__(self, initial: Any, label: int, words: tuple[Word, ...], proposals: Proposals, tell: Callable[[], None]) -> None:
+        self._original, self._label, self._words = initial.attacked_text, label, words
+        self._proposals, self._tell = proposals, tell
         self._order: list[int] = []
-        self.importance: dict[int, float] = {}
+        self._ranking = False
+        self._told: set[tuple[str, int]] = set()
+        self.current: str = initial.attacked_text.text
+        self.changes: tuple[Change, ...] = ()
+        self.answers: dict[str, tuple[float, ...]] = {}
+        self.best = initial
         self.steps: list[Step] = []
+        self._note_query(initial, None)
 
     @contextmanager
-    def listening(self, search: Any) -> Iterator[None]:
-        """Records what ``search`` does, until the context ends."""
-        names = ("get_indices_to_order", "get_transformations", "get_goal_results")
+    def listening(self, attack: Any) -> Iterator[None]:
+        """Records what the attack's search does, until the context ends."""
+        search = attack.search_method
+        names = [name for name in ("get_indices_to_order", "get_transformations", "get_goal_results", "_get_index_order") if hasattr(search, name)]
         original = {name: getattr(search, name) for name in names}
+        greedy = type(search).__name__ in GREEDY
 
         def order(*arguments: Any, **keywords: Any) -> Any:
             length, indices = original["get_indices_to_order"](*arguments, **keywords)
             self._order = [int(index) for index in indices]
             return length, indices
 
+        def ranked(*arguments: Any, **keywords: Any) -> Any:
+            self._ranking = True
+            indices, over = original["_get_index_order"](*arguments, **keywords)
+            self._ranking = False
+            self._note_rank([int(index) for index in indices])
+            return indices, over
+
         def transformations(text: Any, **keywords: Any) -> Any:
-            index = int(keywords["indices_to_modify"][0])
-            self._watch(self._words[index], len(self.steps), max(len(self.importance), 1))
-            self.steps.append(Step(index, (), None, self._current, self._current, 0))
-            return original["get_transformations"](text, **keywords)
+            if greedy and not self._ranking:
+                self.note_swap(text)
+            self._tell()
+            passed, told = self._proposals.find(attack, text, **keywords)
+            for one in told:
+                if (key := (text.text, one.index)) not in self._told or not attack.use_transformation_cache:
+                    self._told.add(key)
+                    self.steps.append(one)
+            return list(passed)
 
         def results(texts: Any, **keywords: Any) -> Any:
             answers, over = original["get_goal_results"](texts, **keywords)
-            self._note_tried(answers) if self.steps else self._note_importance(answers)
+            if len(texts) and not answers:
+                raise BudgetSpent
+            ranking = self._ranking and not any(isinstance(step, Rank) for step in self.steps) and len(texts) == len(self._order)
+            for position, answer in enumerate(answers):
+                self._note_query(answer, self._order[position] if ranking else _place(answer.attacked_text))
+                if not self._ranking and answer.score > self.best.score:
+                    self.best = answer
             return answers, over
 
-        search.get_indices_to_order, search.get_transformations, search.get_goal_results = order, transformations, results
+        listeners = {"get_indices_to_order": order, "get_transformations": transformations, "get_goal_results": results, "_get_index_order": ranked}
+        for name in names:
+            setattr(search, name, listeners[name])
         try:
             yield
         finally:
-            for name, function in original.items():
-                setattr(search, name, function)
+            for name in names:
+                if name == "_get_index_order":  # a method of the class, unlike the others
+                    delattr(search, name)
+                else:
+                    setattr(search, name, original[name])
 
-    def settled_steps(self, final_words: list[str]) -> tuple[Step, ...]:
-        """The steps, with what the final text says was taken. Among several flips the search takes the most similar, not the strongest."""
-        result, current = [], self._probability
-        for step in self.steps:
-            word = final_words[step.index]
-            taken = next((candidate for candidate in step.candidates if candidate.word == word), None)
-            after = taken.probability if taken else current
-            result.append(replace(step, taken=taken.word if taken else None, before=current, after=after))
-            current = after
-        return tuple(result)
+    def note_swap(self, text: Any) -> None:
+        """Notes that the attack stands at another text now, if it is another."""
+        if text.text == self.current:
+            return
+        found = changes.between(self._original.text, self._words, text.text, changes.places(text.text, text.words))
+        before, after = (self.answers[one][self._label] for one in (self.current, text.text))
+        self.steps.append(Swap(tuple(change for change in found if change not in self.changes), before, after))
+        self.current, self.changes = text.text, found
 
-    def _note_importance(self, answers: list[Any]) -> None:
-        falls = (self._probability - float(answer.raw_output[self._label]) for answer in answers)
-        self.importance = dict(zip(self._order, falls, strict=False))  # a spent query budget leaves words without a rank
+    def _note_query(self, answer: Any, index: int | None) -> None:
+        values = tuple(answer.raw_output.tolist())
+        self.answers[answer.attacked_text.text] = values
+        self.steps.append(Query(answer.attacked_text.text, values, index))
 
-    def _note_tried(self, answers: list[Any]) -> None:
-        step = self.steps[-1]
-        tried = tuple(self._candidate(answer, step.index) for answer in answers)
-        self._current = min([self._current, *(candidate.probability for candidate in tried)])
-        self.steps[-1] = replace(step, candidates=tried, after=self._current, queries=len(tried))
+    def _note_rank(self, order: list[int]) -> None:
+        start = self.answers[self._original.text][self._label]
+        asked = {step.index: step for step in self.steps if isinstance(step, Query) and step.index in self._order}
+        gains = {index: start - asked[index].probabilities[self._label] for index in self._order if index in asked}
+        self.steps.append(Rank(gains, tuple(order)))
 
-    def _candidate(self, answer: Any, index: int) -> Candidate:
-        text = answer.attacked_text
-        return Candidate(text.words[index], float(answer.raw_output[self._label]), text.attack_attrs.get("similarity_score"))
+
+def _place(text: Any) -> int | None:
+    """The word that was changed last, if it is one."""
+    changed = text.attack_attrs.get("newly_modified_indices", ())
+    return int(next(iter(changed))) if len(changed) == 1 else None

@@ -1,70 +1,137 @@
-"""Attacks: one recipe against one victim, text by text."""
+"""Attacks: one recipe against one victim or several side by side, text by text."""
 
+import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
-from robustprune.attacks import library
-from robustprune.attacks.recipes import RECIPES
-from robustprune.attacks.recorder import Recorder
+import numpy as np
+
+from robustprune import hashing
+from robustprune.attacks import changes, library, recipes
+from robustprune.attacks.proposals import Proposals
+from robustprune.attacks.recorder import BudgetSpent, Recorder
 from robustprune.attacks.resources import Resources
-from robustprune.attacks.trace import AttackTrace, Word
+from robustprune.attacks.trace import AttackTrace, Outcome
 from robustprune.attacks.victim import victim
+from robustprune.errors import DataError, ResourceMissing
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec
 
-# Asked before every batch, without arguments; told the word at hand, the words done and the words there are. May raise Cancelled.
-Watch = Callable[..., None]
+# Asked all the time, with None; told at every word how the text at hand stands so far. May raise Cancelled.
+Watch = Callable[[AttackTrace | None], None]
+
+
+class TimeUp(Exception):
+    """The text at hand has had the seconds that it was given."""
 
 
 class Attacker:
-    """TextAttack's caches are keyed by text alone, so every victim has an attacker of its own."""
+    """One recipe against one or several victims, over shared resources.
 
-    def __init__(self, classifier: Classifier, resources: Resources, spec: AttackSpec, watch: Watch) -> None:
-        self._source, self._resources, self._spec, self._watch = classifier.source, resources, spec, watch
-        self._attack = RECIPES[spec.recipe](victim(classifier, watch), resources, spec)
+    TextAttack's caches are keyed by text alone, so every victim has an attack of its own; what the recipe proposes is shared.
+    """
 
-    def attack(self, text: str, label: int) -> AttackTrace:
-        """Attacks one text whose true label is ``label``.
+    def __init__(self, classifiers: Sequence[Classifier], resources: Resources, spec: AttackSpec, watch: Watch) -> None:
+        self._resources, self._spec, self._watch = resources, spec, watch
+        self._deadline = float("inf")
+        self._proposals = Proposals()
+        self._attacks = [(one, recipes.build(victim(one, self._check), resources, spec, self._check)) for one in classifiers]
+
+    @property
+    def victim_seconds(self) -> float:
+        """Seconds spent in the victims so far, tokenising and forward passes."""
+        return sum(attack.goal_function.model.seconds for _, attack in self._attacks)
+
+    def attack(self, text: str, label: int, example: int | None = None, only: Sequence[int] | None = None) -> list[AttackTrace]:
+        """Attacks one text (see ``spec.check_attackable``) with its true label: one trace a victim, of those at the places ``only``, else of all.
 
         Raises:
-            Cancelled: ``watch`` raised it; it is asked before every batch of the victim and at every word.
+            Cancelled: ``watch`` raised it; it is asked wherever TextAttack passes (see :mod:`library`).
+            DataError: a text without words; not one query was answered in time. ResourceMissing: the tagger's data went away. ModelError: NaN.
         """
+        self._proposals.clear()
+        chosen = self._attacks if only is None else [self._attacks[place] for place in only]
+        return [self._one(classifier, attack, text, label, example) for classifier, attack in chosen]
+
+    def _check(self) -> None:
+        self._watch(None)
+        if time.perf_counter() > self._deadline:
+            raise TimeUp
+
+    def _one(self, classifier: Classifier, attack: Any, text: str, label: int, example: int | None) -> AttackTrace:
         started = time.perf_counter()
-        goal = self._attack.goal_function
+        self._deadline = started + (self._spec.seconds or float("inf"))
         try:
-            initial, _ = goal.init_attack_example(library.textattack().shared.AttackedText(text), label)
-            recorder = Recorder(initial, label, self._watch)
-            final, outcome = initial, "skipped"
-            if int(initial.output) == label:
-                with recorder.listening(self._attack.search_method):
-                    final = self._attack.search_method(initial)
-                outcome = "held" if int(final.output) == label else "flipped"
+            with library.watched(self._check), drawn_from(self._spec.seed, text):
+                return self._recorded(classifier, attack, text, label, example, started)
+        except LookupError as error:  # what NLTK raises for data that is not there any more
+            if "nltk" not in str(error).lower():
+                raise
+            raise ResourceMissing(
+                f"Data of NLTK that {self._spec.recipe} uses went away while it ran. Get it again, or attack with --resources built-in."
+            ) from error
         finally:
-            self._attack.clear_cache()
-        return AttackTrace(
-            text=text,
-            perturbed=final.attacked_text.text,
-            words=places(text, initial.attacked_text.words),
-            label=label,
-            labels=self._source.labels,
-            victim={"name": self._source.name, "digest": self._source.digest},
-            recipe=self._spec.recipe,
-            query_budget=self._spec.query_budget,
-            resources=self._resources.names.to_json(),
-            importance=recorder.importance,
-            steps=recorder.settled_steps(final.attacked_text.words),
-            probabilities={"original": tuple(initial.raw_output.tolist()), "perturbed": tuple(final.raw_output.tolist())},
-            outcome=outcome,
-            queries=goal.num_queries,
-            seconds=time.perf_counter() - started,
-        )
+            self._deadline = float("inf")
+            attack.clear_cache()
+
+    def _recorded(self, classifier: Classifier, attack: Any, text: str, label: int, example: int | None, started: float) -> AttackTrace:
+        goal, attacked = attack.goal_function, library.textattack().shared.AttackedText(text)
+        words = changes.places(text, attacked.words)
+        if not words:
+            raise DataError(f"The text {text[:60]!r} has no words, so there is nothing to change in it.")
+        try:
+            initial, _ = goal.init_attack_example(attacked, label)
+        except TimeUp as error:
+            raise DataError(f"Not one query was answered within {self._spec.seconds:g} s. Allow more time.") from error
+
+        def so_far(outcome: Outcome) -> AttackTrace:
+            return AttackTrace(
+                text=text,
+                perturbed=recorder.current,
+                words=words,
+                label=label,
+                labels=classifier.source.labels,
+                victim={"name": classifier.source.name, "digest": classifier.source.digest},
+                recipe=self._spec.recipe,
+                settings=self._spec.to_json(),
+                resources=self._resources.names.to_json(),
+                changes=recorder.changes,
+                steps=tuple(recorder.steps),
+                probabilities={"original": recorder.answers[text], "perturbed": recorder.answers[recorder.current]},
+                outcome=outcome,
+                queries=goal.num_queries,
+                seconds=time.perf_counter() - started,
+                example=example,
+            )
+
+        recorder = Recorder(initial, label, words, self._proposals, lambda: self._watch(so_far("stopped")))
+        if int(initial.output) != label:
+            return so_far("skipped")
+        try:
+            with recorder.listening(attack):
+                final = attack.search_method(initial)
+        except BudgetSpent:
+            final = recorder.best
+        except TimeUp:
+            return so_far("stopped")
+        recorder.note_swap(final.attacked_text)
+        trace = so_far("held" if int(final.output) == label else "flipped")
+        similarity = self._resources.encoder.similarity(text, trace.perturbed) if trace.changes else None
+        return replace(trace, similarity=similarity, seconds=time.perf_counter() - started)
 
 
-def places(text: str, words: Sequence[str]) -> tuple[Word, ...]:
-    """The words with their places in the text, given in the order in which they stand there."""
-    result, position = [], 0
-    for word in words:
-        start = text.index(word, position)
-        position = start + len(word)
-        result.append(Word(word, start, position))
-    return tuple(result)
+@contextmanager
+def drawn_from(seed: int, text: str) -> Iterator[None]:
+    """Recipes that draw at random draw the same for the same seed and text, whatever came before. The process's own state is put back."""
+    states = random.getstate(), np.random.get_state()
+    own = int(hashing.of_parts([str(seed), text])[:8], 16)
+    random.seed(own)
+    np.random.seed(own)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])

@@ -1,40 +1,101 @@
-"""Everything that one attack did to one text, in an order that can be replayed."""
+"""Everything that one attack did to one text, in the order in which it happened: enough to replay it without the model.
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+A trace is one line of JSON Lines, on disk, for download and in the store.
+"""
 
-VERSION = 1
-Outcome = Literal["skipped", "flipped", "held"]
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Literal, Self
+
+from robustprune.attacks.changes import Change, Word
+
+VERSION = 2
+# skipped: wrong from the start; held: within the budgets; stopped: by a time limit or Cancel, so nothing is known.
+Outcome = Literal["skipped", "flipped", "held", "stopped"]
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word of the original text: its characters are ``text[start:end]``."""
+class Rank:
+    """The words in the order in which the attack takes them, and how much each matters.
 
-    text: str
-    start: int
-    end: int
+    ``importance`` is what the attack gained (for most recipes: how far the label's probability fell) when the word was deleted
+    or masked; words that may not change are absent.
+    """
+
+    importance: dict[int, float]
+    order: tuple[int, ...]
+    kind: ClassVar[str] = "rank"
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The step that its JSON object holds."""
+        return cls({int(index): gain for index, gain in value["importance"].items()}, tuple(value["order"]))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A replacement that passed every constraint and was tried: the label's probability with it, and its sentence similarity."""
+    """A replacement that was thought of: the constraint that refused it, or None; its sentence similarity where it was measured."""
 
     word: str
-    probability: float
-    similarity: float | None
+    refused_by: str | None = None
+    similarity: float | None = None
 
 
 @dataclass(frozen=True)
-class Step:
-    """One word's turn: what was tried in its place, and what was taken (None: nothing lowered the label's probability)."""
+class Candidates:
+    """What was thought of in the place of one word (None: anywhere in the text), those that passed every constraint first."""
 
-    index: int
+    index: int | None
+    word: str
     candidates: tuple[Candidate, ...]
-    taken: str | None
+    kind: ClassVar[str] = "candidates"
+
+    @property
+    def passed(self) -> int:
+        """How many passed every constraint."""
+        return sum(candidate.refused_by is None for candidate in self.candidates)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The step that its JSON object holds."""
+        return cls(value["index"], value["word"], tuple(Candidate(**candidate) for candidate in value["candidates"]))
+
+
+@dataclass(frozen=True)
+class Query:
+    """A text that the victim was asked about, and its answer; ``index`` is the word that was deleted, masked or replaced for it."""
+
+    text: str
+    probabilities: tuple[float, ...]
+    index: int | None = None
+    kind: ClassVar[str] = "query"
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The step that its JSON object holds."""
+        return cls(value["text"], tuple(value["probabilities"]), value["index"])
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What the attack took: the changes (of the original's characters), and the label's probability before and after.
+
+    Greedy attacks take one change at a time; those that breed texts take all changes of their best text at once, at the end.
+    """
+
+    changes: tuple[Change, ...]
     before: float
     after: float
-    queries: int
+    kind: ClassVar[str] = "swap"
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The step that its JSON object holds."""
+        return cls(tuple(Change(**change) for change in value["changes"]), value["before"], value["after"])
+
+
+Step = Rank | Candidates | Query | Swap
+STEPS: dict[str, type[Step]] = {step.kind: step for step in (Rank, Candidates, Query, Swap)}
 
 
 @dataclass(frozen=True)
@@ -45,11 +106,15 @@ class AttackTrace:
         text: the original; ``words`` are its words with their places, ``perturbed`` the text that the attack ended with.
         label: the true label's index in ``labels``.
         victim: name and digest of the model.
-        importance: fall of the label's probability when a word is deleted, by word index; words that may not change are absent.
-        steps: the turns, in the order they were taken.
-        probabilities: of the original and of the perturbed text.
-        outcome: skipped (wrong from the start), flipped, or held (within the query budget).
-        queries: texts that the victim was asked about.
+        recipe: its name; ``settings``: budgets, seed and the rest of what was asked for.
+        resources: names of the synonyms, word classes and sentence similarity that were used.
+        changes: what became of the original in the end, from left to right; applied to ``text`` they give ``perturbed``.
+        steps: everything that happened, in order.
+        probabilities: of the ``original`` and of the ``perturbed`` text.
+        outcome: skipped, flipped, held or stopped.
+        queries: texts that the victim was asked about. Spent budgets: ``queries == settings["query_budget"]``.
+        similarity: cosine of the sentence vectors of original and perturbed text; None where nothing was changed.
+        example: place in the sample of texts that was attacked; None for a single text.
     """
 
     text: str
@@ -59,46 +124,75 @@ class AttackTrace:
     labels: tuple[str, ...]
     victim: dict[str, str]
     recipe: str
-    query_budget: int
+    settings: dict[str, Any]
     resources: dict[str, str]
-    importance: dict[int, float]
+    changes: tuple[Change, ...]
     steps: tuple[Step, ...]
     probabilities: dict[str, tuple[float, ...]]
     outcome: Outcome
     queries: int
     seconds: float
+    similarity: float | None = None
+    example: int | None = None
     version: int = VERSION
+
+    def of_kind(self, kind: type[Step]) -> Iterator[Any]:
+        """The steps of a kind, in order."""
+        return (step for step in self.steps if isinstance(step, kind))
 
     @property
     def swaps(self) -> list[dict[str, Any]]:
-        """The accepted replacements, in the order they were made: ``index``, ``from``, ``to``."""
-        return [{"index": step.index, "from": self.words[step.index].text, "to": step.taken} for step in self.steps if step.taken is not None]
+        """The changes in the order they were made: ``index``, ``from``, ``to``."""
+        made = [change.index for swap in self.of_kind(Swap) for change in swap.changes]
+        ordered = sorted(self.changes, key=lambda change: made.index(change.index) if change.index in made else len(made))
+        return [{"index": change.index, "from": change.old, "to": change.new} for change in ordered]
+
+    @property
+    def importance(self) -> dict[int, float]:
+        """How much each word matters, by word index; empty for attacks that rank no words."""
+        rank = next(self.of_kind(Rank), None)
+        return rank.importance if rank else {}
+
+    @property
+    def words_tried(self) -> int:
+        """How many words' turns have come."""
+        return len({step.index for step in self.of_kind(Candidates)})
+
+    @property
+    def at_hand(self) -> str:
+        """The word whose turn it is; empty before the first."""
+        steps = list(self.of_kind(Candidates))
+        return steps[-1].word if steps else ""
 
     @property
     def words_changed(self) -> float:
-        """Share of the words that were replaced."""
-        return len(self.swaps) / len(self.words)
+        """Share of the words that were changed."""
+        touched = {i for i, word in enumerate(self.words) for change in self.changes if change.start < word.end and word.start < change.end}
+        return len(touched) / max(len(self.words), 1)
 
     def predicted(self, which: Literal["original", "perturbed"]) -> int:
         """The class with the highest probability."""
         values = self.probabilities[which]
         return max(range(len(values)), key=values.__getitem__)
 
+    def without_steps(self) -> Self:
+        """The same, without what happened in between but what was taken: what scores are made of."""
+        return replace(self, steps=tuple(self.of_kind(Swap)))
+
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with every field."""
-        return asdict(self)
+        """A JSON object with every field; every step with its kind."""
+        return {**asdict(replace(self, steps=())), "steps": [{"kind": step.kind, **asdict(step)} for step in self.steps]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The trace that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         if value["version"] != VERSION:
             raise ValueError(f"a trace of version {value['version']}, not {VERSION}")
-        steps = tuple(Step(**{**step, "candidates": tuple(Candidate(**c) for c in step["candidates"])}) for step in value["steps"])
         return cls(**{
             **value,
             "words": tuple(Word(**word) for word in value["words"]),
             "labels": tuple(value["labels"]),
-            "importance": {int(index): fall for index, fall in value["importance"].items()},
-            "steps": steps,
+            "changes": tuple(Change(**change) for change in value["changes"]),
+            "steps": tuple(STEPS[step["kind"]].from_json(step) for step in value["steps"]),
             "probabilities": {which: tuple(values) for which, values in value["probabilities"].items()},
         })  # fmt: skip

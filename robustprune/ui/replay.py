@@ -4,9 +4,10 @@ from html import escape
 
 import streamlit as st
 
-from robustprune.attacks.trace import AttackTrace
+from robustprune.attacks.trace import AttackTrace, Swap
+from robustprune.attacks.turns import turns
 from robustprune.ui import charts
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import t, t_or
 
 FROM = "text-decoration:line-through;text-decoration-thickness:2px;opacity:.65"
 TO = "font-weight:700;border-bottom:3px solid #E07B39;padding:0 .1em"
@@ -14,16 +15,15 @@ SENTENCE = "font-size:1.15rem;line-height:1.9;margin:.2rem 0 .6rem"
 
 
 def sentence_html(trace: AttackTrace) -> str:
-    """The original text with every swapped word struck out and its replacement behind it, as escaped HTML."""
-    swapped = {swap["index"]: swap["to"] for swap in trace.swaps}
+    """The original text with everything that was changed struck out and what came in its place behind it, as escaped HTML."""
     parts, position = [], 0
-    for index, word in enumerate(trace.words):
-        parts.append(escape(trace.text[position : word.start]))
-        if index in swapped:
-            parts.append(f'<del style="{FROM}">{escape(word.text)}</del> <ins style="{TO};text-decoration:none">{escape(swapped[index])}</ins>')
-        else:
-            parts.append(escape(word.text))
-        position = word.end
+    for change in trace.changes:
+        parts.append(escape(trace.text[position : change.start]))
+        if change.old.strip():
+            parts.append(f'<del style="{FROM}">{escape(change.old)}</del> ')
+        if change.new.strip():
+            parts.append(f'<ins style="{TO};text-decoration:none">{escape(change.new)}</ins>')
+        position = change.end
     parts.append(escape(trace.text[position:]))
     return f'<p style="{SENTENCE}">{"".join(parts)}</p>'
 
@@ -31,14 +31,14 @@ def sentence_html(trace: AttackTrace) -> str:
 def outcome_line(trace: AttackTrace) -> str:
     """What became of the prediction, in one line."""
     before, after = (trace.labels[trace.predicted(which)] for which in ("original", "perturbed"))
-    values = {"before": before, "after": after, "swaps": len(trace.swaps), "queries": trace.queries, "label": trace.labels[trace.label]}
+    values = {"before": before, "after": after, "swaps": len(trace.changes), "queries": trace.queries, "label": trace.labels[trace.label]}
     return t(f"outcome.{trace.outcome}", **values)
 
 
 def outcome_card(trace: AttackTrace, name: str) -> None:
     """One model's outcome: headline, prediction before and after, the sentence with its swaps."""
-    icons = {"flipped": ":material/swap_horiz:", "held": ":material/shield:", "skipped": ":material/block:"}
-    colours = {"flipped": "orange", "held": "green", "skipped": "gray"}
+    icons = {"flipped": ":material/swap_horiz:", "held": ":material/shield:", "skipped": ":material/block:", "stopped": ":material/timer_off:"}
+    colours = {"flipped": "orange", "held": "green", "skipped": "gray", "stopped": "gray"}
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{name}** :{colours[trace.outcome]}-badge[{icons[trace.outcome]} {t('outcome.' + trace.outcome + '_badge')}]")
         st.html(sentence_html(trace))
@@ -53,10 +53,9 @@ def outcome_card(trace: AttackTrace, name: str) -> None:
 def path_of(trace: AttackTrace) -> tuple[list[float], list[str]]:
     """The true label's probability at the start and after every accepted swap, and a word for each of these points."""
     values, words = [trace.probabilities["original"][trace.label]], [t("attack.start_point")]
-    for step in trace.steps:
-        if step.taken is not None:
-            values.append(step.after)
-            words.append(f"{trace.words[step.index].text} -> {step.taken}")
+    for swap in trace.of_kind(Swap):
+        values.append(swap.after)
+        words.append(", ".join(f"{change.old} -> {change.new}" for change in swap.changes))
     return values, words
 
 
@@ -72,17 +71,18 @@ def path_chart(traces: dict[str, AttackTrace]) -> None:
 
 
 def step_table(trace: AttackTrace) -> list[dict[str, object]]:
-    """Every word's turn as a row: its importance, how many replacements were tried, the best of them, what was taken."""
+    """Every word's turn as a row: its importance, what refused its replacements, which were tried, the best, what was taken."""
     rows = []
-    for step in trace.steps:
-        best = min(step.candidates, key=lambda candidate: candidate.probability, default=None)
+    for turn in turns(trace):
+        best = turn.best
         rows.append({
-            t("attack.word"): trace.words[step.index].text,
-            t("attack.importance"): trace.importance.get(step.index),
-            t("attack.tried"): len(step.candidates),
-            t("attack.best"): best.word if best else "",
-            t("attack.best_probability"): best.probability if best else None,
-            t("attack.taken"): step.taken or "",
-            t("attack.candidates"): ", ".join(f"{candidate.word} {candidate.probability:.2f}" for candidate in step.candidates),
+            t("attack.word"): turn.word,
+            t("attack.importance"): turn.importance,
+            t("attack.refused"): ", ".join(f"{t_or(f'constraint.{name}', name)} {count}" for name, count in turn.refused.items()),
+            t("attack.tried"): len(turn.tried),
+            t("attack.best"): best[0] if best else "",
+            t("attack.best_probability"): best[1] if best else None,
+            t("attack.taken"): turn.taken or "",
+            t("attack.candidates"): ", ".join(f"{word} {probability:.2f}" for word, probability in turn.tried),
         })  # fmt: skip
     return rows

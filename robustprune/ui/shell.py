@@ -141,9 +141,8 @@ def percent(share: float) -> str:
     return f"{share:.1%}".replace(".0%", "%")
 
 
-def attack_pair(run: PruneRun, text: str, label: int) -> tuple[AttackTrace, AttackTrace] | None:
+def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> tuple[AttackTrace, AttackTrace] | None:
     """The stored attacks on a text, against the run's dense start and the run, with the same resources; None unless both are there."""
-    spec = AttackSpec()
     dense, sparse = lab.find_attack(run.spec.model, text, label, spec), lab.find_attack(run.ref, text, label, spec)
     return (dense, sparse) if dense and sparse and dense.resources == sparse.resources else None
 

@@ -1,26 +1,22 @@
-"""TextFooler with the built-in resources against the demo model: the trace tells what happened, and nothing else happened."""
+"""Attacks with the built-in resources against the demo model: the trace tells what happened, and nothing else happened."""
 
 import copy
 import json
-import logging
-import os
-import subprocess
-import sys
 
 import pytest
 
 from robustprune import data, inference, lab
-from robustprune.attacks import library, resources, run
-from robustprune.attacks.resource_names import MIN_COSINE
-from robustprune.attacks.trace import AttackTrace
-from robustprune.errors import Cancelled, ModelError
+from robustprune.attacks import changes, resources, run
+from robustprune.attacks.trace import AttackTrace, Candidates, Query, Rank
+from robustprune.errors import Cancelled, DataError, ModelError, ResourceMissing
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec
 
 TEXT = "A gripping , beautifully acted film that never loses its way ."
+OFFLINE = ("textfooler", "textbugger", "deepwordbug", "pruthi", "bad-characters", "input-reduction", "iga")
 
 
-def quiet(*_):
+def quiet(_trace):
     pass
 
 
@@ -29,41 +25,33 @@ def classifier():
     return lab.load_model("sst2-demo")
 
 
-@pytest.fixture(scope="module")
-def loaded():
-    return resources.load(lambda _what: None)
+def attacker(*classifiers, watch=quiet, recipe="textfooler", **settings):
+    spec = AttackSpec(recipe, **settings)
+    return run.Attacker(classifiers, resources.load(spec, lambda _what: None), spec, watch)
 
 
-@pytest.fixture
-def attacker(classifier, loaded):
-    return run.Attacker(classifier, loaded, AttackSpec(), quiet)
-
-
-@pytest.fixture(scope="module")
-def traces(classifier, loaded):
+@pytest.fixture(scope="module", params=OFFLINE)
+def traces(request, classifier):
     texts = data.load("demo-reviews", "evaluation").sample(8, 0)
-    attacker = run.Attacker(classifier, loaded, AttackSpec(), quiet)
-    return [attacker.attack(text, label) for text, label in zip(texts.texts, texts.labels, strict=True)]
+    one = attacker(classifier, recipe=request.param, query_budget=150)
+    return [one.attack(text, label)[0] for text, label in zip(texts.texts, texts.labels, strict=True)]
 
 
 def test_the_told_probabilities_are_the_models(classifier, traces):
     for trace in traces:
-        for which, text in (("original", trace.text), ("perturbed", trace.perturbed)):
-            told = trace.probabilities[which]
-            actual = inference.probabilities(classifier.model, classifier.tokenizer, [text])[0].tolist()
-            assert told == pytest.approx(actual, abs=1e-5)
+        asked = list(trace.of_kind(Query))
+        actual = inference.probabilities(classifier.model, classifier.tokenizer, [step.text for step in asked])
+        for step, values in zip(asked, actual.tolist(), strict=True):
+            assert step.probabilities == pytest.approx(values, abs=1e-5)
+        told = {step.text: step.probabilities for step in asked}
+        assert trace.probabilities == {"original": told[trace.text], "perturbed": told[trace.perturbed]}
 
 
-def test_the_swaps_lead_from_the_original_to_the_perturbed_text(traces):
-    assert any(trace.swaps for trace in traces)
+def test_the_changes_lead_from_the_original_to_the_perturbed_text(traces):
+    assert any(trace.changes for trace in traces)
     for trace in traces:
-        changed, shift = trace.text, 0
-        for swap in sorted(trace.swaps, key=lambda swap: swap["index"]):
-            word = trace.words[swap["index"]]
-            assert word.text == swap["from"] == trace.text[word.start : word.end]
-            changed = changed[: word.start + shift] + swap["to"] + changed[word.end + shift :]
-            shift += len(swap["to"]) - len(word.text)
-        assert changed == trace.perturbed
+        assert changes.apply(trace.text, trace.changes) == trace.perturbed
+        assert all(trace.text[change.start : change.end] == change.old for change in trace.changes)
 
 
 def test_the_outcome_is_what_the_probabilities_say(traces):
@@ -72,10 +60,10 @@ def test_the_outcome_is_what_the_probabilities_say(traces):
         assert trace.outcome == {(True, False): "flipped", (True, True): "held", (False, False): "skipped"}[tuple(right)]
 
 
-def test_queries_are_counted(traces):
+def test_every_query_is_told_and_none_is_beyond_the_budget(traces):
     for trace in traces:
-        asked = 1 + len(trace.importance) + sum(step.queries for step in trace.steps)
-        assert trace.queries == asked
+        assert trace.queries == sum(1 for _ in trace.of_kind(Query)) <= trace.settings["query_budget"]
+        assert next(trace.of_kind(Query)).text == trace.text
 
 
 def test_a_trace_survives_json(traces):
@@ -83,93 +71,194 @@ def test_a_trace_survives_json(traces):
         assert AttackTrace.from_json(json.loads(json.dumps(trace.to_json()))) == trace
 
 
-def test_a_budget_is_never_exceeded(classifier, loaded):
-    for budget in (1, 2, 15):
-        trace = run.Attacker(classifier, loaded, AttackSpec(query_budget=budget), quiet).attack(TEXT, 1)
-        assert trace.queries <= budget
+@pytest.mark.parametrize("recipe", ["textfooler", "textbugger", "deepwordbug"])
+def test_a_turn_tries_what_no_constraint_refused(classifier, recipe):
+    (trace,) = attacker(classifier, recipe=recipe).attack(TEXT, 1)
+    turn, seen = None, 0
+    after_rank = trace.steps[[isinstance(step, Rank) for step in trace.steps].index(True) + 1 :]
+    for step in after_rank:
+        if isinstance(step, Candidates):
+            turn = [candidate.word for candidate in step.candidates if candidate.refused_by is None]
+        elif isinstance(step, Query):
+            assert turn.pop(0) in step.text
+            seen += 1
+    assert seen > 5
 
 
-def test_a_wrongly_classified_text_is_skipped(attacker):
-    trace = attacker.attack(TEXT, 0)
+def test_importance_is_what_deleting_a_word_costs(classifier):
+    (trace,) = attacker(classifier).attack(TEXT, 1)
+    (rank,) = trace.of_kind(Rank)
+    word = max(rank.importance, key=rank.importance.get)
+    assert rank.order[0] == word
+    place = trace.words[word]
+    without = trace.text[: place.start].rstrip() + trace.text[place.end :]
+    probability = inference.probabilities(classifier.model, classifier.tokenizer, [without])[0, 1].item()
+    assert rank.importance[word] == pytest.approx(trace.probabilities["original"][1] - probability, abs=1e-5)
+
+
+@pytest.mark.parametrize("recipe", OFFLINE)
+@pytest.mark.parametrize("budget", [1, 2, 15])
+def test_a_budget_of_queries_is_never_exceeded(classifier, recipe, budget):
+    (trace,) = attacker(classifier, recipe=recipe, query_budget=budget).attack(TEXT, 1)
+    assert trace.queries <= budget
+    assert trace.outcome in ("held", "flipped")
+
+
+def test_a_budget_of_words_is_never_exceeded(classifier):
+    texts = data.load("demo-reviews", "evaluation").sample(8, 0)
+    one = attacker(classifier, word_budget=1)
+    traces = [one.attack(text, label)[0] for text, label in zip(texts.texts, texts.labels, strict=True)]
+    assert max(len(trace.changes) for trace in traces) == 1
+    assert {trace.outcome for trace in traces} >= {"held", "flipped"}
+
+
+def test_a_text_that_takes_too_long_is_stopped_and_the_next_one_is_not(classifier):
+    patient = []
+
+    def watch(trace):
+        if trace is not None and not patient:
+            one._deadline = 0.0  # the time is up at the first word
+
+    one = attacker(classifier, watch=watch, seconds=60)
+    (stopped,) = one.attack(TEXT, 1)
+    assert stopped.outcome == "stopped"
+    assert 0 < stopped.queries == sum(1 for _ in stopped.of_kind(Query))
+    patient.append(True)
+    assert one.attack(TEXT, 1)[0].outcome != "stopped"
+
+
+def test_not_one_query_in_time_is_an_error_that_says_so(classifier):
+    one = attacker(classifier, seconds=0.1)
+    one._check = lambda: None
+    with pytest.raises(DataError, match="Allow more time"):
+        run.Attacker.attack(_out_of_time(one), TEXT, 1)
+
+
+def _out_of_time(one):
+    """An attacker whose victim finds the time to be up before its first answer."""
+
+    def up(_texts):
+        raise run.TimeUp
+
+    for _, attack in one._attacks:
+        attack.goal_function._call_model = up
+    return one
+
+
+def test_a_wrongly_classified_text_is_skipped(classifier):
+    (trace,) = attacker(classifier).attack(TEXT, 0)
     assert (trace.outcome, trace.queries, trace.swaps) == ("skipped", 1, [])
 
 
-@pytest.mark.parametrize(
-    "text", ["caf\u00e9 \U0001f600 lovely!", "<script>alert(1)</script> a fine film", "line one\nline two is good", "\u05e9\u05dc\u05d5\u05dd good \u0000 film"]
-)
-def test_odd_texts_end_in_an_outcome(attacker, text):
-    trace = attacker.attack(text, 1)
-    assert trace.outcome in ("flipped", "held", "skipped")
+ODD = {
+    "emoji": "caf\u00e9 \U0001f600 lovely!",
+    "markup": "<script>alert(1)</script> a fine film",
+    "newlines": "line one\nline two\r\n is good",
+    "right to left": "\u05e9\u05dc\u05d5\u05dd good \u202e film",
+    "control characters": "a good\u0000 film \u0008 with \u001b[31m colour",
+    "no letters": "... 4 1/2 !!!",
+    "one letter": "a",
+    "Chinese": "\u8fd9\u90e8\u7535\u5f71\u5f88\u597d good",
+    "homoglyphs": "g\u043e\u043ed film",
+    "one word, long": "good" * 200,
+}
+
+
+@pytest.mark.parametrize("recipe", OFFLINE)
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_odd_texts_end_in_an_outcome(classifier, recipe, text):
+    label = int(inference.probabilities(classifier.model, classifier.tokenizer, [text])[0].argmax())
+    (trace,) = attacker(classifier, recipe=recipe, query_budget=60).attack(text, label)
+    assert trace.outcome in ("flipped", "held")
+    assert changes.apply(text, trace.changes) == trace.perturbed
     assert all(text[word.start : word.end] == word.text for word in trace.words)
 
 
-@pytest.mark.parametrize("calls", [0, 2, 4])
-def test_cancel_is_heard_and_the_attacker_goes_on(classifier, loaded, calls):
+@pytest.mark.parametrize("recipe", OFFLINE)
+@pytest.mark.parametrize("looks", [0, 2, 5])
+def test_cancel_is_heard_anywhere_and_the_attacker_goes_on(classifier, recipe, looks):
     asked = []
 
-    def watch(*_):
+    def watch(_trace):
         asked.append(1)
-        if len(asked) == calls + 1:
+        if len(asked) == looks + 1:
             raise Cancelled("stop")
 
-    attacker = run.Attacker(classifier, loaded, AttackSpec(), watch)
+    one = attacker(classifier, watch=watch, recipe=recipe, query_budget=60)
     with pytest.raises(Cancelled):
-        attacker.attack(TEXT, 1)
-    again, fresh = attacker.attack(TEXT, 1), run.Attacker(classifier, loaded, AttackSpec(), quiet).attack(TEXT, 1)
+        one.attack(TEXT, 1)
+    again, fresh = one.attack(TEXT, 1)[0], attacker(classifier, recipe=recipe, query_budget=60).attack(TEXT, 1)[0]
     assert (again.perturbed, again.queries, again.steps) == (fresh.perturbed, fresh.queries, fresh.steps)
 
 
-def test_a_victim_that_answers_nan_is_named(classifier, loaded):
+def test_random_recipes_draw_the_same_for_the_same_seed_whatever_came_before(classifier):
+    one = attacker(classifier, recipe="deepwordbug")
+    first = one.attack(TEXT, 1)[0]
+    one.attack("something else altogether , and bad", 0)
+    assert one.attack(TEXT, 1)[0].steps == first.steps
+    assert attacker(classifier, recipe="deepwordbug", seed=1).attack(TEXT, 1)[0].steps != first.steps
+
+
+def test_side_by_side_gives_what_each_alone_gives(classifier):
+    other = copy.deepcopy(classifier.model)
+    other.classifier.weight.data *= 0.2
+    other.bert.encoder.layer[5].output.dense.weight.data *= 0.5
+    other = Classifier(other, classifier.tokenizer, classifier.source)
+    texts = data.load("demo-reviews", "evaluation").sample(6, 3)
+    for recipe in ("textfooler", "deepwordbug"):
+        together, alone = attacker(classifier, other, recipe=recipe), [attacker(one, recipe=recipe) for one in (classifier, other)]
+        for text, label in zip(texts.texts, texts.labels, strict=True):
+            traces = together.attack(text, label)
+            for trace, single in zip(traces, alone, strict=True):
+                expected = single.attack(text, label)[0]
+                assert (trace.outcome, trace.perturbed, trace.steps) == (expected.outcome, expected.perturbed, expected.steps)
+
+
+def test_side_by_side_encodes_what_the_victims_share_once(classifier, monkeypatch):
+    one = attacker(classifier, classifier)
+    encoder, encoded = one._resources.encoder, []
+    encoder.forget()
+    original = encoder._encode
+    monkeypatch.setattr(encoder, "_encode", lambda texts, check: encoded.extend(texts) or original(texts, check))
+    long = "the film is a gripping and beautifully acted story that never once loses its way in long stretches of clever talk"
+    one.attack(long, 1)
+    assert encoded
+    assert len(encoded) == len(set(encoded))
+
+
+def test_a_victim_that_answers_nan_is_named(classifier):
     broken = copy.deepcopy(classifier.model)
     broken.classifier.bias.data[0] = float("nan")
-    attacker = run.Attacker(Classifier(broken, classifier.tokenizer, classifier.source), loaded, AttackSpec(), quiet)
+    one = attacker(Classifier(broken, classifier.tokenizer, classifier.source))
     with pytest.raises(ModelError, match="NaN"):
-        attacker.attack(TEXT, 1)
+        one.attack(TEXT, 1)
 
 
-def test_no_listed_antonym_is_offered(loaded):
-    synonyms = loaded.synonyms
-    listed = resources.read_antonyms()
-    for word, row in zip(synonyms.words, synonyms.neighbours, strict=True):
-        assert not any(frozenset((word, synonyms.words[i])) in listed for i in row[1:]), word
+def test_a_resource_that_vanishes_midway_is_named(classifier, monkeypatch):
+    from robustprune.attacks import parts
+
+    def gone(word, other):
+        raise LookupError("Resource averaged_perceptron_tagger_eng not found. Please use the NLTK Downloader")
+
+    one = attacker(classifier)
+    monkeypatch.setattr(parts, "share_word_class", gone)
+    with pytest.raises(ResourceMissing, match="went away"):
+        one.attack(TEXT, 1)
 
 
-def test_the_encoder_answers_the_same_from_memory(loaded):
-    texts = ["a good film", "a bad film", "a good film"]
-    first = loaded.encoder.encode(texts)
-    assert (loaded.encoder.encode(texts) == first).all()
-    assert (first[0] == first[2]).all()
+def test_a_text_without_words_is_an_error_that_says_so(classifier):
+    with pytest.raises(DataError, match="no words"):
+        attacker(classifier).attack("?! ...", 1)
 
 
-@pytest.mark.parametrize(("word", "expected"), [("great", "wonderful"), ("terrible", "horrible"), ("film", "movie")])
-def test_neighbours_are_synonyms(loaded, word, expected):
-    synonyms = loaded.synonyms
-    row = synonyms.neighbours[synonyms.words.index(word)]
-    assert synonyms.words[row[0]] == word
-    near = [synonyms.words[i] for i in row[1:] if float(synonyms.vectors[i] @ synonyms.vectors[row[0]]) >= MIN_COSINE]
-    assert expected in near
+def test_every_perturbation_of_bad_characters_ends(classifier):
+    for how in ("homoglyphs", "invisible", "deletions", "reorderings"):
+        (trace,) = attacker(classifier, recipe="bad-characters", perturbation=how, query_budget=80).attack(TEXT, 1)
+        assert changes.apply(TEXT, trace.changes) == trace.perturbed
 
 
-def test_a_damaged_synonym_cache_is_made_anew(loaded, offline_home, monkeypatch):
-    (path,) = (offline_home / "resources").glob("synonyms-*.safetensors")
-    content = path.read_bytes()
-    path.write_bytes(content[:1000])
-    monkeypatch.setattr(resources, "_loaded", [])
-    again = resources.load(lambda _what: None)
-    assert (again.synonyms.neighbours == loaded.synonyms.neighbours).all()
-    assert path.stat().st_size == len(content)
-
-
-def test_importing_textattack_leaves_the_process_as_it_was():
-    before, handlers = dict(os.environ), list(logging.getLogger().handlers)
-    library.textattack()
-    assert dict(os.environ) == before
-    assert logging.getLogger().handlers == handlers
-
-
-def test_a_fresh_process_imports_textattack_silently_and_without_downloads(tmp_path):
-    code = "import os; before = dict(os.environ); from robustprune.attacks import library; library.textattack(); assert dict(os.environ) == before"
-    environment = {**os.environ, "HOME": str(tmp_path), "NLTK_DATA": str(tmp_path / "none")}
-    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    assert "ownload" not in result.stdout + result.stderr
+def test_input_reduction_takes_words_away_and_keeps_the_prediction(classifier):
+    (trace,) = attacker(classifier, recipe="input-reduction").attack(TEXT, 1)
+    assert trace.outcome == "held"
+    assert len(trace.perturbed.split()) < len(TEXT.split())
+    assert trace.predicted("perturbed") == 1

@@ -1,22 +1,30 @@
 """Every key that the code asks for is there, and every key that is there is asked for."""
 
 import ast
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
+from robustprune.attacks.resource_names import ResourceNames
+from robustprune.attacks.trace import Outcome
 from robustprune.methods import METHODS
 from robustprune.spec import ADAPTIVE
 from robustprune.ui import i18n, shell
 from robustprune.ui.take_away import SIZES
 
+# The constraints that can refuse a candidate, by the names of their classes.
+CONSTRAINTS = ("WordEmbeddingDistance", "PartOfSpeech", "SharedWordClass", "SentenceSimilarity", "LevenshteinEditDistance", "MaxWordsPerturbed")
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "robustprune" / "ui").glob("*.py")]
 COMPOSED = {
     *(f"{name}.{kind}" for name in shell.PAGES for kind in ("menu", "title", "question")),
     *(f"adaptive.{level}" for level in ADAPTIVE),
-    *(f"outcome.{outcome}{badge}" for outcome in ("flipped", "held", "skipped") for badge in ("", "_badge")),
+    *(f"outcome.{outcome}{badge}" for outcome in get_args(Outcome) for badge in ("", "_badge")),
     *(f"layers.{part}" for part in ("inherited", "own", "uncorrected", "error", "block")),
     *(f"method.{name}" for name in METHODS),
     *(f"speed.{form.replace(' ', '_')}" for form in SIZES),
+    *(f"resource.{kind.name}" for kind in fields(ResourceNames) if kind.name != "set"),
+    *(f"constraint.{name}" for name in CONSTRAINTS),
     "attack.original",
     "attack.perturbed",
 }

@@ -3,7 +3,6 @@
 Exit status: 0 done, 1 failed, 2 wrong arguments or a spec that cannot be, 130 interrupted.
 """
 
-import json
 import logging
 import signal
 import sys
@@ -12,20 +11,19 @@ from typing import Annotated, Any
 
 import typer
 
+from robustprune.cli.attacks import attack, recipes, resources
+from robustprune.cli.bench import bench
+from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
 from robustprune.errors import RobustPruneError, SpecError
 from robustprune.methods import METHODS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Prune a language model and see what happens to its robustness."
 )
-bench = typer.Typer(no_args_is_help=True, help="Measure anew what the program claims about its speed and its errors.")
 app.add_typer(bench, name="bench")
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
-Start = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), else a folder, else a hub id.")]
-Model = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), run:DIGEST of a stored run, else a folder, else a hub id.")]
-Dataset = Annotated[str | None, typer.Option(help="A built-in name, a known name, a file, a folder or a hub id. Left out: what fits the model.")]
-Seed = Annotated[int, typer.Option(help="Seed of the draw of texts.")]
+app.command()(attack)
+app.command()(recipes)
+app.command()(resources)
 
 
 @app.command()
@@ -53,7 +51,7 @@ def prune(
     from robustprune.spec import PruneSpec, parse_layer_sparsities
 
     spec = PruneSpec(
-        model, dataset, method, adaptive, sparsity, pattern, scope, calibration, _number_or_word(ridge), allocation,
+        model, dataset, method, adaptive, sparsity, pattern, scope, calibration, number_or_word(ridge), allocation,
         parse_layer_sparsities(" ".join(layer_sparsity or ())), residual, refit_head, seed,
     )  # fmt: skip
     if out:
@@ -61,7 +59,7 @@ def prune(
     run = lab.prune(spec, show_progress, device=device)
     model_dir = lab.export_model(run, out) if out else run.model_dir
     report = run.report.to_json()
-    _print(
+    show(
         as_json,
         {
             "digest": run.digest,
@@ -90,7 +88,7 @@ def compress(
 
     sizes = lab.compress(model, out, show_progress)
     line = f"{out}: {sizes.compressed_bytes / 1e6:.1f} MB, against {sizes.dense_bytes / 1e6:.1f} MB in float32 and {sizes.half_bytes / 1e6:.1f} MB in float16"
-    _print(as_json, {"model": model, "model_dir": str(out), **sizes.to_json()}, line)
+    show(as_json, {"model": model, "model_dir": str(out), **sizes.to_json()}, line)
 
 
 @app.command()
@@ -106,7 +104,7 @@ def speed(
 
     report, sizes = lab.measure_speed(model, dense, dataset, batch_size, show_progress)
     rows = [f"{one.name:15} {one.median_ms:8.2f} ms a text ({one.low_ms:.2f} to {one.high_ms:.2f})" for one in report.latencies]
-    _print(as_json, {"model": model, **report.to_json(), "sizes": sizes.to_json()}, "\n".join(rows))
+    show(as_json, {"model": model, **report.to_json(), "sizes": sizes.to_json()}, "\n".join(rows))
 
 
 @app.command()
@@ -121,44 +119,7 @@ def evaluate(
     from robustprune import lab
 
     result = lab.evaluate(model, dataset, examples, seed, show_progress)
-    _print(as_json, result.to_json(), f"{model}: accuracy {result.accuracy:.4f} on {result.examples} texts of {result.dataset} ({result.split})")
-
-
-@app.command()
-def attack(
-    model: Model,
-    recipe: Annotated[str, typer.Option(help="The attack: textfooler.")] = "textfooler",
-    text: Annotated[str | None, typer.Option(help="One text to attack; needs --label.")] = None,
-    label: Annotated[int | None, typer.Option(help="The true label of --text.")] = None,
-    dataset: Dataset = None,
-    examples: Annotated[int, typer.Option(min=1, help="Number of evaluation texts, where no --text is given.")] = 100,
-    query_budget: Annotated[int, typer.Option(help="Most queries of the model a text.")] = 1000,
-    seed: Seed = 0,
-    trace: Annotated[Path | None, typer.Option(help="A JSON Lines file to write the traces to.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Attack one text, or a sample of evaluation texts."""
-    from robustprune import lab
-    from robustprune.spec import AttackSpec
-
-    spec = AttackSpec(recipe, query_budget, seed)
-    if trace and not trace.resolve().parent.is_dir():
-        raise SpecError(f"There is no folder {trace.resolve().parent} to write the trace to.")
-    if text is None:
-        scores, traces, texts = lab.attack_texts(model, dataset, examples, spec, show_progress)
-        seconds = sum(one.seconds for one in traces)
-        result = {"model": model, "dataset": texts.dataset, "split": texts.split, "resources": lab.resource_names(), **scores.to_json(), "seconds": seconds}
-        rates = f"Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} ({scores.aua.low:.3f} to {scores.aua.high:.3f})"
-        line = f"{model}: {rates} on {scores.examples} texts of {texts.dataset}"
-    else:
-        if label is None:
-            raise SpecError("A text needs its true label. Add --label, for example --label 1.")
-        one = lab.attack_text(model, text, label, spec, show_progress)
-        traces, result = [one], {**one.to_json(), "original": one.text, "swaps": one.swaps}
-        line = f"{one.outcome} after {one.queries} queries: {one.perturbed}"
-    if trace:
-        trace.write_text("".join(json.dumps(one.to_json(), ensure_ascii=False) + "\n" for one in traces), encoding="utf-8")
-    _print(as_json, result, line)
+    show(as_json, result.to_json(), f"{model}: accuracy {result.accuracy:.4f} on {result.examples} texts of {result.dataset} ({result.split})")
 
 
 @app.command()
@@ -182,75 +143,7 @@ def train(
         settings["rank"] = rank
     command = " ".join(["python -m robustprune", *sys.argv[1:]])
     card = lab.train(dataset, out, head=head, command=command, progress=show_progress, **settings)
-    _print(as_json, card, f"{out}: accuracy {card['scores']['accuracy']:.4f} on {card['scores']['examples']} texts of {dataset}")
-
-
-@bench.command("solver")
-def bench_solver(model: Start = "sst2-demo", dataset: Dataset = None, as_json: Json = False) -> None:
-    """Errors of admm, obs and sparsegpt against each other, and times against the textbook loop. Some five minutes."""
-    from robustprune.bench import solver
-
-    result = solver.run(model, dataset, _say)
-    ratios = {key: value for key, value in result.items() if isinstance(value, float)}
-    _print(as_json, result, "\n".join(f"{key}: {value:.3f}" for key, value in ratios.items()))
-
-
-@bench.command("prune")
-def bench_prune(
-    model: Start = "sst2-demo",
-    dataset: Dataset = None,
-    method: str = "admm",
-    sparsity: float = 0.5,
-    adaptive: str = "full",
-    calibration: int = 512,
-    device: str = "auto",
-    as_json: Json = False,
-) -> None:
-    """Seconds of pruning a model against the floor: two forward passes and the moments."""
-    from robustprune.bench import prune as bench_of_pruning
-    from robustprune.spec import PruneSpec
-
-    spec = PruneSpec(model, dataset, method, adaptive, sparsity, calibration=calibration)
-    result = bench_of_pruning.run(spec, device, _say)
-    _print(as_json, result, f"seconds_over_floor: {result['seconds_over_floor']:.2f}")
-
-
-@bench.command("accuracy")
-def bench_accuracy(
-    model: Start = "sst2-demo",
-    dataset: Dataset = None,
-    method: Annotated[list[str], typer.Option(help="May be given again, as all of these.")] = ("sparsegpt", "admm"),
-    sparsity: Annotated[list[float], typer.Option()] = (0.5, 0.875),
-    ridge: Annotated[list[str], typer.Option()] = ("1e-4", "1e-3", "1e-2", "1e-1", "auto"),
-    calibration: Annotated[list[int], typer.Option()] = (512, 2048),
-    seed: Annotated[list[int], typer.Option()] = (0,),
-    residual: bool = True,
-    refit_head: bool = False,
-    allocation: str = "uniform",
-    as_json: Json = False,
-) -> None:
-    """Held-out errors and accuracies over solver, ridge and number of texts. Half an hour with the default lists."""
-    import itertools
-
-    from robustprune.bench import accuracy
-    from robustprune.spec import PruneSpec
-
-    grid = itertools.product(sparsity, calibration, map(_number_or_word, ridge), method, seed)
-    fixed = {"residual": residual, "refit_head": refit_head, "allocation": allocation}
-    specs = [PruneSpec(model, dataset, how, sparsity=share, calibration=count, ridge=pull, seed=draw, **fixed) for share, count, pull, how, draw in grid]
-    rows = accuracy.run(specs, _say)
-    _print(as_json, {"rows": rows}, f"{len(rows)} rows")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _number_or_word(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    show(as_json, card, f"{out}: accuracy {card['scores']['accuracy']:.4f} on {card['scores']['examples']} texts of {dataset}")
 
 
 def main() -> int:
@@ -278,20 +171,3 @@ def _interrupt(*_: Any) -> None:
 def _fail(error: Exception | str, status: int) -> int:
     print(error, file=sys.stderr)
     return status
-
-
-def _print(as_json: bool, value: dict[str, Any], line: str) -> None:
-    print(json.dumps(value, ensure_ascii=False) if as_json else line)
-
-
-def show_progress(done: float, total: float, text: str, partial: Any = None) -> None:
-    """One line on standard error, rewritten in place on a terminal; elsewhere a line whenever a whole step is done."""
-    line = f"{int(done)}/{int(total)} {text}"
-    if sys.stderr.isatty():
-        print(f"\r\033[K{line}", file=sys.stderr, end="" if done < total else "\n", flush=True)
-    elif done == int(done) and _last_lines[-1:] != [line]:
-        _last_lines[:] = [line]
-        print(line, file=sys.stderr, flush=True)
-
-
-_last_lines: list[str] = []

@@ -1,0 +1,77 @@
+"""Sentence encoders: how close two texts are in meaning."""
+
+import importlib
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from transformers import BertModel, PreTrainedTokenizerBase
+
+from robustprune import backbone, inference, models
+
+CACHE = 20_000
+USE_ADDRESS = "https://tfhub.dev/google/universal-sentence-encoder/3"
+
+# Sentence vectors of texts; the second argument is called before every batch and may raise Cancelled.
+Encode = Callable[[Sequence[str], Callable[[], None]], Float[Tensor, "texts hidden"]]
+
+
+def no_check() -> None:
+    """A check that never stops anything."""
+
+
+class SentenceEncoder:
+    """MiniLM as a sentence encoder: the mean of its token vectors, scaled to length 1. Remembers what it encoded."""
+
+    def __init__(self) -> None:
+        from safetensors.torch import load_file
+        from transformers import BertConfig
+
+        config = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536)
+        self._model = BertModel(config)
+        weights = load_file(backbone.folder() / "model.safetensors")
+        self._model.load_state_dict(weights, strict=False)
+        self._model.eval().requires_grad_(False)
+        self._tokenizer: PreTrainedTokenizerBase = models.backbone_tokenizer()
+        self._known: dict[str, Tensor] = {}
+
+    def encode(self, texts: Sequence[str], check: Callable[[], None] = no_check) -> Float[Tensor, "texts hidden"]:
+        """Unit vectors of the texts, in order. ``check`` is called before every batch and may raise."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if len(self._known) + len(new) > CACHE:
+            self._known.clear()
+            new = list(dict.fromkeys(texts))
+        self._known.update(zip(new, self._encode(new, check), strict=True))
+        return torch.stack([self._known[text] for text in texts])
+
+    def forget(self) -> None:
+        """Forgets what it encoded, so that a measurement starts like the one before it."""
+        self._known.clear()
+
+    def similarity(self, text: str, other: str) -> float:
+        """Cosine of the two texts' vectors."""
+        first, second = self.encode([text, other])
+        return float(first @ second)
+
+    @torch.inference_mode()
+    def _encode(self, texts: Sequence[str], check: Callable[[], None]) -> Float[Tensor, "texts hidden"]:
+        result = torch.empty(len(texts), self._model.config.hidden_size)
+        for rows, batch in inference.encoded_batches(self._model, self._tokenizer, texts):
+            check()
+            hidden = self._model(**batch).last_hidden_state
+            real = batch["attention_mask"].unsqueeze(-1)
+            result[rows] = torch.nn.functional.normalize((hidden * real).sum(1) / real.sum(1), dim=1)
+        return result
+
+
+def universal_sentence_encoder() -> Encode:
+    """The encoder of the published recipes, from TensorFlow Hub's folder on this machine."""
+    module = importlib.import_module("tensorflow_hub").load(USE_ADDRESS)
+
+    def encode(texts: Sequence[str], check: Callable[[], None]) -> Float[Tensor, "texts hidden"]:
+        check()
+        answer = module(list(texts))
+        return torch.tensor((answer["outputs"] if isinstance(answer, dict) else answer).numpy())
+
+    return encode

@@ -1,0 +1,75 @@
+"""What a recipe proposes in the place of a word and which constraint refused it. It does not depend on the victim, so several
+victims that are attacked side by side find it once."""
+
+from typing import Any
+
+from robustprune.attacks import changes
+from robustprune.attacks.trace import Candidate, Candidates
+
+
+class Proposals:
+    """Proposals for one text at a time, by current text, what was changed in it already, and word.
+
+    Recipes that draw at random propose anew every time, as TextAttack has it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[list[Any], tuple[Candidates, ...]]] = {}
+
+    def clear(self) -> None:
+        """Forgets everything: another text comes."""
+        self._known.clear()
+
+    def find(self, attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
+        """The texts that passed every constraint, as ``Attack.get_transformations`` gives them, and the story of all candidates."""
+        indices = keywords.get("indices_to_modify")
+        key = (text.text, frozenset(text.attack_attrs["modified_indices"]), None if indices is None else tuple(int(i) for i in indices))
+        if not attack.use_transformation_cache:
+            return _find(attack, text, **keywords)
+        if key not in self._known:
+            self._known[key] = _find(attack, text, **keywords)
+        return self._known[key]
+
+
+def _find(attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
+    refused: list[tuple[Any, str]] = []
+    passed = _with_refusals(attack, refused, text, keywords)
+    words = changes.places(text.text, text.words)
+    told: dict[int, list[Candidate]] = {}
+    for candidate, by in [*((one, None) for one in passed), *refused]:
+        index = next(iter(sorted(candidate.attack_attrs["newly_modified_indices"])), -1)
+        if index < 0 and keywords.get("indices_to_modify"):  # a deletion, which leaves nothing modified behind
+            index = int(keywords["indices_to_modify"][0])
+        if 0 <= index < len(words):
+            told.setdefault(index, []).append(Candidate(_put(text.text, words[index], candidate.text), by, candidate.attack_attrs.get("similarity_score")))
+    for index in keywords.get("indices_to_modify") or sorted(told):
+        if hasattr(attack.transformation, "too_far") and 0 <= index < len(words):
+            told.setdefault(int(index), []).extend(Candidate(word, "WordEmbeddingDistance") for word in attack.transformation.too_far(text.words[index]))
+    return passed, tuple(Candidates(index, text.words[index], tuple(found)) for index, found in told.items())
+
+
+def _with_refusals(attack: Any, refused: list[tuple[Any, str]], text: Any, keywords: dict[str, Any]) -> list[Any]:
+    """What passes; ``refused`` gets the others, each with the name of the constraint that refused it."""
+    constraints = attack.constraints
+
+    def listening(constraint: Any) -> Any:
+        def call_many(texts: list[Any], reference: Any) -> list[Any]:
+            kept = type(constraint).call_many(constraint, texts, reference)
+            ids = {id(one) for one in kept}
+            refused.extend((one, type(constraint).__name__) for one in texts if id(one) not in ids)
+            return kept
+
+        return call_many
+
+    for constraint in constraints:
+        constraint.call_many = listening(constraint)
+    try:
+        return list(attack.get_transformations(text, **keywords))
+    finally:
+        for constraint in constraints:
+            del constraint.call_many
+
+
+def _put(text: str, word: changes.Word, other: str) -> str:
+    """What stands in the place of the word in the other text, which differs from this one there alone."""
+    return other[word.start : len(other) - (len(text) - word.end)]

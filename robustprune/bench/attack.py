@@ -1,0 +1,100 @@
+"""``bench attack``: our attacks against TextAttack's own classes with its own wrapper, text for text and second for second."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from robustprune import data, models
+from robustprune.attacks import library, resources, run
+from robustprune.bench import plain
+from robustprune.errors import SpecError
+from robustprune.spec import AttackSpec
+
+Outcomes = list[tuple[str, str, int]]
+
+
+def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Seconds of both, medians of several runs in turns, and whether outcome, final text and queries are the same.
+
+    Imports and the loading of resources are not counted; what an attack remembers is forgotten before every run. ``say`` hears
+    lines of a table.
+
+    Raises:
+        SpecError: a recipe that cannot be put together from TextAttack's classes alone.
+    """
+    if spec.recipe not in plain.RECIPES:
+        raise SpecError(f"The recipe {spec.recipe!r} cannot be compared; those that TextAttack can do without our parts are: {', '.join(plain.RECIPES)}.")
+    source = models.find(model)
+    texts = data.load(dataset or data.default_for(source.dataset), "evaluation").sample(examples, spec.seed)
+    classifier, loaded = models.load(source), resources.load(spec, lambda what: say(f"preparing: {what}"))
+    wrapper = library.textattack().models.wrappers.HuggingFaceModelWrapper(classifier.model, classifier.tokenizer)
+    theirs = plain.attack(spec.recipe, wrapper, loaded, spec.query_budget)
+    looks = _Looks()
+    ours = run.Attacker([classifier], loaded, spec, looks)
+    _ours(ours, texts.take([0]))  # what is loaded at the first text is not counted
+    stock_seconds, seconds, victim_seconds = [], [], []
+    for number in range(repeats):
+        _forget(loaded)
+        looks.rest()
+        spent, (found, took) = ours.victim_seconds, _timed(lambda: _ours(ours, texts))
+        victim_seconds.append(ours.victim_seconds - spent)
+        seconds.append(took)
+        _forget(loaded)
+        with library.stock():
+            expected, took = _timed(lambda: [plain.outcome(theirs, text, label, spec.seed) for text, label in zip(texts.texts, texts.labels, strict=True)])
+        stock_seconds.append(took)
+        say(f"run {number + 1}: stock {stock_seconds[-1]:.2f} s, ours {seconds[-1]:.2f} s, of these the victim {victim_seconds[-1]:.2f} s")
+    different = [text for text, mine, its in zip(texts.texts, found, expected, strict=True) if mine != its]
+    for text in different:
+        say(f"different: {text}")
+    return {
+        "model": model,
+        "dataset": texts.dataset,
+        "recipe": spec.recipe,
+        "resources": loaded.names.to_json(),
+        "texts": len(texts),
+        "queries": sum(queries for _, _, queries in found),
+        "threads": torch.get_num_threads(),
+        "stock_seconds": statistics.median(stock_seconds),
+        "seconds": statistics.median(seconds),
+        "victim_seconds": statistics.median(victim_seconds),
+        "stock_over_ours_seconds": statistics.median(stock_seconds) / statistics.median(seconds),
+        "seconds_over_victim": statistics.median([whole / part for whole, part in zip(seconds, victim_seconds, strict=True)]),
+        "identical": not different,
+        "longest_seconds_between_looks": looks.longest,
+    }
+
+
+class _Looks:
+    """A watch that never stops anything, and knows the longest time for which a cancel would not have been heard."""
+
+    def __init__(self) -> None:
+        self.longest, self._last = 0.0, None
+
+    def __call__(self, _trace: Any) -> None:
+        now = time.perf_counter()
+        if self._last is not None:
+            self.longest = max(self.longest, now - self._last)
+        self._last = now
+
+    def rest(self) -> None:
+        """Nothing of ours runs from here to the next look."""
+        self._last = None
+
+
+def _ours(attacker: run.Attacker, texts: data.Texts) -> Outcomes:
+    traces = [attacker.attack(text, label)[0] for text, label in zip(texts.texts, texts.labels, strict=True)]
+    return [(trace.outcome, trace.perturbed, trace.queries) for trace in traces]
+
+
+def _timed(work: Callable[[], Outcomes]) -> tuple[Outcomes, float]:
+    started = time.perf_counter()
+    return work(), time.perf_counter() - started
+
+
+def _forget(loaded: resources.Resources) -> None:
+    loaded.encoder.forget()
+    library.forget()

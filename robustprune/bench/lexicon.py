@@ -1,0 +1,198 @@
+"""``bench synonyms``: how good the built-in synonyms are by a lexicon that is not ours. It recommends thresholds for the built-in set.
+
+The lexicon is that of the counter-fitted vectors' release, two words a line, a pair counting either way round and as antonyms if it is under both.
+
+*Word vectors.* For every lowest cosine, what is offered for a word, before word class and sentence similarity have their say. The lexicon is far
+from complete, so its shares of the candidates are lower bounds. How far, its share of synonyms at the highest cosine tells, where nearly every
+candidate is one: divided by that, the share estimates the precision. Recommended is the cosine with the highest F1 of that precision and of the
+share of synonym pairs that are offered, on sentiment words and with our antonym list, if fewer than 1 % of the candidates are antonyms.
+
+*Sentence similarity.* In windows as TextFooler cuts them, one word gives way to a synonym or an antonym by the lexicon, to any word about as
+frequent, or to what the built-in set offers: a synonym by the lexicon, or another word. Recommended is the lowest angular similarity with the
+largest share of accepted synonyms less the mean of those of antonyms and random words. Whether it sorts what is offered, the last two kinds tell.
+"""
+
+import math
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterator, Sequence
+from itertools import permutations, product
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from robustprune import data
+from robustprune.attacks.encoder import SentenceEncoder
+from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_COSINE, WINDOW
+from robustprune.attacks.synonyms import Neighbours, nearest, of_minilm
+from robustprune.data import Texts
+from robustprune.errors import DataError
+
+COSINES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+ANGULAR_SIMILARITIES = sorted([*(round(0.75 + 0.01 * step, 2) for step in range(21)), MIN_ANGULAR_SIMILARITY])
+MAX_ANTONYMS = 0.01
+SENTIMENT_WORDS, SWAPS, SEED = 200, 1000, 0
+MIN_TEXTS = 20  # a word in fewer texts says little about its label
+MIN_ODDS = 4.0  # how much likelier a sentiment word is under its label than elsewhere
+LIKE_FREQUENCY = 25  # ranks of frequency up or down
+WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
+
+Related = dict[str, set[str]]
+
+
+def run(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measures both; ``dataset`` is SST-2 where none is named. The demo texts are too few for it.
+
+    Raises:
+        DataError: the lexicon or the data set cannot be read, or no word of the texts tells the label.
+    """
+    synonyms, antonyms = read_lexicon(lexicon)
+    name = dataset or data.default_for("sst2")
+    training, evaluation = data.load(name, "calibration"), data.load(name, "evaluation")
+    encoder = SentenceEncoder()
+    source = of_minilm(encoder, say)
+    unlisted = Neighbours(source.words, source.vectors, nearest(source.words, torch.from_numpy(source.vectors), ()), source.min_cosine)
+    known = frozenset(source.words)
+    words = {"sentiment": sentiment_words(training, SENTIMENT_WORDS, known), "content": content_words(training, known)}
+    if not words["sentiment"]:
+        raise DataError(f"No word in {MIN_TEXTS} or more training texts of {name!r} tells their label. Name a larger data set.")
+    rows: list[dict[str, Any]] = []
+    for (listed, neighbours), group, cosine in product((("without", unlisted), ("with", source)), words, COSINES):
+        rows.append({"words": group, "antonym_list": listed, "cosine": cosine} | shares(neighbours, words[group], cosine, synonyms, antonyms))
+        say(_line(rows[-1]))
+    offered = {word: {other for other, cosine in source.of(word) if cosine >= source.min_cosine} for word in words["content"]}
+    kinds = {
+        "synonym": synonyms,
+        "antonym": antonyms,
+        "random": _alike(words["content"], synonyms, antonyms),
+        "offered_synonym": {word: others & synonyms[word] for word, others in offered.items()},
+        "offered_other": {word: others - synonyms[word] for word, others in offered.items()},
+    }
+    found = {kind: angular_similarities(encoder, evaluation, others) for kind, others in kinds.items()}
+    accepted = []
+    for least in ANGULAR_SIMILARITIES:
+        accepted.append({"angular": least} | {kind: sum(at >= least for at in all_of) / max(len(all_of), 1) for kind, all_of in found.items()})
+        say(_line(accepted[-1]))
+    f1, apart = f1_by_cosine(rows), max(accepted, key=lambda row: row["synonym"] - (row["antonym"] + row["random"]) / 2)
+    return {
+        "dataset": name,
+        "words": {group: len(of_group) for group, of_group in words.items()},
+        "sentiment_words": words["sentiment"],
+        "candidates": rows,
+        "f1_by_cosine": f1,
+        "swaps": {kind: len(all_of) for kind, all_of in found.items()},
+        "accepted": accepted,
+        "recommended": {"cosine": max(f1, key=f1.__getitem__, default=None), "angular": apart["angular"] if all(map(len, found.values())) else None},
+        "in_use": {"cosine": MIN_COSINE, "angular": MIN_ANGULAR_SIMILARITY},
+        "published": {"cosine": 0.5, "angular": 0.840845057, "on": "counter-fitted vectors, Universal Sentence Encoder (TextFooler)"},
+    }
+
+
+def read_lexicon(folder: Path) -> tuple[Related, Related]:
+    """For every word its synonyms, and for every word its antonyms. It is for measuring only: nothing of it goes into the project."""
+    antonyms = _read_pairs(folder / "ppdb_antonyms.txt", folder / "wordnet_antonyms.txt")
+    synonyms = _read_pairs(folder / "ppdb_synonyms.txt")
+    for word in synonyms:
+        synonyms[word] -= antonyms[word]
+    return synonyms, antonyms
+
+
+def _read_pairs(*files: Path) -> Related:
+    pairs: Related = defaultdict(set)
+    for path in files:
+        try:
+            lines = path.read_text(encoding="utf-8").lower().splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"The lexicon's {path} cannot be read ({error}). Name a folder with {path.name}, UTF-8 text with two words a line.") from error
+        for words in map(str.split, lines):
+            for word, other in permutations(words) if len(words) == 2 and words[0] != words[1] else ():
+                pairs[word].add(other)
+    return pairs
+
+
+def sentiment_words(texts: Texts, count: int, known: Container[str] | None = None) -> list[str]:
+    """The most frequent content words that tell the label: MIN_ODDS times as likely, or more, under one label than under the others.
+
+    The ratio is one of odds, with half a text added to every count, lest a word that one label never has counts as certain.
+    """
+    labels, total = Counter(texts.labels), _texts_with(texts)
+    having = {label: _texts_with(texts, label) for label in labels}
+
+    def ratio(word: str, label: int) -> float:
+        here, elsewhere, size = having[label][word], total[word] - having[label][word], labels[label]
+        return (here + 0.5) / (size - here + 0.5) * (len(texts) - size - elsewhere + 0.5) / (elsewhere + 0.5)
+
+    return [word for word in content_words(texts, known) if max(ratio(word, label) for label in labels) >= MIN_ODDS][:count]
+
+
+def content_words(texts: Texts, known: Container[str] | None = None) -> list[str]:
+    """The words in MIN_TEXTS texts or more that are no stop words (scikit-learn's), most frequent first; with ``known``, only those in it."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    counts = _texts_with(texts)
+    taken = (word for word in counts if counts[word] >= MIN_TEXTS and word not in ENGLISH_STOP_WORDS and (known is None or word in known))
+    return sorted(taken, key=lambda word: (-counts[word], word))
+
+
+def _texts_with(texts: Texts, label: int | None = None) -> Counter[str]:
+    rows = zip(texts.texts, texts.labels, strict=True)
+    return Counter(word for text, of in rows if label in (None, of) for word in set(WORD.findall(text.lower())))
+
+
+def shares(source: Neighbours, words: Sequence[str], cosine: float, synonyms: Related, antonyms: Related) -> dict[str, float]:
+    """What is offered for the words at that lowest cosine, and what the lexicon says to it."""
+    known, count = set(source.words), Counter[str]()
+    for word in words:
+        near = {other for other, at in source.of(word) if at >= cosine}
+        same, opposite = (known & related.get(word, set()) for related in (synonyms, antonyms))
+        count.update(near=len(near), none=not near, same=len(same), opposite=len(opposite), near_same=len(near & same), near_opposite=len(near & opposite))
+    return {
+        "candidates_a_word": count["near"] / len(words),
+        "words_without": count["none"] / len(words),
+        "antonyms": count["near_opposite"] / max(count["near"], 1),
+        "synonyms": count["near_same"] / max(count["near"], 1),
+        "synonym_pairs_offered": count["near_same"] / max(count["same"], 1),
+        "antonym_pairs_offered": count["near_opposite"] / max(count["opposite"], 1),
+    }
+
+
+def f1_by_cosine(rows: Sequence[dict[str, Any]]) -> dict[float, float]:
+    """The F1 of this module's docstring, for every cosine at which antonyms are few enough."""
+    rows = [row for row in rows if row["words"] == "sentiment" and row["antonym_list"] == "with"]
+    coverage = max(rows, key=lambda row: row["cosine"])["synonyms"] or 1.0
+    pairs = {row["cosine"]: (row["synonyms"] / coverage, row["synonym_pairs_offered"]) for row in rows if row["antonyms"] < MAX_ANTONYMS}
+    return {cosine: 2 * precision * recall / max(precision + recall, 1e-12) for cosine, (precision, recall) in pairs.items()}
+
+
+def angular_similarities(encoder: SentenceEncoder, texts: Texts, others: Related) -> list[float]:
+    """For a seeded draw of swaps of one word, the angular similarity of the window before and after."""
+    swaps, draw, befores, afters = sorted(_swaps(texts, others)), random.Random(SEED), [], []
+    for text, start, end, left, right in draw.sample(swaps, min(SWAPS, len(swaps))):
+        befores.append(text[left:right])
+        afters.append(text[left:start] + draw.choice(sorted(others[text[start:end]])) + text[end:right])
+    if not befores:
+        return []
+    cosines = (encoder.encode(befores) * encoder.encode(afters)).sum(1).double().clamp(-1, 1)
+    return (1 - cosines.arccos() / math.pi).tolist()
+
+
+def _swaps(texts: Texts, others: Related) -> Iterator[tuple[str, int, int, int, int]]:
+    """Every word that can give way, in texts that the sentence constraint looks at: the text, the word's span and its window's."""
+    for text in map(str.lower, texts.texts):
+        words = list(WORD.finditer(text))
+        for i, word in enumerate(words if len(words) >= WINDOW else ()):
+            if others.get(word.group()):
+                first = min(max(i - WINDOW // 2, 0), len(words) - WINDOW)
+                yield text, *word.span(), words[first].start(), words[first + WINDOW - 1].end()
+
+
+def _alike(words: Sequence[str], synonyms: Related, antonyms: Related) -> Related:
+    """For every word those about as frequent that the lexicon does not relate to it."""
+    near = {word: set(words[max(i - LIKE_FREQUENCY, 0) : i + LIKE_FREQUENCY + 1]) for i, word in enumerate(words)}
+    return {word: others - {word} - synonyms[word] - antonyms[word] for word, others in near.items()}
+
+
+def _line(row: dict[str, Any]) -> str:
+    return "  ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items())

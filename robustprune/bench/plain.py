@@ -1,0 +1,86 @@
+"""TextAttack's own classes put together plainly, as its users would: what our attacks are compared with, text for text."""
+
+from typing import Any
+
+from robustprune.attacks import library, recipes
+from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
+from robustprune.attacks.resources import Resources
+from robustprune.attacks.run import drawn_from
+
+RECIPES = ("textfooler", "deepwordbug", "pruthi", "input-reduction", "iga")
+
+
+def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
+    """One of RECIPES as TextAttack would build it over these resources."""
+    ta = library.textattack()
+    pre, swaps, search = ta.constraints.pre_transformation, ta.transformations, ta.search_methods
+    stop_words = pre.StopwordModification(stopwords=recipes.stop_words(resources.names.stop_words or "scikit-learn"))
+    goal = ta.goal_functions.UntargetedClassification(wrapper, query_budget=budget)
+    greedy = search.GreedyWordSwapWIR(wir_method="unk" if name == "deepwordbug" else "delete")
+    if name == "deepwordbug":
+        published = ta.attack_recipes.DeepWordBugGao2018.build(wrapper)
+        constraints = [pre.RepeatModification(), stop_words, *published.constraints]
+        return ta.Attack(goal, constraints, published.transformation, greedy)
+    if name == "pruthi":
+        published = ta.attack_recipes.Pruthi2019.build(wrapper)
+        constraints = [pre.MinWordLength(min_length=4), stop_words, pre.RepeatModification(), *published.constraints]
+        return ta.Attack(goal, constraints, published.transformation, search.GreedySearch())
+    if name == "input-reduction":
+        goal = ta.goal_functions.InputReduction(wrapper, maximizable=True, query_budget=budget)
+        return ta.Attack(goal, [pre.RepeatModification(), stop_words], swaps.WordDeletion(), greedy)
+    source = resources.synonyms
+    index = {word: i for i, word in enumerate(source.words)}
+    embedding = ta.shared.WordEmbedding(source.vectors, index, dict(enumerate(source.words)), source.neighbours)
+    ta.shared.utils.GLOBAL_OBJECTS["textattack_counterfitted_GLOVE_embedding"] = embedding
+    try:
+        published = {"textfooler": ta.attack_recipes.TextFoolerJin2019, "iga": ta.attack_recipes.IGAWang2019}[name].build(wrapper)
+    finally:
+        del ta.shared.utils.GLOBAL_OBJECTS["textattack_counterfitted_GLOVE_embedding"]
+    if name == "iga":
+        goal.query_budget = budget
+        rule = ta.constraints.semantics.WordEmbeddingDistance(embedding=embedding, max_mse_dist=0.5, compare_against_original=False)
+        constraints = [stop_words, ta.constraints.overlap.MaxWordsPerturbed(max_percent=0.2), rule]
+        return ta.Attack(goal, constraints, swaps.WordSwapEmbedding(max_candidates=NEIGHBOURS, embedding=embedding), published.search_method)
+
+    class Similarity(ta.constraints.semantics.sentence_encoders.SentenceEncoder):
+        def encode(self, sentences: list[str]) -> Any:
+            return resources.encoder.encode(sentences)
+
+    rule = {"metric": "angular", "compare_against_original": False, "window_size": WINDOW, "skip_text_shorter_than_window": True}
+    constraints = [
+        *published.pre_transformation_constraints,
+        ta.constraints.semantics.WordEmbeddingDistance(embedding=embedding, min_cos_sim=source.min_cosine),
+        _word_class(ta, resources),
+        Similarity(threshold=MIN_ANGULAR_SIMILARITY, **rule),
+    ]
+    return ta.Attack(goal, constraints, swaps.WordSwapEmbedding(max_candidates=NEIGHBOURS, embedding=embedding), greedy)
+
+
+def outcome(attack: Any, text: str, label: int, seed: int = 0) -> tuple[str, str, int]:
+    """What TextAttack itself says of one text: outcome, final text, queries. What it draws at random, it draws as ours do."""
+    with drawn_from(seed, text):
+        result = attack.attack(text, label)
+    perturbed = result.perturbed_result
+    named = "skipped" if type(result).__name__ == "SkippedAttackResult" else "held" if int(perturbed.output) == label else "flipped"
+    return named, perturbed.attacked_text.text, perturbed.num_queries if named == "skipped" else attack.goal_function.num_queries
+
+
+def _word_class(ta: Any, resources: Resources) -> Any:
+    """Word classes by the tagger, where it is; else by the dictionary, asked for one word at a time."""
+    if resources.names.word_classes.startswith("NLTK"):
+        return ta.constraints.grammaticality.PartOfSpeech(allow_verb_noun_swap=True)
+    import lemminflect
+
+    class Dictionary(ta.constraints.Constraint):
+        def __init__(self) -> None:
+            super().__init__(compare_against_original=True)
+
+        def _check_constraint(self, transformed_text: Any, reference_text: Any) -> bool:
+            for i in transformed_text.attack_attrs["newly_modified_indices"]:
+                classes = [set(lemminflect.getAllLemmas(text.words[i].lower())) for text in (reference_text, transformed_text)]
+                alike = [{"NOUN" if name == "VERB" else name for name in names} for names in classes]
+                if not alike[0] & alike[1]:
+                    return False
+            return True
+
+    return Dictionary()

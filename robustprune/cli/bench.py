@@ -1,0 +1,86 @@
+"""``bench``: measure anew what the program claims."""
+
+from typing import Annotated
+
+import typer
+
+from robustprune.cli.common import Dataset, Json, Seed, Start, number_or_word, say, show
+
+bench = typer.Typer(no_args_is_help=True, help="Measure anew what the program claims about its speed and its errors.")
+
+
+@bench.command("solver")
+def bench_solver(model: Start = "sst2-demo", dataset: Dataset = None, as_json: Json = False) -> None:
+    """Errors of admm, obs and sparsegpt against each other, and times against the textbook loop. Some five minutes."""
+    from robustprune.bench import solver
+
+    result = solver.run(model, dataset, say)
+    ratios = {key: value for key, value in result.items() if isinstance(value, float)}
+    show(as_json, result, "\n".join(f"{key}: {value:.3f}" for key, value in ratios.items()))
+
+
+@bench.command("prune")
+def bench_prune(
+    model: Start = "sst2-demo",
+    dataset: Dataset = None,
+    method: str = "admm",
+    sparsity: float = 0.5,
+    adaptive: str = "full",
+    calibration: int = 512,
+    device: str = "auto",
+    as_json: Json = False,
+) -> None:
+    """Seconds of pruning a model against the floor: two forward passes and the moments."""
+    from robustprune.bench import prune as bench_of_pruning
+    from robustprune.spec import PruneSpec
+
+    spec = PruneSpec(model, dataset, method, adaptive, sparsity, calibration=calibration)
+    result = bench_of_pruning.run(spec, device, say)
+    show(as_json, result, f"seconds_over_floor: {result['seconds_over_floor']:.2f}")
+
+
+@bench.command("attack")
+def bench_attack(
+    model: Start = "sst2-demo",
+    dataset: Dataset = None,
+    recipe: str = "textfooler",
+    examples: Annotated[int, typer.Option(min=1)] = 20,
+    repeats: Annotated[int, typer.Option(min=1)] = 3,
+    query_budget: int = 1000,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Our attacks against TextAttack's own classes with its own wrapper: seconds, and whether the results are the same. Some five minutes."""
+    from robustprune.bench import attack
+    from robustprune.spec import AttackSpec
+
+    result = attack.measure(model, dataset, AttackSpec(recipe, query_budget, seed=seed), examples, repeats, say)
+    ratios = f"stock over ours {result['stock_over_ours_seconds']:.1f}, ours over victim {result['seconds_over_victim']:.2f}"
+    show(as_json, result, f"{ratios}, identical: {result['identical']}, a look at least every {result['longest_seconds_between_looks']:.2f} s")
+
+
+@bench.command("accuracy")
+def bench_accuracy(
+    model: Start = "sst2-demo",
+    dataset: Dataset = None,
+    method: Annotated[list[str], typer.Option(help="May be given again, as all of these.")] = ("sparsegpt", "admm"),
+    sparsity: Annotated[list[float], typer.Option()] = (0.5, 0.875),
+    ridge: Annotated[list[str], typer.Option()] = ("1e-4", "1e-3", "1e-2", "1e-1", "auto"),
+    calibration: Annotated[list[int], typer.Option()] = (512, 2048),
+    seed: Annotated[list[int], typer.Option()] = (0,),
+    residual: bool = True,
+    refit_head: bool = False,
+    allocation: str = "uniform",
+    as_json: Json = False,
+) -> None:
+    """Held-out errors and accuracies over solver, ridge and number of texts. Half an hour with the default lists."""
+    import itertools
+
+    from robustprune.bench import accuracy
+    from robustprune.spec import PruneSpec
+
+    grid = itertools.product(sparsity, calibration, map(number_or_word, ridge), method, seed)
+    fixed = {"residual": residual, "refit_head": refit_head, "allocation": allocation}
+    specs = [PruneSpec(model, dataset, how, sparsity=share, calibration=count, ridge=pull, seed=draw, **fixed) for share, count, pull, how, draw in grid]
+    rows = accuracy.run(specs, say)
+    show(as_json, {"rows": rows}, f"{len(rows)} rows")

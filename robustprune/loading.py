@@ -1,0 +1,65 @@
+"""Models by name, stored runs among them, and the store that they lie in: what every call of the lab begins with."""
+
+import threading
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from robustprune import models, paths
+from robustprune import runs as _runs
+from robustprune.errors import ModelError
+from robustprune.results import RUN, PruneRun
+from robustprune.store import Store
+
+Progress = _runs.Progress
+LOADED_MODELS = 4
+
+
+def silent(done: float, total: float, text: str, partial: Any = None) -> None:
+    """A progress that tells nobody."""
+
+
+def store() -> Store:
+    """The store of this machine, with what ships behind it."""
+    return Store(paths.home(), paths.ASSETS / "precomputed")
+
+
+def find_model(ref: str) -> models.ModelSource:
+    """What a model's name means: a built-in name, a folder, a hub id, or ``run:<digest>`` of a stored run."""
+    if not ref.startswith(RUN):
+        return models.find(ref)
+    run = stored_run(ref.removeprefix(RUN))
+    if run is None:
+        raise ModelError(f"No run {ref.removeprefix(RUN)!r} is stored here. Prune again with its settings.")
+    return models.ModelSource(ref, run.model_dir or Path(), run.digest, run.labels, run.spec.dataset, built_in=False)
+
+
+def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | None = None) -> models.Classifier:
+    """Loads a model; a stored run whose weights are not here is computed anew first."""
+    source = find_model(ref)
+    if ref.startswith(RUN):
+        source = replace(source, folder=_weights_of(source.digest, progress, cancel))
+    return loaded(source)
+
+
+def _weights_of(key: str, progress: Progress, cancel: threading.Event | None) -> Path:
+    """The model folder of a stored run, checked; made again where it is not here or damaged."""
+    spec = stored_run(key).spec
+    run = _runs.find_checked(store(), key)
+    if run and run.model_dir:
+        return run.model_dir
+    if _runs.resolve(spec)[0] != key:
+        raise ModelError(f"The run {key} cannot be made again: its model or texts have changed since. Prune again with its settings.")
+    return _runs.prune(store(), spec, loaded, "auto", progress, cancel).model_dir
+
+
+@lru_cache(maxsize=LOADED_MODELS)
+def loaded(source: models.ModelSource) -> models.Classifier:
+    """The model of a source, from memory where it was loaded lately."""
+    return models.load(source)
+
+
+def stored_run(key: str) -> PruneRun | None:
+    """The stored run of that digest, with or without its weights; None if there is none."""
+    return _runs.find(store(), key)

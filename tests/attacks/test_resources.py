@@ -1,0 +1,180 @@
+"""What attacks stand on: synonyms, encoders, which of them are used, and what the import of TextAttack leaves behind."""
+
+import logging
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from robustprune.attacks import downloads, library, resource_names, resources, synonyms
+from robustprune.attacks.encoder import USE_ADDRESS, no_check, universal_sentence_encoder
+from robustprune.attacks.resource_names import MIN_COSINE, describe, missing
+from robustprune.errors import ModelError, ResourceMissing
+from robustprune.spec import AttackSpec
+from tests.small_models import classifier as small_classifier
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return resources.load(AttackSpec(), lambda _what: None)
+
+
+def test_the_encoder_answers_the_same_from_memory(loaded):
+    texts = ["a good film", "a bad film", "a good film"]
+    first = loaded.encoder.encode(texts)
+    assert (loaded.encoder.encode(texts) == first).all()
+    assert (first[0] == first[2]).all()
+    assert loaded.encoder.similarity(*texts[:2]) == pytest.approx(float(first[0] @ first[1]))
+
+
+@pytest.mark.parametrize(("word", "expected"), [("great", "wonderful"), ("terrible", "horrible"), ("film", "movie")])
+def test_neighbours_are_synonyms(loaded, word, expected):
+    found = dict(loaded.synonyms.of(word))
+    assert found[expected] >= MIN_COSINE
+    assert word not in found
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_a_damaged_synonym_cache_is_made_anew(loaded, offline_home, monkeypatch):
+    (path,) = (offline_home / "resources").glob("synonyms-*.safetensors")
+    content = path.read_bytes()
+    path.write_bytes(content[:1000])
+    monkeypatch.setattr(resources, "_loaded", {})
+    again = resources.load(AttackSpec(), lambda _what: None)
+    assert (again.synonyms.neighbours == loaded.synonyms.neighbours).all()
+    assert path.stat().st_size == len(content)
+
+
+def test_importing_textattack_leaves_the_process_as_it_was():
+    before, handlers = dict(os.environ), list(logging.getLogger().handlers)
+    library.textattack()
+    assert dict(os.environ) == before
+    assert logging.getLogger().handlers == handlers
+
+
+def test_a_fresh_process_imports_textattack_silently_and_without_downloads(tmp_path):
+    code = "import os; before = dict(os.environ); from robustprune.attacks import library; library.textattack(); assert dict(os.environ) == before"
+    environment = {**os.environ, "HOME": str(tmp_path), "NLTK_DATA": str(tmp_path / "none")}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    assert "ownload" not in result.stdout + result.stderr
+
+
+def test_pairs_are_taken_either_way_round(tmp_path, loaded):
+    path = tmp_path / "pairs.txt"
+    path.write_text("good fine\nfine nice\n\nGood great\n", encoding="utf-8")
+    pairs = synonyms.Pairs(path)
+    assert pairs.of("good") == [("fine", None), ("great", None)]
+    assert pairs.of("fine") == [("good", None), ("nice", None)]
+    assert pairs.of("film") == []
+    spec = AttackSpec(synonyms=str(path))
+    assert resources.load(spec, lambda _what: None).synonyms.of("nice") == [("fine", None)]
+    assert "pairs of pairs.txt" in describe(spec).synonyms
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"good fine bad\n", "Line 1"), (b"", "no synonym pairs"), (b"\xff\xfe", "cannot be read")])
+def test_a_file_that_is_no_list_of_pairs_is_refused(tmp_path, content, said):
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(content)
+    with pytest.raises(ResourceMissing, match=said):
+        synonyms.Pairs(path)
+
+
+def test_what_is_missing_is_told_with_how_to_get_it_and_what_is_used_instead():
+    told = {one.name: one for one in missing(AttackSpec())}
+    assert told["counter-fitted vectors"].instead
+    assert "resources --get" in told["NLTK's tagger"].how
+    assert missing(AttackSpec(resources="built-in")) == []
+    assert [one.instead for one in missing(AttackSpec("pwws"))] == [""]
+
+
+@pytest.mark.parametrize("spec", [AttackSpec("pwws"), AttackSpec("bert-attack"), AttackSpec("bae"), AttackSpec(synonyms="/nowhere/pairs.txt")])
+def test_what_cannot_run_says_so_before_anything_is_loaded(spec):
+    with pytest.raises(ResourceMissing):
+        resources.load(spec, lambda _what: pytest.fail("something was loaded"))
+
+
+def test_names_tell_only_what_a_recipe_uses():
+    assert describe(AttackSpec("deepwordbug")).to_json() == {
+        "set": "built-in", "synonyms": "", "word_classes": "", "similarity": "", "stop_words": "scikit-learn", "other": "",
+    }  # fmt: skip
+    assert describe(AttackSpec()).stop_words == "TextFooler"
+
+
+def test_published_resources_are_taken_where_they_are_and_left_where_the_built_in_are_asked_for(monkeypatch):
+    monkeypatch.setattr(resource_names, "has_tagger", lambda: True)
+    assert describe(AttackSpec()).word_classes == "NLTK perceptron tagger"
+    assert describe(AttackSpec()).set == "mixed"
+    assert describe(AttackSpec(resources="built-in")).set == "built-in"
+    assert describe(AttackSpec(), anywhere=True).set == "built-in"
+
+
+def test_counter_fitted_vectors_are_read_and_their_neighbours_kept(empty_home, monkeypatch):
+    path = empty_home / "counter-fitted-vectors.txt"
+    path.parent.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(80, 5))
+    vectors[1] = vectors[0] + 0.01
+    path.write_text("".join(f"w{i} {' '.join(f'{x:.6f}' for x in row)}\n" for i, row in enumerate(vectors)), encoding="utf-8")
+    monkeypatch.setattr(downloads, "installed", lambda name: path)
+    with pytest.raises(ResourceMissing, match="80 vectors of 5 numbers"):
+        synonyms.of_counter_fitted(lambda _what: None)
+    monkeypatch.setattr(synonyms, "COUNTER_FITTED_SHAPE", (80, 5))
+    found = synonyms.of_counter_fitted(lambda _what: None)
+    assert found.of("w0")[0][0] == "w1"
+    assert np.allclose(np.linalg.norm(found.vectors, axis=1), 1)
+    assert (synonyms.of_counter_fitted(lambda _what: None).neighbours == found.neighbours).all()
+    assert list((empty_home / "resources").glob("counter-fitted-*.safetensors"))
+
+
+def test_the_universal_sentence_encoder_is_asked_through_tensorflow_hub(monkeypatch):
+    def load(address):
+        assert address == USE_ADDRESS
+        return lambda texts: {"outputs": torch.tensor([[float(len(text)), 1.0] for text in texts])}
+
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", SimpleNamespace(load=load))
+    assert universal_sentence_encoder()(["ab", "abc"], no_check).tolist() == [[2.0, 1.0], [3.0, 1.0]]
+
+
+@pytest.fixture(scope="module")
+def masked_lm(tmp_path_factory):
+    """A random masked language model with MiniLM's vocabulary."""
+    from transformers import BertConfig, BertForMaskedLM
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("masked")
+    BertForMaskedLM(BertConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2)).save_pretrained(folder)
+    small_classifier(labels=2)[1].save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize("recipe", ["bert-attack", "bae"])
+def test_recipes_with_a_masked_language_model_run_when_one_is_given(recipe, masked_lm):
+    from robustprune import lab
+    from robustprune.attacks import run
+
+    spec = AttackSpec(recipe, masked_lm=masked_lm, query_budget=80)
+    loaded = resources.load(spec, lambda _what: None)
+    assert "SHA-256" in loaded.names.other
+    (trace,) = run.Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
+    assert trace.outcome in ("flipped", "held")
+    assert trace.queries > 5
+
+
+def test_a_masked_language_model_that_is_none_is_refused(tmp_path):
+    for name in (str(tmp_path), "nobody/nothing"):
+        with pytest.raises((ResourceMissing, ModelError), match="cannot be loaded"):
+            resources.load(AttackSpec("bae", masked_lm=name), lambda _what: None)
+
+
+def test_words_are_split_as_the_installed_library_splits_them():
+    ta = library.textattack()
+    texts = ["it 's well-made , isn't it ?", "caf\u00e9 \U0001f600 'quoted'", "\u8fd9\u90e8\u7535\u5f71\u5f88\u597d", "", "a\u0000b", "don't -- stop_"]
+    ours = [ta.shared.utils.words_from_text(text) for text in texts * 2]
+    with library.stock():
+        assert [ta.shared.utils.words_from_text(text) for text in texts * 2] == ours
+    assert hasattr(ta.shared.utils.words_from_text, "remembered")
