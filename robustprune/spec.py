@@ -199,7 +199,7 @@ class AttackSpec:
 
     def _settle_perturbation(self) -> None:
         if self.recipe == "bad-characters":
-            object.__setattr__(self, "perturbation", self.perturbation or PERTURBATIONS[0])
+            object.__setattr__(self, "perturbation", PERTURBATIONS[0] if self.perturbation is None else self.perturbation)
             _one_of("perturbation", self.perturbation, PERTURBATIONS)
         elif self.perturbation is not None:
             raise SpecError(f"The recipe {self.recipe!r} has no perturbation to choose; only bad-characters has. Leave it out.")

@@ -105,9 +105,9 @@ def test_characters_put_before_a_changed_word_are_before_it(text, other):
 
 
 @pytest.mark.parametrize("text", ODD)
-@pytest.mark.parametrize("other", ODD)
-def test_odd_texts_are_told_apart(text, other):
-    check(text, words_of(text), other, words_of(other))
+def test_odd_texts_are_told_apart(text):
+    for other in ODD:
+        check(text, words_of(text), other, words_of(other))
 
 
 @given(texts(least=1), st.data())
