@@ -3,6 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import torch
 from jaxtyping import Float
@@ -64,9 +65,15 @@ def encoded_batches(
 
 def encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEncoding:
     """Token ids and whatever else the model takes of what its tokenizer gives, cut to what it can read, not padded."""
-    taken = inspect.signature(model.forward).parameters
+    taken = _taken(type(model))
     encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens(model, tokenizer))
     return BatchEncoding({key: values for key, values in encoded.items() if key in taken})
+
+
+@cache
+def _taken(kind: type[PreTrainedModel]) -> frozenset[str]:
+    """The names of what models of this kind take."""
+    return frozenset(inspect.signature(kind.forward).parameters)
 
 
 def pad(tokenizer: PreTrainedTokenizerBase, encoded: BatchEncoding, rows: Sequence[int]) -> BatchEncoding:

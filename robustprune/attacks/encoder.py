@@ -49,10 +49,10 @@ class SentenceEncoder:
         """Forgets what it encoded, so that a measurement starts like the one before it."""
         self._known.clear()
 
-    def similarity(self, text: str, other: str) -> float:
-        """Cosine of the two texts' vectors."""
-        first, second = self.encode([text, other])
-        return float(first @ second)
+    def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        """Cosines of one text's vector with the others'."""
+        first, *rest = self.encode([text, *others])
+        return [float(first @ other) for other in rest]
 
     @torch.inference_mode()
     def _encode(self, texts: Sequence[str], check: Callable[[], None]) -> Float[Tensor, "texts hidden"]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from robustprune.attacks import library, parts
-from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
+from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, NEIGHBOURS, WINDOW, ResourceNames
 from robustprune.attacks.resources import Resources
 from robustprune.spec import AttackSpec
 
@@ -77,7 +77,7 @@ class Kit:
 def textfooler(kit: Kit) -> Any:
     """``TextFoolerJin2019``: near-synonyms of the same word class that keep the meaning of the sentence around them."""
     rule = {"metric": "angular", "compare_against_original": False, "window_size": WINDOW, "skip_text_shorter_than_window": True}
-    constraints = [*_textfooler_untouched(kit), kit.word_class(), kit.similarity(threshold=MIN_ANGULAR_SIMILARITY, **rule)]
+    constraints = [*_textfooler_untouched(kit), kit.word_class(), kit.similarity(threshold=min_angular_similarity(kit.resources.names), **rule)]
     return kit.attack(constraints, kit.synonyms(NEIGHBOURS, kit.resources.synonyms.min_cosine), kit.ranked("delete"))
 
 
@@ -193,6 +193,11 @@ def stop_words(name: str) -> set[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return set(ENGLISH_STOP_WORDS)
+
+
+def min_angular_similarity(names: ResourceNames) -> float:
+    """TextFooler's threshold for the encoder that is used."""
+    return MIN_ANGULAR_SIMILARITY if names.similarity == "MiniLM" else MIN_ANGULAR_SIMILARITY_USE
 
 
 def _textfooler_untouched(kit: Kit) -> list[Any]:

@@ -54,7 +54,10 @@ class Attacker:
         """
         self._proposals.clear()
         chosen = self._attacks if only is None else [self._attacks[place] for place in only]
-        return [self._one(classifier, attack, text, label, example) for classifier, attack in chosen]
+        traces = [self._one(classifier, attack, text, label, example) for classifier, attack in chosen]
+        changed = [trace.perturbed for trace in traces if trace.changes]
+        similarities = self._resources.encoder.similarities(text, changed) if changed else []
+        return [replace(trace, similarity=similarities.pop(0)) if trace.changes else trace for trace in traces]
 
     def _check(self) -> None:
         self._watch(None)
@@ -118,9 +121,7 @@ class Attacker:
         except TimeUp:
             return so_far("stopped")
         recorder.note_swap(final.attacked_text)
-        trace = so_far("held" if int(final.output) == label else "flipped")
-        similarity = self._resources.encoder.similarity(text, trace.perturbed) if trace.changes else None
-        return replace(trace, similarity=similarity, seconds=time.perf_counter() - started)
+        return so_far("held" if int(final.output) == label else "flipped")
 
 
 @contextmanager

@@ -25,13 +25,13 @@ import torch
 
 from robustprune import data
 from robustprune.attacks.encoder import SentenceEncoder
-from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_COSINE, WINDOW
+from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY_USE, MIN_COSINE, WINDOW
 from robustprune.attacks.synonyms import Neighbours, nearest, of_minilm
 from robustprune.data import Texts
 from robustprune.errors import DataError
 
 COSINES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-ANGULAR_SIMILARITIES = sorted([*(round(0.75 + 0.01 * step, 2) for step in range(21)), MIN_ANGULAR_SIMILARITY])
+ANGULAR_SIMILARITIES = sorted([*(round(0.75 + 0.01 * step, 2) for step in range(21)), MIN_ANGULAR_SIMILARITY_USE])
 MAX_ANTONYMS = 0.01
 SENTIMENT_WORDS, SWAPS, SEED = 200, 1000, 0
 MIN_TEXTS = 20  # a word in fewer texts says little about its label

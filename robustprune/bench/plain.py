@@ -3,7 +3,7 @@
 from typing import Any
 
 from robustprune.attacks import library, recipes
-from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
+from robustprune.attacks.resource_names import NEIGHBOURS, WINDOW
 from robustprune.attacks.resources import Resources
 from robustprune.attacks.run import drawn_from
 
@@ -51,7 +51,7 @@ def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
         *published.pre_transformation_constraints,
         ta.constraints.semantics.WordEmbeddingDistance(embedding=embedding, min_cos_sim=source.min_cosine),
         _word_class(ta, resources),
-        Similarity(threshold=MIN_ANGULAR_SIMILARITY, **rule),
+        Similarity(threshold=recipes.min_angular_similarity(resources.names), **rule),
     ]
     return ta.Attack(goal, constraints, swaps.WordSwapEmbedding(max_candidates=NEIGHBOURS, embedding=embedding), greedy)
 

@@ -1,5 +1,6 @@
 """``bench``: measure anew what the program claims."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,6 +58,19 @@ def bench_attack(
     result = attack.measure(model, dataset, AttackSpec(recipe, query_budget, seed=seed), examples, repeats, say)
     ratios = f"stock over ours {result['stock_over_ours_seconds']:.1f}, ours over victim {result['seconds_over_victim']:.2f}"
     show(as_json, result, f"{ratios}, identical: {result['identical']}, a look at least every {result['longest_seconds_between_looks']:.2f} s")
+
+
+@bench.command("synonyms")
+def bench_synonyms(
+    lexicon: Annotated[Path, typer.Option(help="A folder with ppdb_synonyms.txt, ppdb_antonyms.txt and wordnet_antonyms.txt, two words a line.")],
+    dataset: Dataset = None,
+    as_json: Json = False,
+) -> None:
+    """How good the built-in synonyms and the built-in sentence similarity are, by a lexicon that is not ours. A minute."""
+    from robustprune.bench import lexicon as bench_of_synonyms
+
+    result = bench_of_synonyms.run(lexicon, dataset, say)
+    show(as_json, result, f"recommended: {result['recommended']}")
 
 
 @bench.command("accuracy")

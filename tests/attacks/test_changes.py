@@ -1,16 +1,18 @@
 """Where two texts differ is told so that the one can be made from the other, whatever they hold."""
 
+import random
 import string
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robustprune.attacks.changes import Word, apply, between, places
 from tests.attacks.traces import words_of
 
 WORDS = st.text(string.ascii_letters + "éßабאב0", min_size=1, max_size=4)
+FEW = st.sampled_from(["a", "aa", "ab", "b"])
 GLUE = st.text(" .,!(\n\t\u200b\u202e\U0001f600", min_size=1, max_size=3)
 ANY = st.text(st.sampled_from("ab é.,-'\n\u200b\u202e\u05d0\U0001f600\x00"), max_size=12)
 ODD = (
@@ -20,9 +22,9 @@ ODD = (
 
 
 @st.composite
-def texts(draw, least=0):
+def texts(draw):
     """Words with something between them, and perhaps something in front and behind."""
-    words = draw(st.lists(WORDS, min_size=least, max_size=6))
+    words = draw(st.lists(WORDS, max_size=6))
     glue = [draw(GLUE) for _ in words]
     return draw(st.sampled_from(["", " ", "("])) + "".join(word + after for word, after in zip(words, glue, strict=True)).rstrip(
         draw(st.sampled_from(["", " ."]))
@@ -91,9 +93,9 @@ def test_the_changes_make_a_text_that_has_nothing_to_do_with_it(text, other):
 
 
 @given(cut(), cut())
+@example(("", ()), ("aa.", (Word("a", 1, 2), Word(".", 2, 3))))  # two things put in at one place
 def test_the_changes_make_the_other_text_whatever_counts_as_a_word(one, other):
     text, words = one
-    # How the two texts are cut may differ where the texts do not; then pieces change into themselves under another cut.
     assert apply(text, between(text, words, *other)) == other[0]
 
 
@@ -110,10 +112,12 @@ def test_odd_texts_are_told_apart(text):
         check(text, words_of(text), other, words_of(other))
 
 
-@given(texts(least=1), st.data())
-def test_words_swapped_one_for_one_are_one_change_each(text, data):
+@given(st.lists(FEW, min_size=1, max_size=8), st.lists(GLUE, min_size=9, max_size=9), st.data())
+def test_words_swapped_one_for_one_are_one_change_each(words, glue, data):
+    """Few different words, so that what comes in the place of one often stands beside it already."""
+    text = glue[-1] + "".join(word + after for word, after in zip(words, glue, strict=False))
     words = words_of(text)
-    swapped = data.draw(st.dictionaries(st.integers(0, len(words) - 1), WORDS))
+    swapped = data.draw(st.dictionaries(st.integers(0, len(words) - 1), FEW))
     swapped = {index: new for index, new in swapped.items() if new != words[index].text}
     other = text
     for index in sorted(swapped, reverse=True):
@@ -131,6 +135,14 @@ def test_a_deleted_word_is_one_change_with_its_index(words, data):
     assert (change.index, change.old.strip(), change.new) == (gone, words[gone], "")
 
 
+def test_in_a_long_text_of_common_words_a_deleted_word_is_one_change():
+    words = random.Random(0).choices("the a of good film and was not so it long plot".split(), k=300)
+    text, other = " ".join(words), " ".join(words[:150] + words[151:])
+    (change,) = between(text, words_of(text), other, words_of(other))
+    assert (change.old.strip(), change.new) == (words[150], "")
+    assert apply(text, [change]) == other
+
+
 def test_a_word_that_falls_in_two_is_one_change():
     (change,) = between("a good film", words_of("a good film"), "a go od film", words_of("a go od film"))
     assert (change.index, change.start, change.end, change.old, change.new) == (1, 2, 6, "good", "go od")
@@ -141,7 +153,7 @@ def test_repeated_words_have_places_of_their_own():
     assert places("", []) == ()
 
 
-@given(st.lists(st.sampled_from(["a", "aa", "ab", "b"]), max_size=10))
+@given(st.lists(FEW, max_size=10))
 def test_places_are_in_order_and_hold_the_words(words):
     text = " ".join(words)
     found = places(text, words)

@@ -28,7 +28,7 @@ def test_the_encoder_answers_the_same_from_memory(loaded):
     first = loaded.encoder.encode(texts)
     assert (loaded.encoder.encode(texts) == first).all()
     assert (first[0] == first[2]).all()
-    assert loaded.encoder.similarity(*texts[:2]) == pytest.approx(float(first[0] @ first[1]))
+    assert loaded.encoder.similarities(texts[0], texts) == pytest.approx([1.0, float(first[0] @ first[1]), 1.0])
 
 
 @pytest.mark.parametrize(("word", "expected"), [("great", "wonderful"), ("terrible", "horrible"), ("film", "movie")])
