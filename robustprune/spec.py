@@ -21,6 +21,7 @@ RESOURCES = ("auto", "built-in")
 MAX_SPARSITY = 0.99
 MAX_BANK = 1024
 MAX_WORDS = 3000
+MAX_CHARACTERS = 30_000  # of scripts that put no spaces between words
 MAX_SEED = 2**31 - 1
 # TextAttack joins sentence pairs with it and would cut a text there.
 SPLIT_MARK = "<SPLIT>"
@@ -254,6 +255,8 @@ def check_attackable(text: Any) -> str:
         raise SpecError("The text holds bytes that are no UTF-8 characters. Type it again.")
     if SPLIT_MARK in text:
         raise SpecError(f"The text holds {SPLIT_MARK}, which attacks take for the end of a sentence. Leave it out.")
+    if len(text) > MAX_CHARACTERS and len(text.split()) <= MAX_WORDS:
+        raise SpecError(f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed. Shorten it.")
     words = len(text.split())
     if words > MAX_WORDS:
         raise SpecError(f"The text has {words:,} words; at most {MAX_WORDS:,} are allowed. Shorten it.")

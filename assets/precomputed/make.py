@@ -24,6 +24,8 @@ RUNS = {
     "ag_news-demo": [("admm", "full", 0.5), ("magnitude", "none", 0.5), ("admm", "full", 0.875)],
 }
 ATTACKED = {"sst2-demo"}
+# One attack by synonyms, and one that shares nothing with the victims.
+RECIPES = ("textfooler", "deepwordbug")
 SHOWN = [("admm", "full", 0.5), ("admm", "full", 0.875)]
 SHOWCASE_TEXTS = 6
 
@@ -45,11 +47,11 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
     """Prunes a model in all settings, attacks what is to be attacked, and looks at attention."""
     from robustprune import lab
     from robustprune.analysis.attention import PAPER_SENTENCE
-    from robustprune.attacks.resource_names import has_tagger
+    from robustprune.attacks.resource_names import describe
     from robustprune.spec import AttackSpec, PruneSpec
 
-    if has_tagger():
-        sys.exit("NLTK's tagger is on this machine; what ships must be made with the resources that are on any.")
+    if any(describe(AttackSpec(recipe)) != describe(AttackSpec(recipe), anywhere=True) for recipe in RECIPES):
+        sys.exit("Published resources are on this machine; what ships must be made with those that are on any.")
     refs = [model]
     for method, adaptive, sparsity in settings:
         run = lab.prune(PruneSpec(model, method=method, adaptive=adaptive, sparsity=sparsity))
@@ -59,17 +61,18 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
             shown = [model, run.ref]
             for ref in shown:
                 lab.attention(ref, PAPER_SENTENCE)
-                for text, label in lab.showcase(model)[:SHOWCASE_TEXTS]:
-                    lab.attack_text(ref, text, label, AttackSpec())
-    for ref in refs if model in ATTACKED else []:
-        scores, _, _ = lab.attack_texts(ref, None, lab.ATTACK_EXAMPLES, AttackSpec())
-        print(f"{ref}: Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} on {scores.examples} texts", flush=True)
+            for text, label in lab.showcase(model)[:SHOWCASE_TEXTS]:
+                lab.attack_side_by_side(shown, text, label, AttackSpec())
+    for recipe in RECIPES if model in ATTACKED else ():
+        for attacked in lab.attack_texts(refs, None, lab.ATTACK_EXAMPLES, AttackSpec(recipe)):
+            scores = attacked.scores
+            print(f"{attacked.model}, {recipe}: Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} on {scores.examples} texts", flush=True)
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copies entries without weights."""
+    """Copies entries without weights, and without the traces of whole samples."""
     for entry in sorted(source.glob("[!.]*")) if source.is_dir() else []:
-        shutil.copytree(entry, target / entry.name, ignore=shutil.ignore_patterns("model"), dirs_exist_ok=True)
+        shutil.copytree(entry, target / entry.name, ignore=shutil.ignore_patterns("model", "traces.jsonl"), dirs_exist_ok=True)
 
 
 if __name__ == "__main__":

@@ -58,9 +58,11 @@ def between(text: str, words: Sequence[Word], other: str, other_words: Sequence[
 
 def apply(text: str, changes: Sequence[Change]) -> str:
     """The text with the changes made."""
-    for change in sorted(changes, key=lambda change: change.start, reverse=True):
-        text = text[: change.start] + change.new + text[change.end :]
-    return text
+    parts, position = [], 0
+    for change in sorted(changes, key=lambda change: (change.start, change.end)):
+        parts += [text[position : change.start], change.new]
+        position = change.end
+    return "".join([*parts, text[position:]])
 
 
 def _pieces(text: str, words: Sequence[Word]) -> list[str]:

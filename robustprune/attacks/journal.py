@@ -37,15 +37,17 @@ class TraceFile:
 
     def append_line(self, text: str) -> None:
         """Writes a line that :func:`line` made, whole or not at all."""
-        data, before = text.encode("utf-8"), self._file.tell()
+        data = text.encode("utf-8")
+        before = self._file.tell() if self._file.seekable() else None  # a pipe has no place to go back to
         try:
             written = 0
             while written < len(data):
                 written += self._file.write(data[written:])
         except OSError as error:
-            with contextlib.suppress(OSError):  # what cannot be cut, such as a device, holds no half line either
-                self._file.truncate(before)
-                self._file.seek(before)
+            if before is not None:
+                with contextlib.suppress(OSError):  # what cannot be cut, such as a device, holds no half line either
+                    self._file.truncate(before)
+                    self._file.seek(before)
             raise self._cannot(error) from error
 
     def close(self) -> None:
@@ -64,10 +66,10 @@ def line(trace: AttackTrace) -> str:
 
 def read(path: Path) -> Iterator[AttackTrace]:
     """The whole traces of a file, in order; lines that are no trace of this version are left out, and said so."""
-    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
-        for number, text in enumerate(file, 1):
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        for number, data in enumerate(file, 1):
             try:
-                yield AttackTrace.from_json(json.loads(text))
+                yield AttackTrace.from_json(json.loads(data.decode("utf-8")))
             except (KeyError, TypeError, ValueError) as error:
                 log.warning("Line %d of %s is no trace of this version (%s) and is left out.", number, path, error)
 

@@ -36,16 +36,24 @@ def _find(attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Can
     passed = _with_refusals(attack, refused, text, keywords)
     words = changes.places(text.text, text.words)
     told: dict[int, list[Candidate]] = {}
+    asked = [int(index) for index in keywords.get("indices_to_modify") or ()]
     for candidate, by in [*((one, None) for one in passed), *refused]:
-        index = next(iter(sorted(candidate.attack_attrs["newly_modified_indices"])), -1)
-        if index < 0 and keywords.get("indices_to_modify"):  # a deletion, which leaves nothing modified behind
-            index = int(keywords["indices_to_modify"][0])
+        index = asked[0] if asked else min(candidate.attack_attrs["newly_modified_indices"], default=-1)
         if 0 <= index < len(words):
-            told.setdefault(index, []).append(Candidate(_put(text.text, words[index], candidate.text), by, candidate.attack_attrs.get("similarity_score")))
-    for index in keywords.get("indices_to_modify") or sorted(told):
+            put = _put(text.text, words, index, candidate)
+            told.setdefault(index, []).append(Candidate(put, by, candidate.attack_attrs.get("similarity_score")))
+    for index in asked or sorted(told):
         if hasattr(attack.transformation, "too_far") and 0 <= index < len(words):
-            told.setdefault(int(index), []).extend(Candidate(word, "WordEmbeddingDistance") for word in attack.transformation.too_far(text.words[index]))
-    return passed, tuple(Candidates(index, text.words[index], tuple(found)) for index, found in told.items())
+            told.setdefault(index, []).extend(Candidate(word, "WordEmbeddingDistance") for word in attack.transformation.too_far(text.words[index]))
+    return passed, tuple(Candidates(original_index(text, index), text.words[index], tuple(found)) for index, found in told.items())
+
+
+def original_index(text: Any, index: int) -> int:
+    """The word of the original text that a word of the current text is or was part of: words may have been deleted or cut in two."""
+    now = [int(place) for place in text.attack_attrs["original_index_map"]]
+    if index in now:
+        return now.index(index)
+    return next((original for original, place in enumerate(now) if place > index), len(now) - 1)
 
 
 def _with_refusals(attack: Any, refused: list[tuple[Any, str]], text: Any, keywords: dict[str, Any]) -> list[Any]:
@@ -70,6 +78,11 @@ def _with_refusals(attack: Any, refused: list[tuple[Any, str]], text: Any, keywo
             del constraint.call_many
 
 
-def _put(text: str, word: changes.Word, other: str) -> str:
-    """What stands in the place of the word in the other text, which differs from this one there alone."""
-    return other[word.start : len(other) - (len(text) - word.end)]
+def _put(text: str, words: tuple[changes.Word, ...], index: int, other: Any) -> str:
+    """What stands in the place of a word in the other text, which differs from this one there alone."""
+    if other.num_words == len(words):
+        word = words[index]
+        return other.text[word.start : len(other.text) - (len(text) - word.end)]
+    if other.num_words < len(words):  # it is gone, and a space with it
+        return ""
+    return "".join(change.new for change in changes.between(text, words, other.text, changes.places(other.text, other.words)))

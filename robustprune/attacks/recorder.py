@@ -35,6 +35,7 @@ class Recorder:
         self._proposals, self._tell = proposals, tell
         self._order: list[int] = []
         self._ranking = False
+        self._turn: int | None = None
         self._told: set[tuple[str, int]] = set()
         self.current: str = initial.attacked_text.text
         self.changes: tuple[Change, ...] = ()
@@ -68,6 +69,7 @@ class Recorder:
                 self.note_swap(text)
             self._tell()
             passed, told = self._proposals.find(attack, text, **keywords)
+            self._turn = told[0].index if len(told) == 1 else None
             for one in told:
                 if (key := (text.text, one.index)) not in self._told or not attack.use_transformation_cache:
                     self._told.add(key)
@@ -80,7 +82,7 @@ class Recorder:
                 raise BudgetSpent
             ranking = self._ranking and not any(isinstance(step, Rank) for step in self.steps) and len(texts) == len(self._order)
             for position, answer in enumerate(answers):
-                self._note_query(answer, self._order[position] if ranking else _place(answer.attacked_text))
+                self._note_query(answer, self._order[position] if ranking else self._place(answer.attacked_text))
                 if not self._ranking and answer.score > self.best.score:
                     self.best = answer
             return answers, over
@@ -117,8 +119,9 @@ class Recorder:
         gains = {index: start - asked[index].probabilities[self._label] for index in self._order if index in asked}
         self.steps.append(Rank(gains, tuple(order)))
 
-
-def _place(text: Any) -> int | None:
-    """The word that was changed last, if it is one."""
-    changed = text.attack_attrs.get("newly_modified_indices", ())
-    return int(next(iter(changed))) if len(changed) == 1 else None
+    def _place(self, text: Any) -> int | None:
+        """The word that was changed for a query: the one whose turn it is; where all were proposed together, the one that differs."""
+        if self._turn is not None:
+            return self._turn
+        changed = text.attack_attrs.get("newly_modified_indices", ())
+        return int(next(iter(changed))) if len(changed) == 1 else None

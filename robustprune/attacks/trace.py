@@ -180,19 +180,26 @@ class AttackTrace:
         return replace(self, steps=tuple(self.of_kind(Swap)))
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with every field; every step with its kind."""
-        return {**asdict(replace(self, steps=())), "steps": [{"kind": step.kind, **asdict(step)} for step in self.steps]}
+        """A JSON object with every field; every step with its kind, every candidate without what is not known of it."""
+        steps = [{"kind": step.kind, **asdict(step)} for step in self.steps]
+        for step in steps:
+            if step["kind"] == Candidates.kind:
+                step["candidates"] = [{key: value for key, value in one.items() if value is not None} for one in step["candidates"]]
+        return {**asdict(replace(self, steps=())), "steps": steps}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The trace that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         if value["version"] != VERSION:
             raise ValueError(f"a trace of version {value['version']}, not {VERSION}")
-        return cls(**{
-            **value,
-            "words": tuple(Word(**word) for word in value["words"]),
-            "labels": tuple(value["labels"]),
-            "changes": tuple(Change(**change) for change in value["changes"]),
-            "steps": tuple(STEPS[step["kind"]].from_json(step) for step in value["steps"]),
-            "probabilities": {which: tuple(values) for which, values in value["probabilities"].items()},
-        })  # fmt: skip
+        try:
+            return cls(**{
+                **value,
+                "words": tuple(Word(**word) for word in value["words"]),
+                "labels": tuple(value["labels"]),
+                "changes": tuple(Change(**change) for change in value["changes"]),
+                "steps": tuple(STEPS[step["kind"]].from_json(step) for step in value["steps"]),
+                "probabilities": {which: tuple(values) for which, values in value["probabilities"].items()},
+            })  # fmt: skip
+        except AttributeError as error:
+            raise TypeError(f"not a trace: {error}") from error

@@ -257,6 +257,24 @@ def test_every_perturbation_of_bad_characters_ends(classifier):
         assert changes.apply(TEXT, trace.changes) == trace.perturbed
 
 
+def test_steps_name_words_of_the_original_whatever_was_deleted_or_cut_in_two(classifier):
+    from robustprune.attacks.turns import turns
+
+    texts = [TEXT, *data.load("demo-reviews", "evaluation").sample(6, 0).texts]
+    for recipe in ("input-reduction", "textbugger"):
+        one = attacker(classifier, recipe=recipe)
+        for text in texts:
+            label = int(inference.probabilities(classifier.model, classifier.tokenizer, [text])[0].argmax())
+            (trace,) = one.attack(text, label)
+            told = list(trace.of_kind(Candidates))
+            whole = [step for step in told if step.word in {word.text for word in trace.words}]
+            assert all(trace.words[step.index].text == step.word for step in whole)
+            assert len(whole) > len(told) / 2
+            assert all(turn.tried for turn in turns(trace) if not turn.refused)
+            if recipe == "input-reduction":
+                assert {candidate.word for step in told for candidate in step.candidates} == {""}
+
+
 def test_input_reduction_takes_words_away_and_keeps_the_prediction(classifier):
     (trace,) = attacker(classifier, recipe="input-reduction").attack(TEXT, 1)
     assert trace.outcome == "held"

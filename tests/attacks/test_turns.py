@@ -50,6 +50,13 @@ def test_a_budget_that_was_spent_within_a_turn_leaves_the_rest_untried():
     assert good.tried == (("nice", 0.8),)
 
 
+def test_what_is_asked_about_again_is_tried_once():
+    """Some recipes try every replacement to rank the words, and again at the word's turn; what was refused is never tried."""
+    good, film = told(*RANKING, GOOD, *GOOD_TRIED, FILM, *GOOD_TRIED, GOOD_TAKEN, Query("A truly fine movies.", (0.5, 0.5), 3))
+    assert good.tried == (("nice", 0.8), ("fine", 0.6), ("great", 0.95))
+    assert film.tried == ()
+
+
 def test_queries_that_rank_words_try_nothing():
     assert told(*RANKING) == []
     good, film = told(*RANKING, GOOD, FILM)
