@@ -69,6 +69,8 @@ def test_a_finished_run_comes_back_at_once_with_its_traces(dataset, attacked, tm
     assert (tmp_path / "second.jsonl").read_bytes() == (tmp_path / "first.jsonl").read_bytes()
     traces = list(journal.read(tmp_path / "first.jsonl"))
     assert [trace.example for trace in traces] == list(range(len(TEXTS)))
+    assert all((one.similarity is not None) == (one.text != one.perturbed) for one in first.results)
+    assert first.scores.similarity_mean < 1
     assert lab.find_scores("sst2-demo", 100, SPEC) is None  # those are of the demo texts
 
 

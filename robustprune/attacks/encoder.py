@@ -1,7 +1,9 @@
 """Sentence encoders: how close two texts are in meaning."""
 
+import copy
 import importlib
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -36,6 +38,14 @@ class SentenceEncoder:
         self._tokenizer: PreTrainedTokenizerBase = models.backbone_tokenizer()
         self._known: dict[str, Tensor] = {}
 
+    def first_layers(self, count: int) -> Self:
+        """The encoder that ends after so many of the layers, with the same weights and a memory of its own."""
+        shorter = copy.copy(self)
+        shorter._model, shorter._known = copy.copy(self._model), {}
+        shorter._model._modules = {**self._model._modules, "encoder": copy.copy(self._model.encoder)}
+        shorter._model.encoder._modules = {"layer": self._model.encoder.layer[:count]}
+        return shorter
+
     def encode(self, texts: Sequence[str], check: Callable[[], None] = no_check) -> Float[Tensor, "texts hidden"]:
         """Unit vectors of the texts, in order. ``check`` is called before every batch and may raise."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
@@ -43,16 +53,16 @@ class SentenceEncoder:
             self._known.clear()
             new = list(dict.fromkeys(texts))
         self._known.update(zip(new, self._encode(new, check), strict=True))
-        return torch.stack([self._known[text] for text in texts])
+        return torch.stack([self._known[text] for text in texts]) if texts else torch.empty(0, self._model.config.hidden_size)
 
     def forget(self) -> None:
         """Forgets what it encoded, so that a measurement starts like the one before it."""
         self._known.clear()
 
-    def similarities(self, text: str, others: Sequence[str]) -> list[float]:
-        """Cosines of one text's vector with the others'."""
-        first, *rest = self.encode([text, *others])
-        return [float(first @ other) for other in rest]
+    def similarities(self, texts: Sequence[str], others: Sequence[str], check: Callable[[], None] = no_check) -> list[float]:
+        """Cosines of the texts' vectors with the others', pair by pair."""
+        vectors = self.encode([*texts, *others], check)
+        return (vectors[: len(texts)] * vectors[len(texts) :]).sum(1).tolist()
 
     @torch.inference_mode()
     def _encode(self, texts: Sequence[str], check: Callable[[], None]) -> Float[Tensor, "texts hidden"]:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import ModuleType, SimpleNamespace
 
 REMEMBERED_TEXTS = 50_000
@@ -29,15 +29,20 @@ _watch = threading.local()
 def textattack() -> ModuleType:
     """The TextAttack library; the first call takes some seconds."""
     with _lock:
-        with _undisturbed():
-            import textattack as library
-            import textattack.attack_recipes
-            import textattack.models.wrappers
-        for name in ("textattack.shared.utils.install", "textattack", "jieba"):
-            logger = logging.getLogger(name)
-            logger.handlers.clear()
-            logger.setLevel(logging.WARNING)
-        _watch_words(library)
+        return _imported()
+
+
+@cache
+def _imported() -> ModuleType:
+    with _undisturbed():
+        import textattack as library
+        import textattack.attack_recipes
+        import textattack.models.wrappers
+    for name in ("textattack.shared.utils.install", "textattack", "jieba"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.setLevel(logging.WARNING)
+    _watch_words(library)
     return library
 
 
@@ -70,8 +75,6 @@ def forget() -> None:
 
 def _watch_words(library: ModuleType) -> None:
     installed = library.shared.utils.strings.words_from_text
-    if hasattr(installed, "remembered"):
-        return
     remembered = lru_cache(REMEMBERED_TEXTS)(lambda text: tuple(installed(text)))
 
     def words_from_text(text: str) -> list[str]:

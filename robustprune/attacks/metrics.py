@@ -34,7 +34,10 @@ def wilson(successes: int, trials: int) -> Rate:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one attacked text, without the story of how: what scores and comparisons are made of."""
+    """What came of one attacked text, without the story of how: what scores and comparisons are made of.
+
+    ``similarity`` is the cosine of MiniLM's sentence vectors of original and perturbed text; None where it was not measured.
+    """
 
     example: int
     text: str
@@ -48,10 +51,8 @@ class Result:
 
     @classmethod
     def of(cls, trace: AttackTrace) -> Self:
-        """The result that a trace tells of."""
-        return cls(
-            trace.example or 0, trace.text, trace.label, trace.perturbed, trace.outcome, trace.queries, trace.words_changed, trace.similarity, trace.seconds
-        )
+        """The result that a trace tells of; its similarity is not measured yet."""
+        return cls(trace.example or 0, trace.text, trace.label, trace.perturbed, trace.outcome, trace.queries, trace.words_changed, None, trace.seconds)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field."""

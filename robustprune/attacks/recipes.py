@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from robustprune.attacks import library, parts
-from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, NEIGHBOURS, WINDOW, ResourceNames
+from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, NEIGHBOURS, WINDOW
 from robustprune.attacks.resources import Resources
 from robustprune.spec import AttackSpec
 
@@ -62,8 +62,15 @@ class Kit:
         return self.ta.constraints.grammaticality.PartOfSpeech(allow_verb_noun_swap=True) if tagger else self.parts.SharedWordClass()
 
     def similarity(self, **rule: Any) -> Any:
-        """The sentence keeps its meaning."""
+        """The text keeps its meaning."""
         return self.parts.SentenceSimilarity(self.resources.encode, self.check, **rule)
+
+    def window_similarity(self, threshold: float, **rule: Any) -> Any:
+        """The words around the swap keep their meaning, where there are as many; ``threshold`` is that of the published encoder."""
+        if not self.resources.names.similarity.startswith("Universal"):
+            threshold, rule["metric"] = MIN_ANGULAR_SIMILARITY, "angular"
+        rule = {**rule, "threshold": threshold, "window_size": WINDOW, "skip_text_shorter_than_window": True}
+        return self.parts.SentenceSimilarity(self.resources.encode_window, self.check, **rule)
 
     def ranked(self, how: str) -> Any:
         """Words in the order of their importance, each by the candidate that helps most."""
@@ -76,8 +83,8 @@ class Kit:
 
 def textfooler(kit: Kit) -> Any:
     """``TextFoolerJin2019``: near-synonyms of the same word class that keep the meaning of the sentence around them."""
-    rule = {"metric": "angular", "compare_against_original": False, "window_size": WINDOW, "skip_text_shorter_than_window": True}
-    constraints = [*_textfooler_untouched(kit), kit.word_class(), kit.similarity(threshold=min_angular_similarity(kit.resources.names), **rule)]
+    similarity = kit.window_similarity(MIN_ANGULAR_SIMILARITY_USE, metric="angular", compare_against_original=False)
+    constraints = [*_textfooler_untouched(kit), kit.word_class(), similarity]
     return kit.attack(constraints, kit.synonyms(NEIGHBOURS, kit.resources.synonyms.min_cosine), kit.ranked("delete"))
 
 
@@ -153,8 +160,8 @@ def bert_attack(kit: Kit) -> Any:
 
 def bae(kit: Kit) -> Any:
     """``BAEGarg2019``: the 50 words that a masked language model would likeliest put there."""
-    rule = {"metric": "cosine", "compare_against_original": True, "window_size": WINDOW, "skip_text_shorter_than_window": True}
-    constraints = [*kit.untouched(), kit.word_class(), kit.similarity(threshold=BAE_MIN_COSINE, **rule)]
+    similarity = kit.window_similarity(BAE_MIN_COSINE, metric="cosine", compare_against_original=True)
+    constraints = [*kit.untouched(), kit.word_class(), similarity]
     return kit.attack(constraints, _masked(kit, method="bae", max_candidates=NEIGHBOURS, min_confidence=0.0), kit.ranked("delete"))
 
 
@@ -193,11 +200,6 @@ def stop_words(name: str) -> set[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return set(ENGLISH_STOP_WORDS)
-
-
-def min_angular_similarity(names: ResourceNames) -> float:
-    """TextFooler's threshold for the encoder that is used."""
-    return MIN_ANGULAR_SIMILARITY if names.similarity == "MiniLM" else MIN_ANGULAR_SIMILARITY_USE
 
 
 def _textfooler_untouched(kit: Kit) -> list[Any]:

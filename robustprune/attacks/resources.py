@@ -10,7 +10,7 @@ from typing import Any
 
 from robustprune.attacks import resource_names, synonyms
 from robustprune.attacks.encoder import Encode, SentenceEncoder, universal_sentence_encoder
-from robustprune.attacks.resource_names import ResourceNames
+from robustprune.attacks.resource_names import WINDOW_LAYERS, ResourceNames
 from robustprune.attacks.synonyms import Say, SynonymSource
 from robustprune.catalogue import MASKED_LM, RECIPES, SYNONYMS
 from robustprune.errors import ModelError, ResourceMissing
@@ -24,15 +24,14 @@ class Resources:
     Attributes:
         names: what was taken.
         synonyms: None where the recipe swaps no synonyms.
-        encode: sentence vectors for the recipe's own constraint.
-        encoder: MiniLM, by which the similarity of original and perturbed text is reported for every recipe alike.
+        encode: sentence vectors for constraints on whole texts; ``encode_window``: for those on windows of words.
         masked_lm: model and tokenizer, where the recipe needs them.
     """
 
     names: ResourceNames
     synonyms: SynonymSource | None
     encode: Encode
-    encoder: SentenceEncoder
+    encode_window: Encode
     masked_lm: tuple[Any, Any] | None = None
 
 
@@ -56,9 +55,15 @@ def load(spec: AttackSpec, say: Say) -> Resources:
             names,
             _synonyms(spec, names, encoder, say) if SYNONYMS in needs else None,
             _once("use", universal_sentence_encoder) if published else encoder.encode,
-            encoder,
+            _once("use", universal_sentence_encoder) if published else _once("window", lambda: encoder.first_layers(WINDOW_LAYERS)).encode,
             _once(f"masked language model {spec.masked_lm}", lambda: _masked_lm(spec.masked_lm)) if MASKED_LM in needs else None,
         )
+
+
+def sentence_encoder() -> SentenceEncoder:
+    """MiniLM, by which the similarity of original and perturbed texts is reported for every recipe alike."""
+    with _lock:
+        return _once("encoder", SentenceEncoder)
 
 
 def _synonyms(spec: AttackSpec, names: ResourceNames, encoder: SentenceEncoder, say: Say) -> SynonymSource:

@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,8 @@ class Attacker:
     """
 
     def __init__(self, classifiers: Sequence[Classifier], resources: Resources, spec: AttackSpec, watch: Watch) -> None:
-        self._resources, self._spec, self._watch = resources, spec, watch
+        self._spec, self._watch = spec, watch
+        self._settings, self._names = spec.to_json(), resources.names.to_json()
         self._deadline = float("inf")
         self._proposals = Proposals()
         self._attacks = [(one, recipes.build(victim(one, self._check), resources, spec, self._check)) for one in classifiers]
@@ -54,10 +54,7 @@ class Attacker:
         """
         self._proposals.clear()
         chosen = self._attacks if only is None else [self._attacks[place] for place in only]
-        traces = [self._one(classifier, attack, text, label, example) for classifier, attack in chosen]
-        changed = [trace.perturbed for trace in traces if trace.changes]
-        similarities = self._resources.encoder.similarities(text, changed) if changed else []
-        return [replace(trace, similarity=similarities.pop(0)) if trace.changes else trace for trace in traces]
+        return [self._one(classifier, attack, text, label, example) for classifier, attack in chosen]
 
     def _check(self) -> None:
         self._watch(None)
@@ -99,8 +96,8 @@ class Attacker:
                 labels=classifier.source.labels,
                 victim={"name": classifier.source.name, "digest": classifier.source.digest},
                 recipe=self._spec.recipe,
-                settings=self._spec.to_json(),
-                resources=self._resources.names.to_json(),
+                settings=self._settings,
+                resources=self._names,
                 changes=recorder.changes,
                 steps=tuple(recorder.steps),
                 probabilities={"original": recorder.answers[text], "perturbed": recorder.answers[recorder.current]},

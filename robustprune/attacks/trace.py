@@ -113,7 +113,6 @@ class AttackTrace:
         probabilities: of the ``original`` and of the ``perturbed`` text.
         outcome: skipped, flipped, held or stopped.
         queries: texts that the victim was asked about. Spent budgets: ``queries == settings["query_budget"]``.
-        similarity: cosine of the sentence vectors of original and perturbed text; None where nothing was changed.
         example: place in the sample of texts that was attacked; None for a single text.
     """
 
@@ -132,7 +131,6 @@ class AttackTrace:
     outcome: Outcome
     queries: int
     seconds: float
-    similarity: float | None = None
     example: int | None = None
     version: int = VERSION
 

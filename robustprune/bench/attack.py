@@ -96,5 +96,5 @@ def _timed(work: Callable[[], Outcomes]) -> tuple[Outcomes, float]:
 
 
 def _forget(loaded: resources.Resources) -> None:
-    loaded.encoder.forget()
+    loaded.encode_window.__self__.forget()
     library.forget()

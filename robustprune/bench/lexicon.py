@@ -8,8 +8,9 @@ candidate is one: divided by that, the share estimates the precision. Recommende
 share of synonym pairs that are offered, on sentiment words and with our antonym list, if fewer than 1 % of the candidates are antonyms.
 
 *Sentence similarity.* In windows as TextFooler cuts them, one word gives way to a synonym or an antonym by the lexicon, to any word about as
-frequent, or to what the built-in set offers: a synonym by the lexicon, or another word. Recommended is the lowest angular similarity with the
-largest share of accepted synonyms less the mean of those of antonyms and random words. Whether it sorts what is offered, the last two kinds tell.
+frequent, or to what the built-in set offers: a synonym by the lexicon, or another word. Recommended, for encoders of MiniLM's first layers from
+one to all, is the lowest angular similarity with the largest share of accepted synonyms less the mean of those of antonyms and random words.
+Whether it sorts what is offered, the last two kinds tell.
 """
 
 import math
@@ -25,13 +26,13 @@ import torch
 
 from robustprune import data
 from robustprune.attacks.encoder import SentenceEncoder
-from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY_USE, MIN_COSINE, WINDOW
+from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, MIN_COSINE, WINDOW, WINDOW_LAYERS
 from robustprune.attacks.synonyms import Neighbours, nearest, of_minilm
 from robustprune.data import Texts
 from robustprune.errors import DataError
 
 COSINES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-ANGULAR_SIMILARITIES = sorted([*(round(0.75 + 0.01 * step, 2) for step in range(21)), MIN_ANGULAR_SIMILARITY_USE])
+ANGULAR_SIMILARITIES = sorted([*(round(0.75 + 0.01 * step, 2) for step in range(25)), MIN_ANGULAR_SIMILARITY_USE])
 MAX_ANTONYMS = 0.01
 SENTIMENT_WORDS, SWAPS, SEED = 200, 1000, 0
 MIN_TEXTS = 20  # a word in fewer texts says little about its label
@@ -70,12 +71,15 @@ def run(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> dict[
         "offered_synonym": {word: others & synonyms[word] for word, others in offered.items()},
         "offered_other": {word: others - synonyms[word] for word, others in offered.items()},
     }
-    found = {kind: angular_similarities(encoder, evaluation, others) for kind, others in kinds.items()}
     accepted = []
-    for least in ANGULAR_SIMILARITIES:
-        accepted.append({"angular": least} | {kind: sum(at >= least for at in all_of) / max(len(all_of), 1) for kind, all_of in found.items()})
-        say(_line(accepted[-1]))
-    f1, apart = f1_by_cosine(rows), max(accepted, key=lambda row: row["synonym"] - (row["antonym"] + row["random"]) / 2)
+    for layers in range(1, 7):
+        found = {kind: angular_similarities(encoder.first_layers(layers), evaluation, others) for kind, others in kinds.items()}
+        for least in ANGULAR_SIMILARITIES:
+            shared = {kind: sum(at >= least for at in all_of) / max(len(all_of), 1) for kind, all_of in found.items()}
+            accepted.append({"layers": layers, "angular": least, **shared, "apart": shared["synonym"] - (shared["antonym"] + shared["random"]) / 2})
+            say(_line(accepted[-1]))
+    f1 = f1_by_cosine(rows)
+    apart = {layers: max((row for row in accepted if row["layers"] == layers), key=lambda row: row["apart"]) for layers in range(1, 7)}
     return {
         "dataset": name,
         "words": {group: len(of_group) for group, of_group in words.items()},
@@ -84,8 +88,8 @@ def run(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> dict[
         "f1_by_cosine": f1,
         "swaps": {kind: len(all_of) for kind, all_of in found.items()},
         "accepted": accepted,
-        "recommended": {"cosine": max(f1, key=f1.__getitem__, default=None), "angular": apart["angular"] if all(map(len, found.values())) else None},
-        "in_use": {"cosine": MIN_COSINE, "angular": MIN_ANGULAR_SIMILARITY},
+        "recommended": {"cosine": max(f1, key=f1.__getitem__, default=None), "angular": {layers: row["angular"] for layers, row in apart.items()}},
+        "in_use": {"cosine": MIN_COSINE, "angular": MIN_ANGULAR_SIMILARITY, "layers": WINDOW_LAYERS},
         "published": {"cosine": 0.5, "angular": 0.840845057, "on": "counter-fitted vectors, Universal Sentence Encoder (TextFooler)"},
     }
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from robustprune.attacks import library, recipes
-from robustprune.attacks.resource_names import NEIGHBOURS, WINDOW
+from robustprune.attacks.encoder import no_check
+from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
 from robustprune.attacks.resources import Resources
 from robustprune.attacks.run import drawn_from
 
@@ -44,14 +45,14 @@ def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
 
     class Similarity(ta.constraints.semantics.sentence_encoders.SentenceEncoder):
         def encode(self, sentences: list[str]) -> Any:
-            return resources.encoder.encode(sentences)
+            return resources.encode_window(sentences, no_check)
 
     rule = {"metric": "angular", "compare_against_original": False, "window_size": WINDOW, "skip_text_shorter_than_window": True}
     constraints = [
         *published.pre_transformation_constraints,
         ta.constraints.semantics.WordEmbeddingDistance(embedding=embedding, min_cos_sim=source.min_cosine),
         _word_class(ta, resources),
-        Similarity(threshold=recipes.min_angular_similarity(resources.names), **rule),
+        Similarity(threshold=MIN_ANGULAR_SIMILARITY, **rule),
     ]
     return ta.Attack(goal, constraints, swaps.WordSwapEmbedding(max_candidates=NEIGHBOURS, embedding=embedding), greedy)
 

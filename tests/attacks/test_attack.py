@@ -216,7 +216,7 @@ def test_side_by_side_gives_what_each_alone_gives(classifier):
 
 def test_side_by_side_encodes_what_the_victims_share_once(classifier, monkeypatch):
     one = attacker(classifier, classifier)
-    encoder, encoded = one._resources.encoder, []
+    encoder, encoded = resources.load(AttackSpec(), lambda _what: None).encode_window.__self__, []
     encoder.forget()
     original = encoder._encode
     monkeypatch.setattr(encoder, "_encode", lambda texts, check: encoded.extend(texts) or original(texts, check))

@@ -23,12 +23,28 @@ def loaded():
     return resources.load(AttackSpec(), lambda _what: None)
 
 
-def test_the_encoder_answers_the_same_from_memory(loaded):
+def test_the_encoder_answers_the_same_from_memory():
     texts = ["a good film", "a bad film", "a good film"]
-    first = loaded.encoder.encode(texts)
-    assert (loaded.encoder.encode(texts) == first).all()
+    encoder = resources.sentence_encoder()
+    first = encoder.encode(texts)
+    assert (encoder.encode(texts) == first).all()
     assert (first[0] == first[2]).all()
-    assert loaded.encoder.similarities(texts[0], texts) == pytest.approx([1.0, float(first[0] @ first[1]), 1.0])
+    assert encoder.similarities(texts, [texts[0]] * 3) == pytest.approx([1.0, float(first[0] @ first[1]), 1.0])
+    assert encoder.similarities([], []) == []
+
+
+def test_the_encoder_of_the_first_layers_ends_there_and_leaves_the_whole_one_whole():
+    whole = resources.sentence_encoder()
+    text = ["the film is a gripping story"]
+    before, short = whole.encode(text), whole.first_layers(3)
+    ids = whole._tokenizer(text, return_tensors="pt")
+    with torch.inference_mode():
+        layers = whole._model(**ids, output_hidden_states=True).hidden_states
+    expected = torch.nn.functional.normalize(layers[3].mean(1), dim=1)
+    assert torch.allclose(short.encode(text), expected, atol=1e-6)
+    whole.forget()
+    assert torch.equal(whole.encode(text), before)
+    assert len(whole._model.encoder.layer) == 6
 
 
 @pytest.mark.parametrize(("word", "expected"), [("great", "wonderful"), ("terrible", "horrible"), ("film", "movie")])

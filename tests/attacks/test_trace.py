@@ -26,7 +26,7 @@ A_TRACE = st.builds(
     labels=st.lists(TEXTS, max_size=3).map(tuple), victim=st.dictionaries(TEXTS, TEXTS, max_size=2), recipe=TEXTS,
     settings=st.dictionaries(TEXTS, st.none() | st.booleans() | INDICES | NUMBERS | TEXTS, max_size=3), resources=st.dictionaries(TEXTS, TEXTS, max_size=3),
     changes=CHANGES, steps=st.lists(A_STEP, max_size=5).map(tuple), probabilities=st.fixed_dictionaries({"original": SHARES, "perturbed": SHARES}),
-    outcome=st.sampled_from(["skipped", "flipped", "held", "stopped"]), queries=INDICES, seconds=NUMBERS, similarity=st.none() | NUMBERS,
+    outcome=st.sampled_from(["skipped", "flipped", "held", "stopped"]), queries=INDICES, seconds=NUMBERS,
     example=st.none() | INDICES,
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ def test_a_trace_of_another_version_is_refused(version):
         AttackTrace.from_json({**trace().to_json(), "version": version})
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(AttackTrace) if field.name not in ("similarity", "example")])
+@pytest.mark.parametrize("name", [field.name for field in fields(AttackTrace) if field.name != "example"])
 def test_a_trace_that_lacks_something_is_refused(name):
     value = trace().to_json()
     del value[name]

@@ -33,7 +33,7 @@ def trace(outcome="flipped", text="A good film.", word="good", to="nice"):
         victim={"name": "small", "digest": "0"}, recipe="textfooler", settings={"recipe": "textfooler", "query_budget": 100, "seed": 0},
         resources={"set": "built-in", "synonyms": "s", "word_classes": "w", "similarity": "m"}, changes=(change,) if flipped else (), steps=tuple(steps),
         probabilities={"original": original, "perturbed": AFTER[outcome] if flipped else original}, outcome=outcome,
-        queries=sum(isinstance(step, Query) for step in steps), seconds=0.1, similarity=0.95 if flipped else None,
+        queries=sum(isinstance(step, Query) for step in steps), seconds=0.1,
     )  # fmt: skip
 
 
