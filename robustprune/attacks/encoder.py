@@ -13,6 +13,7 @@ from transformers import BertModel, PreTrainedTokenizerBase
 from robustprune import backbone, inference, models
 
 CACHE = 20_000
+TOKENS = 1024  # of a batch, so that a cancel is heard soon
 USE_ADDRESS = "https://tfhub.dev/google/universal-sentence-encoder/3"
 
 # Sentence vectors of texts; the second argument is called before every batch and may raise Cancelled.
@@ -67,7 +68,7 @@ class SentenceEncoder:
     @torch.inference_mode()
     def _encode(self, texts: Sequence[str], check: Callable[[], None]) -> Float[Tensor, "texts hidden"]:
         result = torch.empty(len(texts), self._model.config.hidden_size)
-        for rows, batch in inference.encoded_batches(self._model, self._tokenizer, texts):
+        for rows, batch in inference.encoded_batches(self._model, self._tokenizer, texts, TOKENS):
             check()
             hidden = self._model(**batch).last_hidden_state
             real = batch["attention_mask"].unsqueeze(-1)

@@ -14,7 +14,7 @@ from robustprune.models import Classifier
 
 BATCH_SIZE = 64
 # A batch's tokens for a model of MiniLM's size, fewer for a larger one, so that a cancel is heard soon.
-TOKENS, PARAMETERS, FEWEST_TOKENS = 4096, 23_000_000, 512
+TOKENS, PARAMETERS, FEWEST_TOKENS = 1024, 23_000_000, 256
 
 
 def victim(classifier: Classifier, check: Callable[[], None]) -> "object":
