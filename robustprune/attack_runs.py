@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from robustprune.attacks.run import Attacker
     from robustprune.attacks.trace import AttackTrace
 
-# Makes the attacker of the models at the given places; called only where something is left to attack.
-MakeAttacker = Callable[[Sequence[int]], "Attacker"]
 log = logging.getLogger(__name__)
 
 
@@ -67,40 +65,55 @@ class _Progress:
 
     source: ModelSource
     journal_path: Path
+    entry: Entry | None = None  # where the store has it all
     results: dict[int, Result] = field(default_factory=dict)
     failed: dict[int, RobustPruneError] = field(default_factory=dict)
     kept: journal.TraceFile | None = None
 
-
-def find(store: Store, source: ModelSource, texts: data.Texts, spec: AttackSpec) -> AttackRun | None:
-    """The stored attack run, if there is one. Answers without loading a model."""
-    entry = archive.find_scores(store, source.digest, texts, spec)
-    return _from_entry(entry, source.name, texts, spec) if entry else None
+    def lacks(self, place: int) -> bool:
+        """Whether that text is still to be attacked."""
+        return place not in self.results and place not in self.failed
 
 
 def attack(
-    store: Store, sources: Sequence[ModelSource], texts: data.Texts, spec: AttackSpec, make: MakeAttacker, told: Callable[[int], None], out: Path | None
+    store: Store,
+    sources: Sequence[ModelSource],
+    texts: data.Texts,
+    spec: AttackSpec,
+    make: "Callable[[], Attacker]",
+    told: Callable[[int], None],
+    check: Callable[[], None],
+    out: Path | None,
 ) -> list[AttackRun]:
     """Attacks every text on every model and stores the results; what was stored or written down before is not attacked again.
 
-    ``out``: a file that gets all traces as they come. ``told(place)`` hears which text is at hand, before it is attacked.
+    ``make`` gives the attacker of all models, and is asked only where something is left to attack. ``told(place)`` hears which text
+    is at hand, before it is attacked. ``check`` may raise Cancelled. ``out``: a file that gets all traces as they come.
 
     Raises:
         Cancelled: from the attacker; what has ended is written down, and the next call goes on from there.
         StoreError: another process is at the same texts.
         RobustPruneError: not one text could be attacked; the first reason.
     """
-    stored = [archive.find_scores(store, source.digest, texts, spec) for source in sources]
-    if all(stored) and (out is None or all((entry.folder / archive.TRACES).is_file() for entry in stored)):
-        troubles = _copied([entry.folder / archive.TRACES for entry in stored], out)
-        return [_from_entry(entry, source.name, texts, spec, troubles) for entry, source in zip(stored, sources, strict=True)]
     with ExitStack() as stack:
-        known = [_open(stack, source, texts, spec) for source in sources]
-        _attack_all(stack, known, texts, make, told, out, troubles := [])
+        known = [_stored(store, source, texts, spec, out is not None) or _open(stack, source, texts, spec) for source in sources]
+        named = _Out(out)
+        stack.callback(named.close)
+        _attack_all(known, texts, make, told, named)
     if not any(one.results for one in known) and known[0].failed:
         raise next(iter(known[0].failed.values()))
-    _measure_similarities(known)
-    return [_finished(store, one, texts, spec, tuple(troubles)) for one in known]
+    _measure_similarities(known, check)
+    return [_finished(store, one, texts, spec, tuple(named.troubles)) for one in known]
+
+
+def _stored(store: Store, source: ModelSource, texts: data.Texts, spec: AttackSpec, with_traces: bool) -> _Progress | None:
+    """What the store has of a model; None if it has nothing, or not the traces that are wanted."""
+    entry = archive.find_scores(store, source.digest, texts, spec)
+    if entry is None or (with_traces and not (entry.folder / archive.TRACES).is_file()):
+        return None
+    results = {result["example"]: Result(**result) for result in entry.document["results"]}
+    failed = {int(place): DataError(reason) for place, reason in entry.document["failures"].items()}
+    return _Progress(source, entry.folder / archive.TRACES, entry, results, failed)
 
 
 def _open(stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec) -> _Progress:
@@ -124,18 +137,14 @@ def _open(stack: ExitStack, source: ModelSource, texts: data.Texts, spec: Attack
     return one
 
 
-def _attack_all(
-    stack: ExitStack, known: list[_Progress], texts: data.Texts, make: MakeAttacker, told: Callable[[int], None], out: Path | None, troubles: list[str]
-) -> None:
-    named = _Out(out, troubles)
-    stack.callback(named.close)
+def _attack_all(known: list[_Progress], texts: data.Texts, make: "Callable[[], Attacker]", told: Callable[[int], None], named: "_Out") -> None:
     for one in known:
         named.copy(one.journal_path)
-    left = [place for place in range(len(texts)) if any(place not in one.results for one in known)]
-    attacker = make(range(len(known))) if left else None
+    left = [place for place in range(len(texts)) if any(one.lacks(place) for one in known)]
+    attacker = make() if left else None
     for place in left:
         told(place)
-        missing = [i for i, one in enumerate(known) if place not in one.results]
+        missing = [i for i, one in enumerate(known) if one.lacks(place)]
         try:
             traces = attacker.attack(check_attackable(texts.texts[place]), texts.labels[place], place, missing)
         except Cancelled:
@@ -150,10 +159,10 @@ def _attack_all(
                 known[i].failed[place] = DataError(f"The attack broke down on this text ({type(error).__name__}: {error}).")
             continue
         for i, trace in zip(missing, traces, strict=True):
-            _keep(known[i], trace, named, troubles)
+            _keep(known[i], trace, named)
 
 
-def _keep(one: _Progress, trace: "AttackTrace", named: "_Out", troubles: list[str]) -> None:
+def _keep(one: _Progress, trace: "AttackTrace", named: "_Out") -> None:
     one.results[trace.example] = Result.of(trace)
     text = journal.line(trace)
     named.append(text)
@@ -161,34 +170,39 @@ def _keep(one: _Progress, trace: "AttackTrace", named: "_Out", troubles: list[st
         try:
             one.kept.append_line(text)
         except StoreError as error:
-            troubles.append(str(error))
+            named.troubles.append(str(error))
             one.kept = None
 
 
-def _measure_similarities(known: list[_Progress]) -> None:
+def _measure_similarities(known: list[_Progress], check: Callable[[], None]) -> None:
     """How close every changed text is to its original: all of them together, which is faster than one by one."""
     from robustprune.attacks.resources import sentence_encoder
 
-    changed = [(one, place) for one in known for place, result in one.results.items() if result.perturbed != result.text]
+    changed = [(one, place) for one in known if one.entry is None for place, result in one.results.items() if result.perturbed != result.text]
+    if not changed:
+        return
     results = [one.results[place] for one, place in changed]
-    similarities = sentence_encoder().similarities([result.text for result in results], [result.perturbed for result in results]) if results else []
+    similarities = sentence_encoder().similarities([result.text for result in results], [result.perturbed for result in results], check)
     for (one, place), similarity in zip(changed, similarities, strict=True):
         one.results[place] = replace(one.results[place], similarity=similarity)
 
 
 class _Out:
-    """The file that a person named for the traces. When it cannot be written to, the attacks go on without it."""
+    """The file that a person named for the traces. When it cannot be written to, the attacks go on without it.
 
-    def __init__(self, path: Path | None, troubles: list[str]) -> None:
+    ``troubles``: what could not be written, there or elsewhere.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self._file = journal.TraceFile(path, keep=False) if path else None
-        self._troubles = troubles
+        self.troubles: list[str] = []
 
     def append(self, text: str) -> None:
         if self._file is not None:
             try:
                 self._file.append_line(text)
             except StoreError as error:
-                self._troubles.append(str(error))
+                self.troubles.append(str(error))
                 self.close()
 
     def copy(self, source: Path) -> None:
@@ -203,26 +217,16 @@ class _Out:
             self._file = None
 
 
-def _copied(sources: list[Path], out: Path | None) -> tuple[str, ...]:
-    """Copies stored traces to the file that a person named; gives what went wrong."""
-    troubles: list[str] = []
-    target = _Out(out, troubles)
-    for source in sources if out else []:
-        target.copy(source)
-    target.close()
-    return tuple(troubles)
-
-
 def _finished(store: Store, one: _Progress, texts: data.Texts, spec: AttackSpec, troubles: tuple[str, ...]) -> AttackRun:
     """The run; stored if asking again could not tell more: nothing was stopped, and what failed will always fail."""
     results = tuple(one.results[place] for place in sorted(one.results))
     failed = {place: str(error) for place, error in sorted(one.failed.items())}
     scores = score(results, spec.recipe, len(failed))
     final = scores.stopped == 0 and all(isinstance(error, DataError | SpecError) for error in one.failed.values())
-    traces = one.journal_path
+    resources, traces = one.entry.document["resources"] if one.entry else _resources(spec), one.journal_path
     if final and one.kept is not None:
         document = {
-            "dataset": texts.dataset, "split": texts.split, "resources": _resources(spec), **scores.to_json(),
+            "dataset": texts.dataset, "split": texts.split, "resources": resources, **scores.to_json(),
             "results": [result.to_json() for result in results], "failures": failed,
         }  # fmt: skip
         try:
@@ -231,7 +235,8 @@ def _finished(store: Store, one: _Progress, texts: data.Texts, spec: AttackSpec,
             one.journal_path.unlink()
         except StoreError as error:
             troubles = (*troubles, str(error))
-    return AttackRun(one.source.name, texts.dataset, texts.split, spec, _resources(spec), scores, results, failed, traces, troubles)
+    found = traces if traces.is_file() else None
+    return AttackRun(one.source.name, texts.dataset, texts.split, spec, resources, scores, results, failed, found, troubles)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -242,11 +247,3 @@ def _resources(spec: AttackSpec) -> dict[str, str]:
     from robustprune.attacks.resource_names import describe
 
     return describe(spec).to_json()
-
-
-def _from_entry(entry: Entry, model: str, texts: data.Texts, spec: AttackSpec, troubles: tuple[str, ...] = ()) -> AttackRun:
-    document, traces = entry.document, entry.folder / archive.TRACES
-    results = tuple(Result(**result) for result in document["results"])
-    failed = {int(place): reason for place, reason in document["failures"].items()}
-    scores = score(results, spec.recipe, len(failed))
-    return AttackRun(model, texts.dataset, texts.split, spec, document["resources"], scores, results, failed, traces if traces.is_file() else None, troubles)

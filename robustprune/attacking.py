@@ -39,7 +39,7 @@ def attack_side_by_side(
         return stored
 
     def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
-        progress(done, total, f"{trace.victim['name']}: trying words in place of {word}" if word else trace.victim["name"], trace)
+        progress(done, total, f"{trace.victim['name']}: trying words in place of {word}", trace)
 
     traces = _attacker(names, spec, progress, heard, cancel).attack(text, label)
     for source, trace in zip(sources, traces, strict=True):
@@ -66,6 +66,7 @@ def attack_texts(
 
     What was attacked before, also by a call that did not end, is not attacked again. ``progress``'s partial is the trace so far.
     """
+    names = list(dict.fromkeys(names))
     sources = [find_model(name) for name in names]
     texts = evaluation.texts_for(sources[0], dataset, examples, spec.seed)
     for source in sources:
@@ -79,9 +80,9 @@ def attack_texts(
         progress(at[0] + done / max(total, 1), len(texts), f"text {at[0] + 1} of {len(texts)}: {text}", partial)
 
     def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
-        of_many(done, total, f"{trace.victim['name']}: {word}", trace)
+        of_many(done, total, f"{trace.victim['name']}, {word}", trace)
 
-    return attack_runs.attack(store(), sources, texts, spec, lambda _: _attacker(names, spec, of_many, heard, cancel), told, out)
+    return attack_runs.attack(store(), sources, texts, spec, lambda: _attacker(names, spec, of_many, heard, cancel), told, lambda: check(cancel), out)
 
 
 def transfer(runs: Sequence[AttackRun], progress: Progress = silent, cancel: threading.Event | None = None) -> "Transfer":

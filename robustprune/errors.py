@@ -21,6 +21,10 @@ class ResourceMissing(RobustPruneError):
     """Something an attack needs is not on this machine."""
 
 
+class OutOfTime(RobustPruneError):
+    """A time limit was reached before anything was known."""
+
+
 class StoreError(RobustPruneError):
     """The store cannot be written to."""
 

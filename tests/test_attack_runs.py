@@ -102,6 +102,7 @@ def test_two_models_side_by_side_have_each_its_own_results(dataset, attacked, em
     together = attack(dataset, models=("sst2-demo", other.ref))
     assert told(together[0].results) == told(alone[0].results)
     assert {one.model for one in together} == {"sst2-demo", other.ref}
+    assert sum(text in TEXTS for text in attacked) == 2 * len(TEXTS)  # the dense model was not attacked again
     transfer = lab.transfer(together)
     assert {(cell.source, cell.target) for cell in transfer.cells} == {(a, b) for a in ("sst2-demo", other.ref) for b in ("sst2-demo", other.ref)}
     assert all(cell.fooled == cell.texts for cell in transfer.cells if cell.source == cell.target)

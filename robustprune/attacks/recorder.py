@@ -67,13 +67,13 @@ class Recorder:
         def transformations(text: Any, **keywords: Any) -> Any:
             if greedy and not self._ranking:
                 self.note_swap(text)
-            self._tell()
             passed, told = self._proposals.find(attack, text, **keywords)
             self._turn = told[0].index if len(told) == 1 else None
             for one in told:
                 if (key := (text.text, one.index)) not in self._told or not attack.use_transformation_cache:
                     self._told.add(key)
                     self.steps.append(one)
+            self._tell()
             return list(passed)
 
         def results(texts: Any, **keywords: Any) -> Any:

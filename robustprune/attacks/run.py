@@ -15,7 +15,7 @@ from robustprune.attacks.recorder import BudgetSpent, Recorder
 from robustprune.attacks.resources import Resources
 from robustprune.attacks.trace import AttackTrace, Outcome
 from robustprune.attacks.victim import victim
-from robustprune.errors import DataError, ResourceMissing
+from robustprune.errors import DataError, OutOfTime, ResourceMissing
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec
 
@@ -50,7 +50,7 @@ class Attacker:
 
         Raises:
             Cancelled: ``watch`` raised it; it is asked wherever TextAttack passes (see :mod:`library`).
-            DataError: a text without words; not one query was answered in time. ResourceMissing: the tagger's data went away. ModelError: NaN.
+            DataError: a text without words. OutOfTime: not one query was answered. ResourceMissing: the tagger's data went away. ModelError: NaN.
         """
         self._proposals.clear()
         chosen = self._attacks if only is None else [self._attacks[place] for place in only]
@@ -85,7 +85,7 @@ class Attacker:
         try:
             initial, _ = goal.init_attack_example(attacked, label)
         except TimeUp as error:
-            raise DataError(f"Not one query was answered within {self._spec.seconds:g} s. Allow more time.") from error
+            raise OutOfTime(f"Not one query was answered within {self._spec.seconds:g} s. Allow more time.") from error
 
         def so_far(outcome: Outcome) -> AttackTrace:
             return AttackTrace(

@@ -8,7 +8,7 @@ import pytest
 from robustprune import data, inference, lab
 from robustprune.attacks import changes, resources, run
 from robustprune.attacks.trace import AttackTrace, Candidates, Query, Rank
-from robustprune.errors import Cancelled, DataError, ModelError, ResourceMissing
+from robustprune.errors import Cancelled, DataError, ModelError, OutOfTime, ResourceMissing
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec
 
@@ -130,7 +130,7 @@ def test_a_text_that_takes_too_long_is_stopped_and_the_next_one_is_not(classifie
 def test_not_one_query_in_time_is_an_error_that_says_so(classifier):
     one = attacker(classifier, seconds=0.1)
     one._check = lambda: None
-    with pytest.raises(DataError, match="Allow more time"):
+    with pytest.raises(OutOfTime, match="Allow more time"):
         run.Attacker.attack(_out_of_time(one), TEXT, 1)
 
 

@@ -47,7 +47,7 @@ def test_of_nothing_nothing_is_known():
 
 def test_a_result_is_what_the_trace_says():
     told = trace("flipped")
-    assert Result.of(told) == Result(0, told.text, 1, "A nice film.", "flipped", told.queries, pytest.approx(1 / 3), 0.95, 0.1)
+    assert Result.of(told) == Result(0, told.text, 1, "A nice film.", "flipped", told.queries, pytest.approx(1 / 3), None, 0.1)
 
 
 def test_scores_follow_the_papers_definitions():

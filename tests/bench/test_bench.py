@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from robustprune.bench import accuracy, prune, solver
+from robustprune.bench import accuracy, attack, lexicon, prune, solver
 from robustprune.bench.textbook import optimal_brain_surgeon
-from robustprune.errors import DataError
-from robustprune.spec import PruneSpec
+from robustprune.errors import DataError, SpecError
+from robustprune.spec import AttackSpec, PruneSpec
 from tests.small_models import classifier
 
 
@@ -74,3 +74,39 @@ def test_the_textbook_removes_what_costs_least():
         errors.append((float((tried - weight) @ hessian @ (tried - weight).T), tried))
     best = min(errors, key=lambda pair: pair[0])[1]
     assert torch.allclose(optimal_brain_surgeon(weight, hessian, 1), best)
+
+
+def test_the_attack_bench_compares_with_textattack_as_it_is_installed(empty_home):
+    lines = []
+    result = attack.measure("sst2-demo", "demo-reviews", AttackSpec("deepwordbug", query_budget=25), 2, 1, lines.append)
+    assert result["identical"]
+    assert result["texts"] == 2
+    assert 2 <= result["queries"] <= 50
+    assert result["stock_over_ours_seconds"] == result["stock_seconds"] / result["seconds"]
+    assert result["seconds_over_victim"] == result["seconds"] / result["victim_seconds"] > 1
+    assert 0 < result["longest_seconds_between_looks"] < result["seconds"]
+    assert lines
+    with pytest.raises(SpecError, match="cannot be compared"):
+        attack.measure("sst2-demo", "demo-reviews", AttackSpec("textbugger"), 1, 1, lines.append)
+
+
+def test_the_synonyms_bench_counts_antonyms_and_recommends_thresholds(tmp_path):
+    folder, words = tmp_path / "lexicon", tmp_path / "reviews"
+    folder.mkdir()
+    words.mkdir()
+    (folder / "ppdb_synonyms.txt").write_text("great wonderful\nawful terrible\nfilm movie\n")
+    (folder / "ppdb_antonyms.txt").write_text("great awful\n")
+    (folder / "wordnet_antonyms.txt").write_text("wonderful terrible\n")
+    rest = "the film about a long journey home to the old house by the quiet sea was truly {} for me and all of us"
+    rows = "".join(f"{rest.format(word)}\t{label}\n" for word, label in (("great", 1), ("wonderful", 1), ("awful", 0), ("terrible", 0)) for _ in range(30))
+    for split in ("train", "validation"):
+        (words / f"{split}.tsv").write_text("text\tlabel\n" + rows)
+    result = lexicon.run(folder, str(words), lambda _line: None)
+    assert set(result["sentiment_words"]) == {"great", "wonderful", "awful", "terrible"}
+    assert {row["layers"] for row in result["accepted"]} == set(range(1, 7))
+    assert result["swaps"]["antonym"] > 0
+    at = {(row["layers"], row["angular"]): row for row in result["accepted"]}
+    assert at[6, 0.75]["synonym"] >= at[6, 0.95]["synonym"]
+    assert result["in_use"]["cosine"] == 0.6
+    with pytest.raises(DataError):
+        lexicon.run(tmp_path / "nothing", str(words), lambda _line: None)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from robustprune import lab, models
+from robustprune import attacking, lab, loading, models
+from robustprune.catalogue import RECIPES
 from robustprune.spec import PruneSpec
+from robustprune.store import Store
 from robustprune.ui import jobs, shell, take_away
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -25,7 +27,8 @@ def own_jobs():
 @pytest.fixture
 def nothing_ships(monkeypatch, tmp_path, empty_home):
     """A program to which no precomputed results belong."""
-    monkeypatch.setattr(lab, "store", lambda: lab.Store(empty_home, tmp_path / "nothing"))
+    for module in (lab, loading, attacking):
+        monkeypatch.setattr(module, "store", lambda: Store(empty_home, tmp_path / "nothing"))
 
 
 def open_page(name, **parameters):
@@ -232,3 +235,33 @@ def test_layers_can_be_compared(empty_home):
     app.multiselect(key="compare").set_value([other.digest]).run()
     assert not app.exception
     assert len(app.subheader) == 2
+
+
+def test_every_recipe_can_be_picked_and_one_that_cannot_run_says_what_it_needs(empty_home):
+    app = open_page("attack")
+    picker = app.selectbox(key="recipe")
+    assert len(picker.options) == len(RECIPES)
+    assert any("needs WordNet" in option for option in picker.options)
+    picker.set_value("pwws").run()
+    assert "resources" in app.warning[0].value
+    assert not any("Attack both" in button.label for button in app.button)
+    assert not app.exception
+
+
+def test_a_recipe_that_needs_a_masked_language_model_asks_for_one(empty_home, tmp_path):
+    app = open_page("attack")
+    app.selectbox(key="recipe").set_value("bae").run()
+    assert app.warning
+    app.text_input(key="masked_lm").set_value(str(tmp_path)).run()
+    assert not app.warning
+    assert any("Attack both" in button.label for button in app.button)
+
+
+def test_what_ships_of_an_attack_tells_every_word_and_who_refused_its_replacements(empty_home):
+    app = open_page("attack")
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert {"Word", "Importance", "Refused by", "Tried", "Taken"} <= set(table.columns)
+    assert table["Refused by"].str.contains("too far in meaning").any()
+    assert (table["Tried"] > 0).any()
+    assert "synonyms: MiniLM" in shell.plain(app.caption[-1].value).replace("\\", "")
