@@ -29,49 +29,49 @@ def recipe_name(name: str) -> str:
 
 
 def asked_recipe() -> AttackSpec:
-    """The recipe that is chosen; what cannot run says what it needs, and ends the page."""
+    """The recipe that is chosen, what it does, and what it goes without here; one that cannot run says what it needs, and ends the page."""
     name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", persist_state="session", format_func=recipe_name)
-    masked_lm = (
-        st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", help=t("attack.masked_lm_help"))
-        if MASKED_LM in RECIPES[name].needs
-        else ""
-    )
-    spec = AttackSpec(name, masked_lm=masked_lm.strip() or None)
+    masked_lm = None
+    if MASKED_LM in RECIPES[name].needs:
+        masked_lm = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", help=t("attack.masked_lm_help")).strip() or None
+    spec = AttackSpec(name, masked_lm=masked_lm)
+    st.caption(about(name))
     missing = lab.missing_resources(spec)
     for one in missing:
         if not one.instead:
             st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=one.name, how=shell.plain(one.how)), icon=":material/download:")
             st.stop()
+    if missing:
+        st.caption(t("attack.instead", list="; ".join(t("attack.instead_one", name=one.name, instead=one.instead) for one in missing)))
     return spec
 
 
 def asked() -> tuple[str, int]:
     """The text and its true label: a demo text, or one's own."""
-    with st.container(border=True):
-        choices = [OWN, *showcase]
-        chosen = st.selectbox(
-            t("attack.demo"),
-            choices,
-            index=0 if "text" in st.query_params else 1,
-            key="demo",
-            persist_state="session",
-            format_func=lambda text: t("attack.own") if text == OWN else text,
-        )
-        if chosen != OWN:
-            st.caption(t("attack.true_label", label=run.labels[showcase[chosen]]))
-            return chosen, showcase[chosen]
-        typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=4000, height=80)
-        label = st.segmented_control(
-            t("attack.label"),
-            list(range(len(run.labels))),
-            default=1,
-            key="label",
-            bind="query-params",
-            required=True,
-            format_func=lambda index: run.labels[index],
-            help=t("attack.label_help"),
-        )
-        return check_text(typed), label
+    choices = [OWN, *showcase]
+    chosen = st.selectbox(
+        t("attack.demo"),
+        choices,
+        index=0 if "text" in st.query_params else 1,
+        key="demo",
+        persist_state="session",
+        format_func=lambda text: t("attack.own") if text == OWN else text,
+    )
+    if chosen != OWN:
+        st.caption(t("attack.true_label", label=run.labels[showcase[chosen]]))
+        return chosen, showcase[chosen]
+    typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=4000, height=80)
+    label = st.segmented_control(
+        t("attack.label"),
+        list(range(len(run.labels))),
+        default=1,
+        key="label",
+        bind="query-params",
+        required=True,
+        format_func=lambda index: run.labels[index],
+        help=t("attack.label_help"),
+    )
+    return check_text(typed), label
 
 
 def both_attacks(job: Job) -> None:
@@ -97,7 +97,7 @@ def show(dense: AttackTrace, sparse: AttackTrace) -> None:
         replay.path_chart(traces)
     for name, trace in traces.items():
         if trace.steps:
-            with st.expander(t("attack.steps", name=name, steps=len(trace.steps)), icon=":material/list:"):
+            with st.expander(t("attack.steps", name=name, steps=trace.words_tried), icon=":material/list:"):
                 st.dataframe(replay.step_table(trace), hide_index=True)
     used = "; ".join(t(f"resource.{kind}", name=shell.plain(name)) for kind, name in dense.resources.items() if kind != "set" and name)
     st.caption(t("attack.resources", set=dense.resources["set"], resources=used, budget=spec.query_budget))
@@ -105,8 +105,9 @@ def show(dense: AttackTrace, sparse: AttackTrace) -> None:
     st.download_button(t("attack.get_trace"), lines, f"attack-{run.digest}.jsonl", "application/jsonl", icon=":material/download:", on_click="ignore")
 
 
-spec = asked_recipe()
-text, label = asked()
+with st.container(border=True):
+    spec = asked_recipe()
+    text, label = asked()
 pair = shell.attack_pair(run, text, label, spec)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:
@@ -114,7 +115,7 @@ if pair is None:
         t("attack.start"), type="primary", icon=":material/play_arrow:", on_click=jobs.manager().submit, args=(key, both_attacks), disabled=jobs.running(key)
     )
     if jobs.manager().get(key) is None:
-        st.info(t("attack.nothing_yet", about=about(spec.recipe)), icon=":material/swords:")
+        st.info(t("attack.nothing_yet"), icon=":material/swords:")
     jobs.panel(key, live)
 else:
     show(*pair)
