@@ -82,6 +82,38 @@ def test_bench_prune_gives_the_ratio_to_the_floor(small):
     assert told["seconds_over_floor"] == pytest.approx(told["seconds"] / told["floor_seconds"])
 
 
+def test_models_side_by_side_and_recipes_give_a_table_and_what_differs(small, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "validation.tsv").write_text("text\tlabel\na gripping film\t1\na dull and awful film\t0\n")
+    arguments = ["attack", "--model", "sst2-demo", "--model", small, "--recipe", "deepwordbug", "--recipe", "input-reduction", "--dataset", str(folder)]
+    status, out, err = run(*arguments, "--query-budget", "30", "--json")
+    assert status == 0, err
+    result = json.loads(out)
+    assert [(one["model"], one["recipe"]) for one in result["runs"]] == [
+        (model, recipe) for recipe in ("deepwordbug", "input-reduction") for model in ("sst2-demo", small)
+    ]
+    for one in result["comparisons"]:
+        assert {"aua_difference", "only_first", "only_second", "p", "transfer"} <= set(one)
+        assert len(one["transfer"]["cells"]) == 4
+    status, out, err = run(*arguments, "--query-budget", "30")
+    assert status == 0, err
+    assert "McNemar" in out
+    assert out.count("input-reduction") == 3
+
+
+def test_recipes_and_resources_tell_what_is_missing_and_how_to_get_it():
+    status, out, _ = run("recipes", "--json")
+    assert status == 0
+    by_name = {one["name"]: one for one in json.loads(out)["recipes"]}
+    assert by_name["textfooler"]["can_run"]
+    assert not by_name["pwws"]["can_run"]
+    assert all(one["about"]["en"] and one["about"]["zh"] for one in by_name.values())
+    status, out, _ = run("resources", "--json")
+    assert status == 0
+    assert {one["name"] for one in json.loads(out)["resources"]} == {"counter-fitted", "tagger", "tagset", "wordnet"}
+
+
 def test_attack_on_a_sample_gives_scores_with_intervals(small):
     status, out, err = run("attack", "--model", small, "--dataset", "demo-reviews", "--examples", "3", "--json")
     assert status == 0, err
@@ -112,6 +144,11 @@ def test_attack_on_a_sample_gives_scores_with_intervals(small):
         (["attack", "--model", "sst2-demo", "--text", "word " * 10_000, "--label", "1"], 2, "10,000 words"),
         (["attack", "--model", "sst2-demo", "--text", "good"], 2, "Add --label"),
         (["attack", "--model", "sst2-demo", "--text", "good", "--label", "7"], 2, "no label 7"),
+        (["attack", "--model", "sst2-demo", "--recipe", "pwws", "--text", "good", "--label", "1"], 1, "resources --get wordnet"),
+        (["attack", "--model", "sst2-demo", "--recipe", "bae", "--text", "good", "--label", "1"], 1, "--masked-lm"),
+        (["attack", "--model", "sst2-demo", "--seconds", "0", "--text", "good", "--label", "1"], 2, "time limit"),
+        (["attack", "--model", "sst2-demo", "--synonyms", "/nowhere", "--text", "good", "--label", "1"], 1, "no file of synonyms"),
+        (["resources", "--get", "magic"], 2, "counter-fitted"),
         (["attack", "--model", "sst2-demo", "--recipe", "magic", "--text", "good", "--label", "1"], 2, "'magic' is not known"),
         (["frobnicate"], 2, "frobnicate"),
     ],
