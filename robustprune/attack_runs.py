@@ -96,14 +96,17 @@ def attack(
         RobustPruneError: not one text could be attacked; the first reason.
     """
     with ExitStack() as stack:
-        known = [_stored(store, source, texts, spec, out is not None) or _open(stack, source, texts, spec) for source in sources]
+        known = []
+        for source in sources:
+            _take_hold(stack, source, texts, spec)
+            known.append(_stored(store, source, texts, spec, out is not None) or _open(stack, source, texts, spec))
         named = _Out(out)
         stack.callback(named.close)
         _attack_all(known, texts, make, told, named)
-    if not any(one.results for one in known) and known[0].failed:
-        raise next(iter(known[0].failed.values()))
-    _measure_similarities(known, check)
-    return [_finished(store, one, texts, spec, tuple(named.troubles)) for one in known]
+        if not any(one.results for one in known) and known[0].failed:
+            raise next(iter(known[0].failed.values()))
+        _measure_similarities(known, check)
+        return [_finished(store, one, texts, spec, tuple(named.troubles)) for one in known]
 
 
 def _stored(store: Store, source: ModelSource, texts: data.Texts, spec: AttackSpec, with_traces: bool) -> _Progress | None:
@@ -116,18 +119,28 @@ def _stored(store: Store, source: ModelSource, texts: data.Texts, spec: AttackSp
     return _Progress(source, entry.folder / archive.TRACES, entry, results, failed)
 
 
-def _open(stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec) -> _Progress:
-    """Takes hold of a model's journal, and reads what it holds."""
-    one = _Progress(source, paths.home() / "journals" / f"{archive.scores_key(source.digest, texts, spec)}.jsonl")
+def _journal_path(source: ModelSource, texts: data.Texts, spec: AttackSpec) -> Path:
+    return paths.home() / "journals" / f"{archive.scores_key(source.digest, texts, spec)}.jsonl"
+
+
+def _take_hold(stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec) -> None:
+    """Keeps other processes from these texts and this model until the stack is closed."""
+    path = _journal_path(source, texts, spec)
     try:
-        one.journal_path.parent.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(FileLock(f"{one.journal_path}.lock", timeout=0.2))
-        one.kept = journal.TraceFile(one.journal_path, keep=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(FileLock(f"{path}.lock", timeout=0.2))
     except Timeout as error:
-        raise StoreError(
-            f"Another process is attacking {source.name} on the same texts. Wait until it has ended; its results are then there at once."
-        ) from error
-    except (OSError, StoreError) as error:
+        raise StoreError(f"Another process is attacking {source.name} on the same texts. Wait for it; its results are then there at once.") from error
+    except OSError as error:
+        log.warning("The attack goes on without a lock (%s): do not start it twice at once.", error)
+
+
+def _open(stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec) -> _Progress:
+    """What the journal of a model holds; it is open for more until the stack is closed."""
+    one = _Progress(source, _journal_path(source, texts, spec))
+    try:
+        one.kept = journal.TraceFile(one.journal_path, keep=True)
+    except StoreError as error:
         log.warning("Traces cannot be kept on the way (%s): if this attack is interrupted, it starts again from the beginning.", error)
         return one
     stack.callback(one.kept.close)
@@ -232,7 +245,7 @@ def _finished(store: Store, one: _Progress, texts: data.Texts, spec: AttackSpec,
         try:
             entry = archive.put_scores(store, one.source.digest, texts, document, spec, lambda folder: _copy(one.journal_path, folder / archive.TRACES))
             traces = entry.folder / archive.TRACES
-            one.journal_path.unlink()
+            one.journal_path.unlink(missing_ok=True)
         except StoreError as error:
             troubles = (*troubles, str(error))
     found = traces if traces.is_file() else None

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ from robustprune import attack_runs, data, evaluation
 from robustprune.attack_runs import AttackRun
 from robustprune.attacks import archive, downloads
 from robustprune.attacks.resource_names import Missing, check_can_run, describe, missing
+from robustprune.errors import SpecError
 from robustprune.loading import Progress, find_model, load_model, silent, store
+from robustprune.models import ModelSource
 from robustprune.runs import check
-from robustprune.spec import AttackSpec, check_label, check_text
+from robustprune.spec import AttackSpec, check_label, check_seconds, check_text
 
 if TYPE_CHECKING:
     from robustprune.attacks.run import Attacker
@@ -21,36 +24,33 @@ if TYPE_CHECKING:
 ATTACK_EXAMPLES = 60
 
 
-def attack_text(model: str, text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None) -> "AttackTrace":
-    """Attacks one text. Stored by model, text, label, spec and resources."""
-    return attack_side_by_side([model], text, label, spec, progress, cancel)[0]
-
-
 def attack_side_by_side(
     names: Sequence[str], text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None
 ) -> "list[AttackTrace]":
     """Attacks one text on several models; what does not depend on the model is computed once. ``progress``'s partial is the trace so far."""
-    sources = [find_model(name) for name in names]
-    text = check_text(text)
-    for source in sources:
-        check_label(label, source.labels)
-    stored = [archive.find_trace(store(), source.digest, text, label, spec) for source in sources]
-    if all(trace and trace.resources == resource_names(spec) for trace in stored):
+    names = list(dict.fromkeys(names))
+    sources = _alike(names)
+    text, label = check_text(text), check_label(label, sources[0].labels)
+    stored = [find_attack(name, text, label, spec) for name in names]
+    missing_places = [i for i, trace in enumerate(stored) if trace is None or trace.resources != resource_names(spec)]
+    if not missing_places:
         return stored
 
     def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
         progress(done, total, f"{trace.victim['name']}: trying words in place of {word}", trace)
 
-    traces = _attacker(names, spec, progress, heard, cancel).attack(text, label)
-    for source, trace in zip(sources, traces, strict=True):
+    traces = _attacker([names[i] for i in missing_places], spec, progress, heard, cancel).attack(text, label)
+    for i, trace in zip(missing_places, traces, strict=True):
+        stored[i] = trace
         if trace.outcome != "stopped":
-            archive.put_trace(store(), source.digest, trace, spec)
-    return traces
+            archive.put_trace(store(), sources[i].digest, trace, spec)
+    return stored
 
 
 def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackTrace | None":
     """The stored trace of such an attack, if there is one. Answers without loading a model."""
-    return archive.find_trace(store(), find_model(model).digest, text, label, spec)
+    trace = archive.find_trace(store(), find_model(model).digest, text, label, spec)
+    return replace(trace, victim={**trace.victim, "name": model}) if trace else None
 
 
 def attack_texts(
@@ -67,17 +67,18 @@ def attack_texts(
     What was attacked before, also by a call that did not end, is not attacked again. ``progress``'s partial is the trace so far.
     """
     names = list(dict.fromkeys(names))
-    sources = [find_model(name) for name in names]
+    sources = _alike(names)
     texts = evaluation.texts_for(sources[0], dataset, examples, spec.seed)
-    for source in sources:
-        texts.check_labels(source.labels)
+    check_can_run(spec)
+    if out is not None and out.resolve() in {Path(given).expanduser().resolve() for given in (dataset, spec.synonyms) if given}:
+        raise SpecError(f"The traces would be written over {out}, which the attack reads. Name another file.")
     at = [0]
 
     def told(place: int) -> None:
         at[0] = place
 
     def of_many(done: float, total: float, text: str, partial: Any = None) -> None:
-        progress(at[0] + done / max(total, 1), len(texts), f"text {at[0] + 1} of {len(texts)}: {text}", partial)
+        progress(at[0] + min(done / max(total, 1), 1.0), len(texts), f"text {at[0] + 1} of {len(texts)}: {text}", partial)
 
     def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
         of_many(done, total, f"{trace.victim['name']}, {word}", trace)
@@ -117,7 +118,21 @@ def missing_resources(spec: AttackSpec) -> list[Missing]:
 
 def get_resource(name: str, progress: Progress = silent, cancel: threading.Event | None = None, seconds: float = 600.0) -> Path:
     """Downloads a published resource. Raises ResourceMissing, saying what happened and what to do by hand."""
+    check_seconds(seconds)
     return downloads.get(name, lambda done, total, text: progress(done, total, text, None), lambda: check(cancel), seconds)
+
+
+def _alike(names: Sequence[str]) -> list[ModelSource]:
+    """The models, whose classes must be the same if they are to be compared; names that transformers made up may stand for any."""
+    sources = [find_model(name) for name in names]
+    for other in sources[1:]:
+        made_up = any(source.labels[0] == "LABEL_0" for source in (sources[0], other))
+        if len(other.labels) != len(sources[0].labels) or (other.labels != sources[0].labels and not made_up):
+            raise SpecError(
+                f"The models {sources[0].name} ({', '.join(sources[0].labels)}) and {other.name} ({', '.join(other.labels)}) have different classes. "
+                "Attack them one at a time."
+            )
+    return sources
 
 
 def _attacker(names: Sequence[str], spec: AttackSpec, progress: Progress, heard: Any, cancel: threading.Event | None) -> "Attacker":
@@ -136,6 +151,6 @@ def _attacker(names: Sequence[str], spec: AttackSpec, progress: Progress, heard:
     def watch(trace: "AttackTrace | None") -> None:
         check(cancel)
         if trace is not None:
-            heard(trace.at_hand, trace.words_tried, max(len(trace.importance), 1), trace)
+            heard(trace.at_hand, trace.words_tried, len(trace.importance) or len(trace.words), trace)
 
     return run.Attacker(classifiers, resources.load(spec, say), spec, watch)

@@ -18,6 +18,8 @@ class Recipe:
         title: as its authors call it; ``source``: who, where.
         needs: which resources it uses.
         flips: whether it tries to flip the prediction; the other kind takes words away for as long as the prediction stays.
+        counts_words: whether it can be held to a number of changed words.
+        draws: whether it draws what it proposes at random, so that every model gets draws of its own.
         stop_words: whose list of words it leaves alone: its ``own``, a ``general`` one, or none.
     """
 
@@ -26,19 +28,21 @@ class Recipe:
     needs: frozenset[str] = frozenset()
     flips: bool = True
     stop_words: str = "general"
+    counts_words: bool = True
+    draws: bool = False
 
 
 RECIPES: dict[str, Recipe] = {
     "textfooler": Recipe("TextFooler", "Jin et al., AAAI 2020, arXiv 1907.11932", frozenset({SYNONYMS, WORD_CLASSES, SIMILARITY}), stop_words="own"),
-    "textbugger": Recipe("TextBugger", "Li et al., NDSS 2019, arXiv 1812.05271", frozenset({SYNONYMS, SIMILARITY})),
-    "deepwordbug": Recipe("DeepWordBug", "Gao et al., SPW 2018, arXiv 1801.04354"),
-    "pruthi": Recipe("Pruthi et al.", "Pruthi et al., ACL 2019, arXiv 1905.11268"),
-    "bad-characters": Recipe("Bad Characters", "Boucher et al., S&P 2022, arXiv 2106.09898", stop_words=""),
-    "input-reduction": Recipe("Input Reduction", "Feng et al., EMNLP 2018, arXiv 1804.07781", flips=False),
+    "textbugger": Recipe("TextBugger", "Li et al., NDSS 2019, arXiv 1812.05271", frozenset({SYNONYMS, SIMILARITY}), draws=True),
+    "deepwordbug": Recipe("DeepWordBug", "Gao et al., SPW 2018, arXiv 1801.04354", draws=True),
+    "pruthi": Recipe("Pruthi et al.", "Pruthi et al., ACL 2019, arXiv 1905.11268", draws=True),
+    "bad-characters": Recipe("Bad Characters", "Boucher et al., S&P 2022, arXiv 2106.09898", stop_words="", draws=True),
+    "input-reduction": Recipe("Input Reduction", "Feng et al., EMNLP 2018, arXiv 1804.07781", flips=False, counts_words=False),
     "pwws": Recipe("PWWS", "Ren et al., ACL 2019", frozenset({WORDNET})),
     "bert-attack": Recipe("BERT-Attack", "Li et al., EMNLP 2020, arXiv 2004.09984", frozenset({MASKED_LM, SIMILARITY})),
     "bae": Recipe("BAE", "Garg and Ramakrishnan, EMNLP 2020, arXiv 2004.01970", frozenset({MASKED_LM, WORD_CLASSES, SIMILARITY})),
-    "iga": Recipe("IGA", "Wang et al., 2019, arXiv 1909.06723", frozenset({SYNONYMS})),
+    "iga": Recipe("IGA", "Wang et al., 2019, arXiv 1909.06723", frozenset({SYNONYMS}), counts_words=False),
 }
 
 # How bad-characters perturbs; homoglyphs first, as its authors have it.

@@ -13,7 +13,6 @@ from robustprune import runs as _runs
 from robustprune.attacking import (
     ATTACK_EXAMPLES,
     attack_side_by_side,
-    attack_text,
     attack_texts,
     find_attack,
     find_scores,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 # What other files hold of the facade, models and attacks, goes through the same door.
 __all__ = [
-    "ATTACK_EXAMPLES", "attack_side_by_side", "attack_text", "attack_texts", "attention", "check_export_folder", "compress", "datasets_for",
+    "ATTACK_EXAMPLES", "attack_side_by_side", "attack_texts", "attention", "check_export_folder", "compress", "datasets_for",
     "evaluate", "export_model", "find_attack", "find_attention", "find_model", "find_run", "find_scores", "get_resource", "keep_upload", "load_model",
     "measure_speed", "missing_resources", "prune", "prune_digest", "resource_names", "runs", "shipped_runs", "showcase", "silent", "store",
     "stored_run", "train", "transfer", "usual_dataset",

@@ -185,8 +185,10 @@ class AttackSpec:
         _whole("query budget", self.query_budget, 1, 1_000_000)
         if self.word_budget is not None:
             _whole("word budget", self.word_budget, 1, MAX_WORDS)
+            if not RECIPES[self.recipe].counts_words:
+                raise SpecError(f"The recipe {self.recipe!r} cannot be held to a number of words. Leave the word budget out.")
         if self.seconds is not None:
-            object.__setattr__(self, "seconds", float(_number("time limit in seconds", self.seconds, 0.1, 86_400)))
+            object.__setattr__(self, "seconds", check_seconds(self.seconds))
         _one_of("resources", self.resources, RESOURCES)
         _whole("seed", self.seed, 0, MAX_SEED)
         for setting, need in (("synonyms", SYNONYMS), ("masked_lm", MASKED_LM)):
@@ -195,7 +197,7 @@ class AttackSpec:
                 _text(setting, value)
                 if need not in RECIPES[self.recipe].needs:
                     users = ", ".join(name for name, recipe in RECIPES.items() if need in recipe.needs)
-                    raise SpecError(f"The recipe {self.recipe!r} uses no {setting}; those that do are: {users}. Leave it out.")
+                    raise SpecError(f"The recipe {self.recipe!r} uses no {setting.replace('_', '-')}; those that do are: {users}. Leave it out.")
         self._settle_perturbation()
 
     def _settle_perturbation(self) -> None:
@@ -231,6 +233,11 @@ def _share(text: str) -> float | str:
 def digest(kind: str, *parts: Any) -> str:
     """The key of cache, job and folder: SHA-256 over what was asked for and what it resolved to, 16 hex digits."""
     return hashing.of_json([kind, *parts])[:16]
+
+
+def check_seconds(value: Any) -> float:
+    """A time limit. Raises SpecError unless it is a number of seconds from 0.1 to a day."""
+    return float(_number("time limit in seconds", value, 0.1, 86_400))
 
 
 def check_device(name: Any) -> str:

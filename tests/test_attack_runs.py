@@ -12,7 +12,7 @@ import pytest
 
 from robustprune import attack_runs, attacking, lab
 from robustprune.attacks import journal, run
-from robustprune.errors import Cancelled, DataError, ModelError, StoreError
+from robustprune.errors import Cancelled, DataError, ModelError, ResourceMissing, SpecError, StoreError
 from robustprune.spec import AttackSpec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -210,6 +210,26 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_attacked(dataset,
 def test_labels_that_the_model_does_not_know_are_refused(tmp_path, empty_home):
     with pytest.raises(DataError):
         attack(write(tmp_path / "labels", TEXTS, [0, 1, 2, 3, 0, 1]))
+
+
+def test_models_of_different_classes_are_not_compared(dataset):
+    with pytest.raises(SpecError, match="different classes"):
+        attack(dataset, models=("sst2-demo", "ag_news-demo"))
+    with pytest.raises(SpecError, match="different classes"):
+        lab.attack_side_by_side(["sst2-demo", "ag_news-demo"], TEXTS[0], 1, SPEC)
+
+
+def test_a_file_that_traces_are_to_go_to_is_not_emptied_before_there_are_any(dataset, tmp_path, monkeypatch):
+    out = tmp_path / "traces.jsonl"
+    out.write_text("dear", encoding="utf-8")
+    with pytest.raises(ResourceMissing):
+        attack(dataset, AttackSpec("pwws"), out=out)
+    monkeypatch.setattr(run.Attacker, "_recorded", lambda *_: (_ for _ in ()).throw(ModelError("NaN")))
+    with pytest.raises(ModelError):
+        attack(dataset, out=out)
+    assert out.read_text(encoding="utf-8") == "dear"
+    with pytest.raises(SpecError, match="written over"):
+        attack(str(Path(dataset) / "validation.tsv"), out=Path(dataset) / "validation.tsv")
 
 
 def test_another_process_at_the_same_texts_is_told(dataset, empty_home, monkeypatch):

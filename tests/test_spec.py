@@ -113,7 +113,7 @@ def test_a_resource_is_named_only_where_the_recipe_uses_it(recipe, field, need):
     if need in RECIPES[recipe].needs:
         assert getattr(AttackSpec(recipe, **{field: "some/place"}), field) == "some/place"
     else:
-        with pytest.raises(SpecError, match=f"'{recipe}' uses no {field}; those that do are: .*(textfooler|bae)"):
+        with pytest.raises(SpecError, match=f"'{recipe}' uses no {field.replace('_', '-')}; those that do are: .*(textfooler|bae)"):
             AttackSpec(recipe, **{field: "some/place"})
 
 

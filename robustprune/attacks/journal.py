@@ -17,17 +17,18 @@ class TraceFile:
     """A file of traces that grows by whole lines.
 
     ``keep``: whether to go on behind what is there already; an unfinished last line, as a killed process leaves it, is cut off.
+    Otherwise what is there stays until there is a first trace to put in its place.
 
     Raises:
         StoreError: the file cannot be opened; at :meth:`append`, it cannot be written to. The traces before it stay.
     """
 
     def __init__(self, path: Path, keep: bool) -> None:
-        self._path = path
+        self._path, self._keep = path, keep
         try:
             if keep and path.exists():
                 _cut_unfinished(path)
-            self._file = open(path, "ab" if keep else "wb", buffering=0)  # noqa: SIM115 - closed by close()
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise self._cannot(error) from error
 
@@ -38,6 +39,7 @@ class TraceFile:
     def append_line(self, text: str) -> None:
         """Writes a line that :func:`line` made, whole or not at all."""
         data = text.encode("utf-8")
+        self._start_anew()
         before = self._file.tell() if self._file.seekable() else None  # a pipe has no place to go back to
         try:
             written = 0
@@ -49,6 +51,12 @@ class TraceFile:
                     self._file.truncate(before)
                     self._file.seek(before)
             raise self._cannot(error) from error
+
+    def _start_anew(self) -> None:
+        if not self._keep and self._file.seekable():
+            with contextlib.suppress(OSError):  # a device holds nothing to be cut
+                self._file.truncate(0)
+        self._keep = True
 
     def close(self) -> None:
         """Ends the writing."""

@@ -21,10 +21,13 @@ class Rate:
     high: float
 
 
+NOTHING = Rate(None, 0.0, 1.0)
+
+
 def wilson(successes: int, trials: int) -> Rate:
     """A rate and its Wilson score interval at 95 % (Wilson 1927)."""
     if trials == 0:
-        return Rate(None, 0.0, 1.0)
+        return NOTHING
     share, z2 = successes / trials, Z_95**2
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = Z_95 * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)

@@ -32,8 +32,7 @@ class Proposals:
 
 
 def _find(attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
-    refused: list[tuple[Any, str]] = []
-    passed = _with_refusals(attack, refused, text, keywords)
+    passed, refused = _passed_and_refused(attack, text, keywords)
     words = changes.places(text.text, text.words)
     told: dict[int, list[Candidate]] = {}
     asked = [int(index) for index in keywords.get("indices_to_modify") or ()]
@@ -56,9 +55,10 @@ def original_index(text: Any, index: int) -> int:
     return next((original for original, place in enumerate(now) if place > index), len(now) - 1)
 
 
-def _with_refusals(attack: Any, refused: list[tuple[Any, str]], text: Any, keywords: dict[str, Any]) -> list[Any]:
-    """What passes; ``refused`` gets the others, each with the name of the constraint that refused it."""
+def _passed_and_refused(attack: Any, text: Any, keywords: dict[str, Any]) -> tuple[list[Any], list[tuple[Any, str]]]:
+    """What passes every constraint, and the others, each with the name of the constraint that refused it."""
     constraints = attack.constraints
+    refused: list[tuple[Any, str]] = []
 
     def listening(constraint: Any) -> Any:
         def call_many(texts: list[Any], reference: Any) -> list[Any]:
@@ -72,7 +72,7 @@ def _with_refusals(attack: Any, refused: list[tuple[Any, str]], text: Any, keywo
     for constraint in constraints:
         constraint.call_many = listening(constraint)
     try:
-        return list(attack.get_transformations(text, **keywords))
+        return list(attack.get_transformations(text, **keywords)), refused
     finally:
         for constraint in constraints:
             del constraint.call_many

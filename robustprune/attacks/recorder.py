@@ -4,13 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from robustprune.attacks import changes
+from robustprune.attacks import changes, library
 from robustprune.attacks.changes import Change, Word
 from robustprune.attacks.proposals import Proposals
 from robustprune.attacks.trace import Query, Rank, Step, Swap
-
-# Searches that walk from text to text. The others keep a population, of which only the last and best is told as taken.
-GREEDY = ("GreedyWordSwapWIR", "GreedySearch")
 
 
 class BudgetSpent(Exception):
@@ -26,7 +23,7 @@ class Recorder:
     Attributes:
         steps: of the trace, so far.
         current, changes: the text that the attack stands at, and what was changed in it.
-        answers: the probabilities of every text that was asked about.
+        answers: the probabilities of every text that was asked about; ``queries``: how many were answered.
         best: the answer so far with the highest score, which is what is left when a search cannot end by itself.
     """
 
@@ -40,6 +37,7 @@ class Recorder:
         self.current: str = initial.attacked_text.text
         self.changes: tuple[Change, ...] = ()
         self.answers: dict[str, tuple[float, ...]] = {}
+        self.queries = 0
         self.best = initial
         self.steps: list[Step] = []
         self._note_query(initial, None)
@@ -50,7 +48,9 @@ class Recorder:
         search = attack.search_method
         names = [name for name in ("get_indices_to_order", "get_transformations", "get_goal_results", "_get_index_order") if hasattr(search, name)]
         original = {name: getattr(search, name) for name in names}
-        greedy = type(search).__name__ in GREEDY
+        methods = library.textattack().search_methods
+        # These walk from text to text. The others keep a population, of which only the last and best is told as taken.
+        greedy = isinstance(search, methods.GreedyWordSwapWIR | methods.GreedySearch)
 
         def order(*arguments: Any, **keywords: Any) -> Any:
             length, indices = original["get_indices_to_order"](*arguments, **keywords)
@@ -111,6 +111,7 @@ class Recorder:
     def _note_query(self, answer: Any, index: int | None) -> None:
         values = tuple(answer.raw_output.tolist())
         self.answers[answer.attacked_text.text] = values
+        self.queries += 1
         self.steps.append(Query(answer.attacked_text.text, values, index))
 
     def _note_rank(self, order: list[int]) -> None:

@@ -140,8 +140,12 @@ def _in_nltk_data(name: str) -> bool:
 
 
 def _masked_lm(spec: AttackSpec) -> str:
-    weights = Path(spec.masked_lm or "").expanduser() / "model.safetensors"
-    return f"masked language model {spec.masked_lm}" + (f" (SHA-256 {hashing.of_file(weights)[:12]})" if weights.is_file() else "")
+    if spec.masked_lm is None:
+        return ""
+    folder = Path(spec.masked_lm).expanduser()
+    files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    digest = hashing.of_parts([part for path in files for part in (path.name, hashing.of_file(path))])[:12]
+    return f"masked language model {spec.masked_lm}" + (f" (SHA-256 {digest})" if files else "")
 
 
 def _synonyms(spec: AttackSpec, counter_fitted: bool) -> str:

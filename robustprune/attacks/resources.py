@@ -56,7 +56,7 @@ def load(spec: AttackSpec, say: Say) -> Resources:
             _synonyms(spec, names, encoder, say) if SYNONYMS in needs else None,
             _once("use", universal_sentence_encoder) if published else encoder.encode,
             _once("use", universal_sentence_encoder) if published else _once("window", lambda: encoder.first_layers(WINDOW_LAYERS)).encode,
-            _once(f"masked language model {spec.masked_lm}", lambda: _masked_lm(spec.masked_lm)) if MASKED_LM in needs else None,
+            _once(names.other, lambda: _masked_lm(spec.masked_lm)) if MASKED_LM in needs else None,
         )
 
 
@@ -78,13 +78,15 @@ def _masked_lm(name: str) -> tuple[Any, Any]:
     """A masked language model and its tokenizer, from a folder or the hub: safetensors only, no code of its own."""
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+    place = Path(name).expanduser()
+    if not place.is_dir() and (name.startswith((".", "~", "/")) or name.count("/") > 1):
+        raise ResourceMissing(f"The masked language model {name!r} cannot be loaded: there is no such folder. Give a folder with safetensors, or a hub id.")
     try:
-        place = Path(name).expanduser()
         where = str(place) if place.is_dir() else name
         model = AutoModelForMaskedLM.from_pretrained(where, use_safetensors=True, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0][:200]
         raise ResourceMissing(
             f"The masked language model {name!r} cannot be loaded ({reason}). Give a folder with safetensors, or a hub id while online."
         ) from error

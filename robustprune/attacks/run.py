@@ -15,6 +15,7 @@ from robustprune.attacks.recorder import BudgetSpent, Recorder
 from robustprune.attacks.resources import Resources
 from robustprune.attacks.trace import AttackTrace, Outcome
 from robustprune.attacks.victim import victim
+from robustprune.catalogue import RECIPES
 from robustprune.errors import DataError, OutOfTime, ResourceMissing
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec
@@ -54,7 +55,12 @@ class Attacker:
         """
         self._proposals.clear()
         chosen = self._attacks if only is None else [self._attacks[place] for place in only]
-        return [self._one(classifier, attack, text, label, example) for classifier, attack in chosen]
+        traces = []
+        for classifier, attack in chosen:
+            if RECIPES[self._spec.recipe].draws:
+                self._proposals.clear()
+            traces.append(self._one(classifier, attack, text, label, example))
+        return traces
 
     def _check(self) -> None:
         self._watch(None)
@@ -78,12 +84,12 @@ class Attacker:
             attack.clear_cache()
 
     def _recorded(self, classifier: Classifier, attack: Any, text: str, label: int, example: int | None, started: float) -> AttackTrace:
-        goal, attacked = attack.goal_function, library.textattack().shared.AttackedText(text)
+        attacked = library.textattack().shared.AttackedText(text)
         words = changes.places(text, attacked.words)
         if not words:
             raise DataError(f"The text {text[:60]!r} has no words, so there is nothing to change in it.")
         try:
-            initial, _ = goal.init_attack_example(attacked, label)
+            initial, _ = attack.goal_function.init_attack_example(attacked, label)
         except TimeUp as error:
             raise OutOfTime(f"Not one query was answered within {self._spec.seconds:g} s. Allow more time.") from error
 
@@ -102,7 +108,7 @@ class Attacker:
                 steps=tuple(recorder.steps),
                 probabilities={"original": recorder.answers[text], "perturbed": recorder.answers[recorder.current]},
                 outcome=outcome,
-                queries=goal.num_queries,
+                queries=recorder.queries,
                 seconds=time.perf_counter() - started,
                 example=example,
             )

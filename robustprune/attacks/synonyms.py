@@ -74,7 +74,7 @@ class Pairs:
         for number, line in enumerate(lines, 1):
             words = line.lower().split()
             if words and len(words) != 2:
-                raise ResourceMissing(f"Line {number} of {path} is {line[:60]!r}; two words a line are needed.")
+                raise ResourceMissing(f"Line {number} of {path} is {line[:60]!r}; two words a line are needed. Mend it or leave it out.")
             for word, other in (words, words[::-1]) if words else ():
                 self._of.setdefault(word, {})[other] = None
         if not self._of:

@@ -173,10 +173,6 @@ class AttackTrace:
         values = self.probabilities[which]
         return max(range(len(values)), key=values.__getitem__)
 
-    def without_steps(self) -> Self:
-        """The same, without what happened in between but what was taken: what scores are made of."""
-        return replace(self, steps=tuple(self.of_kind(Swap)))
-
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field; every step with its kind, every candidate without what is not known of it."""
         steps = [{"kind": step.kind, **asdict(step)} for step in self.steps]

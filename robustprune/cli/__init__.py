@@ -155,7 +155,7 @@ def main() -> int:
     except SpecError as error:
         return _fail(error, 2)
     except _Interrupted:
-        return _fail("Interrupted; nothing half-done was kept.", 130)
+        return _fail("Interrupted; nothing half-done was kept. An attack on many texts goes on where it stopped when it is asked for again.", 130)
     except (RobustPruneError, OSError) as error:
         return _fail(error, 1)
 

@@ -40,6 +40,7 @@ def attack(
 ) -> None:
     """Attack one text, or a sample of evaluation texts, which goes on where an earlier call was interrupted."""
     from robustprune import lab
+    from robustprune.attacks import journal
     from robustprune.spec import AttackSpec
 
     specs = [AttackSpec(name, query_budget, word_budget, seconds, resources, synonyms, masked_lm, perturbation, seed) for name in recipe]
@@ -47,6 +48,10 @@ def attack(
         raise SpecError(f"There is no folder {trace.resolve().parent} to write the trace to.")
     if trace and len(specs) > 1 and text is None:
         raise SpecError("With several recipes there would be one file of traces over the other. Give one --recipe at a time with --trace.")
+    if text is not None and dataset is not None:
+        raise SpecError("Give either --text or --dataset, not both.")
+    if text is None and label is not None:
+        raise SpecError("A --label belongs to a --text. Add the text, or leave the label out.")
     for spec in specs:
         _tell_resources(spec)
     if text is None:
@@ -55,17 +60,18 @@ def attack(
         return
     if label is None:
         raise SpecError("A text needs its true label. Add --label, for example --label 1.")
+    target = journal.TraceFile(trace, keep=False) if trace else None
     traces = [one for spec in specs for one in lab.attack_side_by_side(model, text, label, spec, show_progress)]
-    if trace:
-        from robustprune.attacks import journal
-
-        target = journal.TraceFile(trace, keep=False)
-        for one in traces:
-            target.append(one)
-        target.close()
-    lines = [f"{one.victim['name']}, {one.recipe}: {one.outcome} after {one.queries} queries: {one.perturbed}" for one in traces]
+    lines = [f"{one.victim['name']}, {one.recipe}: {one.outcome} after {one.queries} queries: {_printable(one.perturbed)}" for one in traces]
     documents = [{**one.to_json(), "original": one.text, "swaps": one.swaps} for one in traces]
     show(as_json, documents[0] if len(documents) == 1 else {"attacks": documents}, "\n".join(lines))
+    for one in traces if target else ():
+        target.append(one)
+
+
+def _printable(text: str) -> str:
+    """A text for the terminal, which would obey its control characters."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def recipes(as_json: Json = False) -> None:
@@ -133,11 +139,14 @@ def _show_runs(as_json: bool, runs: "list[list[AttackRun]]") -> None:
 
 
 def _table(runs: "list[AttackRun]") -> str:
+    from robustprune.attacks.metrics import NOTHING
+
     heads = ("model", "recipe", "N", "Acc", "Aua", "Asr", "queries", "words", "similarity", "seconds")
     rows = [heads]
     for run in runs:
         scores = run.scores
-        rates = (f"{rate.value:.1%} [{rate.low:.1%}, {rate.high:.1%}]" if rate.value is not None else "-" for rate in (scores.acc, scores.aua, scores.asr))
+        shown = (scores.acc, scores.aua, scores.asr) if RECIPES[run.spec.recipe].flips else (scores.acc, NOTHING, NOTHING)
+        rates = (f"{rate.value:.1%} [{rate.low:.1%}, {rate.high:.1%}]" if rate.value is not None else "-" for rate in shown)
         similarity = "-" if scores.similarity_mean is None else f"{scores.similarity_mean:.2f}"
         left_out = f" (+{scores.stopped} stopped, {scores.failed} failed)" if not scores.complete else ""
         rest = (f"{scores.queries_mean:.1f}", f"{scores.words_changed_mean:.1%}", similarity, f"{run.seconds:.1f}")

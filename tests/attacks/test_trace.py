@@ -130,14 +130,6 @@ def test_of_a_text_without_words_no_share_is_changed():
     assert replace(trace("held"), text="!?", words=places("!?", []), changes=(Change(0, 0, 1, "!", "."),)).words_changed == 0
 
 
-def test_without_steps_only_what_was_taken_is_left():
-    story = long_story()
-    short = story.without_steps()
-    assert [type(step) for step in short.steps] == [Swap, Swap]
-    assert short.swaps == story.swaps
-    assert replace(short, steps=story.steps) == story
-
-
 def test_the_predicted_class_is_the_likeliest():
     flipped, skipped = trace("flipped"), trace("skipped")
     assert [flipped.predicted(which) for which in ("original", "perturbed")] == [1, 0]
