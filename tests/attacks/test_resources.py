@@ -194,3 +194,27 @@ def test_words_are_split_as_the_installed_library_splits_them():
     with library.stock():
         assert [ta.shared.utils.words_from_text(text) for text in texts * 2] == ours
     assert hasattr(ta.shared.utils.words_from_text, "remembered")
+
+
+def test_pwws_runs_where_wordnet_is(monkeypatch):
+    """With a WordNet of four words: the real one is not on every machine."""
+    from robustprune import lab
+    from robustprune.attacks import run
+    from robustprune.attacks.trace import Candidates, Rank
+
+    known = {"gripping": ["absorbing", "grip"], "beautifully": ["attractively", "in_a_fine_way"], "film": ["movie"], "acted": ["performed"]}
+
+    def synsets(word, lang):
+        return [SimpleNamespace(lemma_names=lambda lang: known[word])] if word in known else []
+
+    monkeypatch.setattr(resource_names, "has_wordnet", lambda: True)
+    monkeypatch.setattr(library.textattack().transformations.word_swaps.word_swap_wordnet, "wordnet", SimpleNamespace(synsets=synsets))
+    spec = AttackSpec("pwws")
+    loaded = resources.load(spec, lambda _what: None)
+    assert loaded.names.other == "WordNet"
+    (trace,) = run.Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
+    told = {step.word: {candidate.word for candidate in step.candidates} for step in trace.of_kind(Candidates)}
+    assert told["gripping"] == {"absorbing", "grip"}
+    assert told["beautifully"] == {"attractively"}
+    assert len(next(trace.of_kind(Rank)).order) == 4
+    assert trace.outcome in ("held", "flipped")
