@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from robustprune import data, paths
 from robustprune.attacks import archive, journal
 from robustprune.attacks.metrics import Result, Scores, score
+from robustprune.attacks.resource_names import describe
 from robustprune.errors import Cancelled, DataError, RobustPruneError, SpecError, StoreError
 from robustprune.models import ModelSource
 from robustprune.spec import AttackSpec, check_attackable
@@ -236,27 +237,21 @@ def _finished(store: Store, one: _Progress, texts: data.Texts, spec: AttackSpec,
     failed = {place: str(error) for place, error in sorted(one.failed.items())}
     scores = score(results, spec.recipe, len(failed))
     final = scores.stopped == 0 and all(isinstance(error, DataError | SpecError) for error in one.failed.values())
-    resources, traces = one.entry.document["resources"] if one.entry else _resources(spec), one.journal_path
+    resources, traces = one.entry.document["resources"] if one.entry else describe(spec).to_json(), one.journal_path
     if final and one.kept is not None:
         document = {
             "dataset": texts.dataset, "split": texts.split, "resources": resources, **scores.to_json(),
             "results": [result.to_json() for result in results], "failures": failed,
         }  # fmt: skip
+
+        def fill(folder: Path) -> None:
+            shutil.copyfile(one.journal_path, folder / archive.TRACES)
+
         try:
-            entry = archive.put_scores(store, one.source.digest, texts, document, spec, lambda folder: _copy(one.journal_path, folder / archive.TRACES))
+            entry = archive.put_scores(store, one.source.digest, texts, document, spec, fill)
             traces = entry.folder / archive.TRACES
             one.journal_path.unlink(missing_ok=True)
         except StoreError as error:
             troubles = (*troubles, str(error))
     found = traces if traces.is_file() else None
     return AttackRun(one.source.name, texts.dataset, texts.split, spec, resources, scores, results, failed, found, troubles)
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
-
-
-def _resources(spec: AttackSpec) -> dict[str, str]:
-    from robustprune.attacks.resource_names import describe
-
-    return describe(spec).to_json()

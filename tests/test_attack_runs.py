@@ -190,7 +190,6 @@ def test_a_full_disk_ends_the_traces_but_not_the_attack(dataset, monkeypatch, tm
     assert any("No space" in trouble for trouble in result.troubles)
     kept = list(journal.read(tmp_path / "named.jsonl"))
     assert 0 < len(kept) < len(TEXTS)
-    monkeypatch.undo()
 
 
 def test_a_device_without_room_is_told_in_the_end(dataset):

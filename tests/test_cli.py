@@ -102,6 +102,14 @@ def test_models_side_by_side_and_recipes_give_a_table_and_what_differs(small, tm
     assert out.count("input-reduction") == 3
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_attack_whose_trace_cannot_be_written_still_shows_its_result(small):
+    status, out, err = run("attack", "--model", small, "--text", "a fine film", "--label", "1", "--query-budget", "5", "--trace", "/dev/full", "--json")
+    assert status == 1
+    assert json.loads(out)["original"] == "a fine film"
+    assert "/dev/full" in err.strip().splitlines()[-1]
+
+
 def test_recipes_and_resources_tell_what_is_missing_and_how_to_get_it():
     status, out, _ = run("recipes", "--json")
     assert status == 0

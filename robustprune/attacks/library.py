@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from types import ModuleType, SimpleNamespace
 
+from robustprune.attacks.resource_names import has_stop_words
+
 REMEMBERED_TEXTS = 50_000
 SECONDS_BETWEEN_LOOKS = 0.02
 
@@ -99,7 +101,7 @@ def _undisturbed() -> Iterator[None]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     before, download, disabled = dict(os.environ), nltk.download, logging.root.manager.disable
-    if not _has_stop_words():
+    if not has_stop_words():
         nltk.corpus.stopwords = SimpleNamespace(words=lambda language="english": sorted(ENGLISH_STOP_WORDS))
     nltk.download = lambda *args, **kwargs: False
     logging.disable(logging.INFO)  # it announces the downloads that are kept from it
@@ -111,13 +113,3 @@ def _undisturbed() -> Iterator[None]:
         for name in set(os.environ) - set(before):
             del os.environ[name]
         os.environ.update(before)
-
-
-def _has_stop_words() -> bool:
-    import nltk
-
-    try:
-        nltk.data.find("corpora/stopwords")
-    except LookupError:
-        return False
-    return True

@@ -14,9 +14,9 @@ import numpy as np
 from robustprune.attacks import library, parts
 from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, NEIGHBOURS, WINDOW
 from robustprune.attacks.resources import Resources
+from robustprune.attacks.victim import BATCH_SIZE
 from robustprune.spec import AttackSpec
 
-BATCH_SIZE = 64
 # Of unit vectors, a squared distance of at most 0.5 (Wang et al. 2019) is a cosine of at least 0.75.
 IGA_MIN_COSINE = 0.75
 # BAE's angle, written as a cosine as TextAttack has it: 1 - 0.2 / pi.

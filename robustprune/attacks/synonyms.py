@@ -1,6 +1,7 @@
 """Where near-synonyms come from: nearest neighbours among word vectors (MiniLM's, or the counter-fitted ones), or a list of pairs."""
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -173,7 +174,7 @@ def _kept(name: str, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
         stored = build()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
+            partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
             save_file(stored, partial)
             partial.replace(path)
         except (OSError, SafetensorError) as error:

@@ -12,6 +12,7 @@ from robustprune.attacks import library
 from robustprune.errors import ModelError
 from robustprune.models import Classifier
 
+# Texts that TextAttack hands over at once.
 BATCH_SIZE = 64
 # A batch's tokens for a model of MiniLM's size, fewer for a larger one, so that a cancel is heard soon.
 TOKENS, PARAMETERS, FEWEST_TOKENS = 1024, 23_000_000, 256

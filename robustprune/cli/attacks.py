@@ -1,5 +1,6 @@
 """The commands about attacks: attack, recipes, resources."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,13 +61,15 @@ def attack(
         return
     if label is None:
         raise SpecError("A text needs its true label. Add --label, for example --label 1.")
-    target = journal.TraceFile(trace, keep=False) if trace else None
+    target = journal.TraceFile(trace, keep=False) if trace else None  # before the attack, so that nobody waits for a file that cannot be
     traces = [one for spec in specs for one in lab.attack_side_by_side(model, text, label, spec, show_progress)]
     lines = [f"{one.victim['name']}, {one.recipe}: {one.outcome} after {one.queries} queries: {_printable(one.perturbed)}" for one in traces]
     documents = [{**one.to_json(), "original": one.text, "swaps": one.swaps} for one in traces]
     show(as_json, documents[0] if len(documents) == 1 else {"attacks": documents}, "\n".join(lines))
-    for one in traces if target else ():
-        target.append(one)
+    if target:
+        with contextlib.closing(target):
+            for one in traces:
+                target.append(one)
 
 
 def _printable(text: str) -> str:

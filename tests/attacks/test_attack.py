@@ -129,21 +129,14 @@ def test_a_text_that_takes_too_long_is_stopped_and_the_next_one_is_not(classifie
 
 
 def test_not_one_query_in_time_is_an_error_that_says_so(classifier):
-    one = attacker(classifier, seconds=0.1)
-    one._check = lambda: None
-    with pytest.raises(OutOfTime, match="Allow more time"):
-        run.Attacker.attack(_out_of_time(one), TEXT, 1)
-
-
-def _out_of_time(one):
-    """An attacker whose victim finds the time to be up before its first answer."""
-
     def up(_texts):
         raise run.TimeUp
 
+    one = attacker(classifier, seconds=0.1)
     for _, attack in one._attacks:
         attack.goal_function._call_model = up
-    return one
+    with pytest.raises(OutOfTime, match="Allow more time"):
+        one.attack(TEXT, 1)
 
 
 def test_a_wrongly_classified_text_is_skipped(classifier):
