@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from robustprune import hashing
+from robustprune import checks, hashing
 from robustprune.catalogue import MASKED_LM, PERTURBATIONS, RECIPES, SYNONYMS
 from robustprune.errors import SpecError
 from robustprune.methods import METHODS, SCOPES
@@ -22,7 +22,6 @@ MAX_SPARSITY = 0.99
 MAX_BANK = 1024
 MAX_WORDS = 3000
 MAX_CHARACTERS = 30_000  # of scripts that put no spaces between words
-MAX_SEED = 2**31 - 1
 # TextAttack joins sentence pairs with it and would cut a text there.
 SPLIT_MARK = "<SPLIT>"
 
@@ -42,9 +41,9 @@ class Pattern:
     bank: int = 0
 
     def __post_init__(self) -> None:
-        _number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)
-        _one_of("scope", self.scope, SCOPES)
-        _whole("bank of the pattern", self.bank, 0, MAX_BANK)
+        checks.number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)
+        checks.one_of("scope", self.scope, SCOPES)
+        checks.whole("bank of the pattern", self.bank, 0, MAX_BANK)
 
     @classmethod
     def parse(cls, text: Any) -> Self:
@@ -103,20 +102,20 @@ class PruneSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _text("model", self.model)
+        checks.text("model", self.model)
         if self.dataset is not None:
-            _text("dataset", self.dataset)
-        _one_of("method", self.method, tuple(METHODS))
-        _one_of("adaptive", self.adaptive, ADAPTIVE)
-        _one_of("allocation", self.allocation, ALLOCATIONS)
+            checks.text("dataset", self.dataset)
+        checks.one_of("method", self.method, tuple(METHODS))
+        checks.one_of("adaptive", self.adaptive, ADAPTIVE)
+        checks.one_of("allocation", self.allocation, ALLOCATIONS)
         if self.ridge != AUTO:
-            self._set("ridge", float(_number("ridge", self.ridge, 1e-6, 1.0)))
-        _whole("calibration", self.calibration, 16, 100_000)
-        _whole("seed", self.seed, 0, MAX_SEED)
-        _yes_or_no("residual", self.residual)
-        _yes_or_no("refit_head", self.refit_head)
+            self._set("ridge", float(checks.number("ridge", self.ridge, 1e-6, 1.0)))
+        checks.whole("calibration", self.calibration, 16, 100_000)
+        checks.whole("seed", self.seed, 0, checks.MAX_SEED)
+        checks.yes_or_no("residual", self.residual)
+        checks.yes_or_no("refit_head", self.refit_head)
         self._set("residual", self.residual and self.adaptive == "full")
-        self._set("sparsity", float(_number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)))
+        self._set("sparsity", float(checks.number("sparsity", self.sparsity, 0.0, MAX_SPARSITY)))
         self._settle_scope()
         self._set("layer_sparsities", _layer_sparsities(self.layer_sparsities))
         if sum((self.pattern is not None, self.allocation != "uniform", bool(self.layer_sparsities))) > 1:
@@ -132,7 +131,7 @@ class PruneSpec:
             return
         method = METHODS[self.method]
         self._set("scope", method.scope if self.scope is None else self.scope)
-        _one_of("scope", self.scope, SCOPES)
+        checks.one_of("scope", self.scope, SCOPES)
         if self.scope not in method.scopes:
             raise SpecError(f"The method {self.method!r} has no scope {self.scope!r}; allowed are: {', '.join(method.scopes)}.")
 
@@ -147,7 +146,7 @@ class PruneSpec:
     @classmethod
     def from_json(cls, value: Any) -> Self:
         """The spec that ``to_json`` wrote. Raises SpecError for anything else."""
-        return _from_json(cls, value)
+        return checks.from_json(cls, value)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field."""
@@ -181,20 +180,20 @@ class AttackSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _one_of("recipe", self.recipe, tuple(RECIPES))
-        _whole("query budget", self.query_budget, 1, 1_000_000)
+        checks.one_of("recipe", self.recipe, tuple(RECIPES))
+        checks.whole("query budget", self.query_budget, 1, 1_000_000)
         if self.word_budget is not None:
-            _whole("word budget", self.word_budget, 1, MAX_WORDS)
+            checks.whole("word budget", self.word_budget, 1, MAX_WORDS)
             if not RECIPES[self.recipe].counts_words:
                 raise SpecError(f"The recipe {self.recipe!r} cannot be held to a number of words. Leave the word budget out.")
         if self.seconds is not None:
             object.__setattr__(self, "seconds", check_seconds(self.seconds))
-        _one_of("resources", self.resources, RESOURCES)
-        _whole("seed", self.seed, 0, MAX_SEED)
+        checks.one_of("resources", self.resources, RESOURCES)
+        checks.whole("seed", self.seed, 0, checks.MAX_SEED)
         for setting, need in (("synonyms", SYNONYMS), ("masked_lm", MASKED_LM)):
             value = getattr(self, setting)
             if value is not None:
-                _text(setting, value)
+                checks.text(setting, value)
                 if need not in RECIPES[self.recipe].needs:
                     users = ", ".join(name for name, recipe in RECIPES.items() if need in recipe.needs)
                     raise SpecError(f"The recipe {self.recipe!r} uses no {setting.replace('_', '-')}; those that do are: {users}. Leave it out.")
@@ -203,14 +202,14 @@ class AttackSpec:
     def _settle_perturbation(self) -> None:
         if self.recipe == "bad-characters":
             object.__setattr__(self, "perturbation", PERTURBATIONS[0] if self.perturbation is None else self.perturbation)
-            _one_of("perturbation", self.perturbation, PERTURBATIONS)
+            checks.one_of("perturbation", self.perturbation, PERTURBATIONS)
         elif self.perturbation is not None:
             raise SpecError(f"The recipe {self.recipe!r} has no perturbation to choose; only bad-characters has. Leave it out.")
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
         """The spec that ``to_json`` wrote. Raises SpecError for anything else."""
-        return _from_json(cls, value)
+        return checks.from_json(cls, value)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field."""
@@ -237,12 +236,12 @@ def digest(kind: str, *parts: Any) -> str:
 
 def check_seconds(value: Any) -> float:
     """A time limit. Raises SpecError unless it is a number of seconds from 0.1 to a day."""
-    return float(_number("time limit in seconds", value, 0.1, 86_400))
+    return float(checks.number("time limit in seconds", value, 0.1, 86_400))
 
 
 def check_device(name: Any) -> str:
     """The name of a device. Raises SpecError for any other than ``auto``, ``cpu`` and ``cuda``."""
-    _one_of("device", name, DEVICES)
+    checks.one_of("device", name, DEVICES)
     return name
 
 
@@ -278,19 +277,6 @@ def check_label(label: Any, names: tuple[str, ...]) -> int:
     return label
 
 
-def _from_json(cls: type, value: Any) -> Any:
-    if not isinstance(value, dict):
-        raise SpecError(f"A {cls.__name__} is a JSON object, not {type(value).__name__}.")
-    known = {field.name for field in fields(cls)}
-    unknown = sorted(set(value) - known)
-    if unknown:
-        raise SpecError(f"A {cls.__name__} has no field {unknown[0]!r}; allowed are: {', '.join(sorted(known))}.")
-    try:
-        return cls(**value)
-    except TypeError as error:
-        raise SpecError(f"A {cls.__name__} is incomplete: {error}.") from error
-
-
 def _layer_sparsities(value: Any) -> tuple[tuple[str, float], ...]:
     pairs = value.items() if isinstance(value, Mapping) else value
     try:
@@ -301,32 +287,6 @@ def _layer_sparsities(value: Any) -> tuple[tuple[str, float], ...]:
     if len(by_name) < len(pairs):
         raise SpecError(f"A layer is named twice among {', '.join(str(name) for name, _ in pairs)}. Give every layer one sparsity.")
     for name, sparsity in by_name.items():
-        _text("layer", name)
-        _number(f"sparsity of {name}", sparsity, 0.0, MAX_SPARSITY)
+        checks.text("layer", name)
+        checks.number(f"sparsity of {name}", sparsity, 0.0, MAX_SPARSITY)
     return tuple(sorted((name, float(sparsity)) for name, sparsity in by_name.items()))
-
-
-def _text(name: str, value: Any) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise SpecError(f"The {name} is {value!r}; a name is needed.")
-
-
-def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SpecError(f"The {name} {value!r} is not known; allowed are: {', '.join(allowed)}.")
-
-
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # NaN is in no range
-        raise SpecError(f"The {name} is {value!r}; it must be a number from {low:g} to {high:g}.")
-    return value
-
-
-def _yes_or_no(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise SpecError(f"The setting {name} is {value!r}; it must be true or false.")
-
-
-def _whole(name: str, value: Any, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise SpecError(f"The {name} is {value!r}; it must be a whole number from {low} to {high}.")

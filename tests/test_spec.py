@@ -5,8 +5,9 @@ import json
 import pytest
 
 from robustprune.catalogue import MASKED_LM, PERTURBATIONS, RECIPES, SYNONYMS
+from robustprune.checks import MAX_SEED
 from robustprune.errors import SpecError
-from robustprune.spec import MAX_SEED, AttackSpec, PruneSpec, check_attackable, check_label, check_text, parse_layer_sparsities
+from robustprune.spec import AttackSpec, PruneSpec, check_attackable, check_label, check_text, parse_layer_sparsities
 
 
 @pytest.mark.parametrize(
