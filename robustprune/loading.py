@@ -32,7 +32,7 @@ def find_model(ref: str) -> models.ModelSource:
     run = stored_run(ref.removeprefix(RUN))
     if run is None:
         raise ModelError(f"No run {ref.removeprefix(RUN)!r} is stored here. Prune again with its settings.")
-    return models.ModelSource(ref, run.model_dir or Path(), run.digest, run.labels, run.spec.dataset, built_in=False)
+    return models.ModelSource(ref, run.model_dir or Path(), run.digest, run.labels, run.spec.dataset)
 
 
 def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | None = None) -> models.Classifier:

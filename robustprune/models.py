@@ -1,15 +1,15 @@
-"""Where classifiers come from: the demo models that ship, a local folder, or the hub.
+"""Where classifiers come from: the models that ship and averages of them, a local folder, or the hub.
 
 :func:`find` says what a name means and gives its identity without loading torch; :func:`load` makes the model.
 Only safetensors are read, and no code that comes with a checkpoint is ever run.
 """
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import backbone, hashing, paths
+from robustprune import adapters, backbone, hashing, paths
 from robustprune.errors import ModelError
 from robustprune.pruning.blocks import FAMILIES
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 MODELS = paths.ASSETS / "models"
+INGREDIENTS, BASELINES = MODELS / "ingredients", MODELS / "baselines"
+# What begins the name of an average of models.
+MEAN = "mean:"
 ARCHITECTURES = tuple(FAMILIES)
 # The one weight file of a folder in the compressed format (robustprune.pruning.compressed).
 COMPRESSED = "compressed.safetensors"
@@ -28,7 +31,7 @@ class ModelSource:
     """What a model's name resolved to.
 
     ``digest`` is the SHA-256 over weights, configuration and tokenizer: two sources with the same digest are the same model.
-    ``dataset`` is the data set on the model's card, if it names one.
+    ``dataset`` is the data set on the model's card, if it names one. ``parts``: of an average, the models and their shares, which add up to 1.
     """
 
     name: str
@@ -36,7 +39,7 @@ class ModelSource:
     digest: str
     labels: tuple[str, ...]
     dataset: str | None
-    built_in: bool
+    parts: "tuple[tuple[ModelSource, float], ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -49,29 +52,60 @@ class Classifier:
 
 
 def built_in() -> list[str]:
-    """Names of the models that ship."""
-    return sorted(path.parent.name for path in MODELS.glob("*/card.json"))
+    """Names of the dense models that ship to be pruned: a plain fine-tuning and a soup of every data set."""
+    return _names(MODELS)
+
+
+def ingredients() -> list[str]:
+    """Names of the ingredients that ship."""
+    return _names(INGREDIENTS)
+
+
+def baselines() -> list[str]:
+    """Names of the pruned and retrained models that ship."""
+    return _names(BASELINES)
 
 
 def card(name: str) -> dict[str, Any]:
-    """The card of a model that ships: data, settings, command and measured accuracy."""
-    return _read_json(MODELS / name / "card.json")
+    """The card of a model that ships, or of a folder with one: data, settings, command and measured accuracy."""
+    return adapters.card(_shipped(name) or Path(name))
 
 
 def find(name: str) -> ModelSource:
-    """What ``name`` means: a built-in model, else a folder, else a hub id.
+    """What ``name`` means: a model that ships, ``mean:NAME+NAME`` for an average, else a folder, else a hub id.
 
     Raises:
         ModelError: nothing there, damaged, or of a kind that is not supported.
     """
-    if name in built_in():
-        return _find_built_in(name)
+    if name.startswith(MEAN):
+        return find_average(_parse_average(name))
+    if shipped := _shipped(name):
+        return _find_card(name, shipped)
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _find_folder(name, folder)
+        return _find_card(name, folder) if adapters.is_adapter(folder) else _find_folder(name, folder)
     if name.count("/") == 1 and not name.startswith((".", "~", "/")):
         return _find_folder(name, _from_hub(name))
     raise ModelError(f"No model is called {name!r}. Allowed are: {', '.join(built_in())}, a folder with a saved classifier, or a hub id such as user/name.")
+
+
+def find_average(shares: Mapping[str, float]) -> ModelSource:
+    """The average of the weights of models, each with its share. The same models with the same shares are one model, whatever their order.
+
+    Raises:
+        ModelError: no models, a share that is not positive, or models with different classes.
+    """
+    if not shares or not all(0 < share < float("inf") for share in shares.values()):
+        raise ModelError(f"An average needs models with positive shares, not {dict(shares)!r}.")
+    whole = sum(shares.values())
+    parts = tuple(sorted(((find(name), share / whole) for name, share in shares.items()), key=lambda part: part[0].digest))
+    first = parts[0][0]
+    for other, _ in parts[1:]:
+        if other.labels != first.labels:
+            raise ModelError(f"{first.name} and {other.name} cannot be averaged: their classes are {', '.join(first.labels)} and {', '.join(other.labels)}.")
+    digest = first.digest if len(parts) == 1 else hashing.of_json(["mean", [[part.digest, share] for part, share in parts]])
+    name = MEAN + "+".join(f"{name}*{share:g}" for name, share in shares.items())
+    return ModelSource(name, Path(), digest, first.labels, first.dataset, parts=parts)
 
 
 def load(source: ModelSource) -> Classifier:
@@ -80,27 +114,11 @@ def load(source: ModelSource) -> Classifier:
     Raises:
         ModelError: the weights are missing, damaged, or not safetensors.
     """
-    return _load_built_in(source) if source.built_in else _load_folder(source)
-
-
-def new_on_backbone(labels: tuple[str, ...]) -> "PreTrainedModel":
-    """MiniLM with a classifier of fresh weights, which is where the training of a built-in model starts."""
-    from safetensors.torch import load_file
-    from transformers import BertForSequenceClassification
-
-    model = BertForSequenceClassification(_backbone_config(labels))
-    weights = {f"bert.{key}": value for key, value in load_file(backbone.folder() / "model.safetensors").items()}
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    if set(missing) != {"classifier.weight", "classifier.bias"} or set(unexpected) - {"bert.embeddings.position_ids"}:
-        raise ModelError(f"The backbone's weights do not fit: missing {missing}, unexpected {unexpected}. Reinstall {backbone.PACKAGE}.")
-    return model.eval()
-
-
-def backbone_tokenizer() -> "PreTrainedTokenizerBase":
-    """MiniLM's tokenizer, made from its checked vocabulary."""
-    from transformers import BertTokenizerFast
-
-    return BertTokenizerFast(vocab_file=str(backbone.folder() / "vocab.txt"), do_lower_case=True, model_max_length=512)
+    if source.parts:
+        return _load_average(source)
+    if adapters.is_adapter(source.folder):
+        return Classifier(adapters.load(source.folder).requires_grad_(False), backbone.tokenizer(), source)
+    return _load_folder(source)
 
 
 def check_architecture(model_type: str | None, name: str) -> None:
@@ -109,43 +127,46 @@ def check_architecture(model_type: str | None, name: str) -> None:
         raise ModelError(f"The model {name!r} is of the architecture {model_type!r}; those that can be pruned are: {', '.join(ARCHITECTURES)}.")
 
 
-def _backbone_config(labels: tuple[str, ...]) -> Any:
-    from transformers import BertConfig
-
-    return BertConfig(
-        hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536,
-        id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)},
-        attn_implementation="eager",
-    )  # fmt: skip
+def _shipped(name: str) -> Path | None:
+    """The folder of a model that ships, whatever its kind."""
+    return next((folder / name for folder in (MODELS, INGREDIENTS, BASELINES) if (folder / name / adapters.CARD).is_file()), None)
 
 
-def _find_built_in(name: str) -> ModelSource:
-    folder = MODELS / name
-    about = _read_json(folder / "card.json")
-    if missing := {"sha256", "labels", "dataset"} - set(about):
-        raise ModelError(
-            f"The built-in model {name!r} is damaged: its card lacks {sorted(missing)[0]!r}. Restore the folder assets/models/{name} from the repository."
-        )
-    for file, expected in about["sha256"].items():
-        path = folder / file
-        if not path.is_file() or hashing.of_file(path) != expected:
-            raise ModelError(
-                f"The built-in model {name!r} is damaged: {path.name} is missing or not the file that its card names. "
-                f"Restore the folder assets/models/{name} from the repository."
-            )
-    digest = hashing.of_parts([backbone.DIGEST, *about["sha256"].values()])
-    return ModelSource(name, folder, digest, tuple(about["labels"]), about["dataset"], built_in=True)
+def _names(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in folder.glob(f"*/{adapters.CARD}"))
 
 
-def _load_built_in(source: ModelSource) -> Classifier:
-    from peft import PeftModel
+def _find_card(name: str, folder: Path) -> ModelSource:
+    """A folder with a card of ours: an adapter, or an average."""
+    about = adapters.card(folder)
+    if "ingredients" in about:
+        return replace(find_average(dict.fromkeys(about["ingredients"], 1.0)), name=name, folder=folder)
+    return ModelSource(name, folder, adapters.digest(folder), tuple(about["labels"]), about["dataset"])
 
-    model = PeftModel.from_pretrained(new_on_backbone(source.labels), source.folder).merge_and_unload()
-    return Classifier(model.eval().requires_grad_(False), backbone_tokenizer(), source)
+
+def _parse_average(name: str) -> dict[str, float]:
+    """``mean:a+b*3``: names and shares."""
+    shares: dict[str, float] = {}
+    for part in name.removeprefix(MEAN).split("+"):
+        one, _, share = part.partition("*")
+        try:
+            shares[one.strip()] = shares.get(one.strip(), 0.0) + float(share or 1)
+        except ValueError:
+            raise ModelError(f"The share {share!r} in {name!r} is no number. Write {MEAN}NAME*0.25+OTHER*0.75.") from None
+    return shares
+
+
+def _load_average(source: ModelSource) -> Classifier:
+    from robustprune import averaging
+
+    loaded = [(load(part), share) for part, share in source.parts]
+    averaging.check_alike([one.model for one, _ in loaded], [one.source.name for one, _ in loaded])
+    model = averaging.average([(one.model, share) for one, share in loaded])
+    return Classifier(model, loaded[0][0].tokenizer, source)
 
 
 def _find_folder(name: str, folder: Path) -> ModelSource:
-    config = _read_json(folder / "config.json")
+    config = adapters.read_json(folder / "config.json")
     check_architecture(config.get("model_type"), name)
     if config.get("auto_map"):
         raise ModelError(f"The model {name!r} brings its own code, which is never run here. Save it as one of: {', '.join(ARCHITECTURES)}.")
@@ -156,8 +177,8 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     if not isinstance(labels, dict) or not all(str(key).isdigit() for key in labels):
         raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes to their names.")
-    about = _read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
-    return ModelSource(name, folder, digest, tuple(labels[key] for key in sorted(labels, key=int)), about.get("dataset"), built_in=False)
+    about = adapters.read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
+    return ModelSource(name, folder, digest, tuple(labels[key] for key in sorted(labels, key=int)), about.get("dataset"))
 
 
 def _load_folder(source: ModelSource) -> Classifier:
@@ -197,15 +218,3 @@ def _from_hub(name: str) -> Path:
             f"The model {name!r} is neither built in nor a folder here, and it could not be loaded from the hub ({type(error).__name__}). "
             f"Built in are: {', '.join(built_in())}."
         ) from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"There is no {path.name} in {path.parent}; a model's folder needs one.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path} is damaged: {error}.") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} is damaged: it holds no JSON object.")
-    return value

@@ -3,7 +3,7 @@
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from robustprune import models
+from robustprune import backbone
 from robustprune.pruning.blocks import FAMILIES
 
 SIZES = {
@@ -25,7 +25,7 @@ def classifier(family: str = "bert", labels: int = 3, seed: int = 0, **sizes):
     for name, parameter in model.named_parameters():
         if "weight" in name and parameter.ndim == 2:
             torch.nn.init.normal_(parameter, std=0.2)
-    tokenizer = models.backbone_tokenizer()
+    tokenizer = backbone.tokenizer()
     return model.eval().requires_grad_(False), tokenizer
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import BertModel, PreTrainedTokenizerBase
 
-from robustprune import backbone, inference, models
+from robustprune import backbone, inference
 
 CACHE = 20_000
 TOKENS = 1024  # of a batch, so that a cancel is heard soon
@@ -36,7 +36,7 @@ class SentenceEncoder:
         weights = load_file(backbone.folder() / "model.safetensors")
         self._model.load_state_dict(weights, strict=False)
         self._model.eval().requires_grad_(False)
-        self._tokenizer: PreTrainedTokenizerBase = models.backbone_tokenizer()
+        self._tokenizer: PreTrainedTokenizerBase = backbone.tokenizer()
         self._known: dict[str, Tensor] = {}
 
     def first_layers(self, count: int) -> Self:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from robustprune import backbone, hashing, models, paths
+from robustprune import backbone, hashing, paths
 from robustprune.attacks import downloads
 from robustprune.attacks.encoder import SentenceEncoder
 from robustprune.attacks.resource_names import MIN_COSINE, MIN_COSINE_COUNTER_FITTED, NEIGHBOURS
@@ -194,5 +194,5 @@ def _read(path: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any] 
 
 def _whole_words() -> tuple[str, ...]:
     """The words of MiniLM's vocabulary that are whole words of letters."""
-    vocabulary = models.backbone_tokenizer().get_vocab()
+    vocabulary = backbone.tokenizer().get_vocab()
     return tuple(sorted(word for word in vocabulary if re.fullmatch("[A-Za-z]{2,}", word)))

@@ -14,6 +14,7 @@ import typer
 from robustprune.cli.attacks import attack, recipes, resources
 from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
+from robustprune.cli.training import train
 from robustprune.errors import RobustPruneError, SpecError
 from robustprune.methods import METHODS
 
@@ -24,6 +25,7 @@ app.add_typer(bench, name="bench")
 app.command()(attack)
 app.command()(recipes)
 app.command()(resources)
+app.command()(train)
 
 
 @app.command()
@@ -122,30 +124,6 @@ def evaluate(
     show(as_json, result.to_json(), f"{model}: accuracy {result.accuracy:.4f} on {result.examples} texts of {result.dataset} ({result.split})")
 
 
-@app.command()
-def train(
-    dataset: Annotated[str, typer.Option(help="A data set with known class names: sst2 or ag_news.")],
-    out: Annotated[Path, typer.Option(help="The folder to write to.")],
-    head: Annotated[Path | None, typer.Option(help="The folder of the trained head to start from; left out, the head itself is trained.")] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of AdamW.")] = 1e-3,
-    epochs: Annotated[int, typer.Option(min=1)] = 1,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
-    weight_decay: float = 0.01,
-    rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA adapter.")] = 8,
-    seed: Annotated[int, typer.Option(help="Seed of dropout and of the order of texts.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Train a head, or a LoRA adapter from a trained head, on the built-in backbone."""
-    from robustprune import lab
-
-    settings = {"learning_rate": learning_rate, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "seed": seed}
-    if head is not None:
-        settings["rank"] = rank
-    command = " ".join(["python -m robustprune", *sys.argv[1:]])
-    card = lab.train(dataset, out, head=head, command=command, progress=show_progress, **settings)
-    show(as_json, card, f"{out}: accuracy {card['scores']['accuracy']:.4f} on {card['scores']['examples']} texts of {dataset}")
-
-
 def main() -> int:
     """Runs the command line and gives its exit status: one line on standard error says why it failed and what to do."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
@@ -155,7 +133,7 @@ def main() -> int:
     except SpecError as error:
         return _fail(error, 2)
     except _Interrupted:
-        return _fail("Interrupted; nothing half-done was kept. An attack on many texts goes on where it stopped when it is asked for again.", 130)
+        return _fail("Interrupted; nothing half-done was kept. An attack on many texts or a training goes on where it stopped when it is asked for again.", 130)
     except (RobustPruneError, OSError) as error:
         return _fail(error, 1)
 

@@ -42,6 +42,17 @@ def packed(mask: Bool[Tensor, "out in"]) -> UInt8[np.ndarray, "out bytes"]:
     return np.packbits(mask.cpu().numpy(), axis=1)
 
 
+def apply_mask(model: PreTrainedModel, path: Path) -> None:
+    """Sets to zero, in place, every weight that a file of masks does not keep."""
+    from safetensors.numpy import load_file
+
+    masks = load_file(path)
+    with torch.no_grad():
+        for name, layer in linear_layers(model):
+            kept = np.unpackbits(masks[name], axis=1, count=layer.in_features)
+            layer.weight.mul_(torch.from_numpy(kept).to(layer.weight))
+
+
 def versions() -> dict[str, str]:
     """The versions of this program and of what its numbers depend on."""
     return {

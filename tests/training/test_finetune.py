@@ -36,12 +36,12 @@ def adapter(head, texts):
 
 
 def test_the_head_learns_and_leaves_the_backbone_alone(head, texts):
-    model = models.new_on_backbone(LABELS)
+    model = backbone.new_classifier(LABELS)
     weights = load_file(head / "head.safetensors")
     assert set(weights) == {f"{module}.{kind}" for module in finetune.HEAD_MODULES for kind in ("weight", "bias")}
-    before = (inference.logits(model, models.backbone_tokenizer(), texts.texts).argmax(-1) == torch.tensor(texts.labels)).float().mean()
+    before = (inference.logits(model, backbone.tokenizer(), texts.texts).argmax(-1) == torch.tensor(texts.labels)).float().mean()
     model.load_state_dict(weights, strict=False)
-    after = (inference.logits(model, models.backbone_tokenizer(), texts.texts).argmax(-1) == torch.tensor(texts.labels)).float().mean()
+    after = (inference.logits(model, backbone.tokenizer(), texts.texts).argmax(-1) == torch.tensor(texts.labels)).float().mean()
     assert after > max(0.75, float(before))
 
 
@@ -49,8 +49,8 @@ def test_an_adapter_is_small_and_comes_back_as_it_was(adapter, texts, tmp_path):
     finetune.save_adapter(adapter, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
     assert (tmp_path / "adapter_model.safetensors").stat().st_size < 3e6
-    loaded = PeftModel.from_pretrained(models.new_on_backbone(LABELS), tmp_path).merge_and_unload().eval()
-    tokenizer = models.backbone_tokenizer()
+    loaded = PeftModel.from_pretrained(backbone.new_classifier(LABELS), tmp_path).merge_and_unload().eval()
+    tokenizer = backbone.tokenizer()
     assert torch.allclose(inference.logits(loaded, tokenizer, texts.texts), inference.logits(adapter, tokenizer, texts.texts), atol=1e-4)
 
 

@@ -1,0 +1,80 @@
+"""Models that are small files beside the backbone: an adapter, with a mask where it was pruned while training; or an average of such.
+
+A folder of this kind has ``card.json``, which names the SHA-256 of every other file and says how the model came about. What it stands for is
+(backbone + adapter) ∘ mask, or the mean of the weights of the models that the card names under ``ingredients``.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustprune import backbone, hashing
+from robustprune.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+CARD = "card.json"
+ADAPTER = "adapter_config.json"
+# Which weights of a pruned baseline are kept, packed to bits, in the form of pruning.export.
+MASK = "mask.safetensors"
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter with a card of ours."""
+    return (folder / CARD).is_file() and (folder / ADAPTER).is_file()
+
+
+def card(folder: Path) -> dict[str, Any]:
+    """The card of a folder.
+
+    Raises:
+        ModelError: there is none, or it is damaged.
+    """
+    about = read_json(folder / CARD)
+    if missing := {"sha256", "labels", "dataset"} - set(about):
+        raise ModelError(f"The model {folder.name!r} is damaged: its card lacks {sorted(missing)[0]!r}. {_restore(folder)}")
+    return about
+
+
+def check_files(folder: Path) -> None:
+    """Raises ModelError unless every file that the card names is there and as it was."""
+    for file, expected in card(folder)["sha256"].items():
+        path = folder / file
+        if not path.is_file() or hashing.of_file(path) != expected:
+            raise ModelError(f"The model {folder.name!r} is damaged: {path.name} is missing or not the file that its card names. {_restore(folder)}")
+
+
+def digest(folder: Path) -> str:
+    """The identity of backbone and adapter together. Raises ModelError if a file is not what the card says."""
+    check_files(folder)
+    return hashing.of_parts([backbone.DIGEST, *card(folder)["sha256"].values()])
+
+
+def load(folder: Path) -> "PreTrainedModel":
+    """The model that an adapter's folder stands for."""
+    from peft import PeftModel
+
+    model = PeftModel.from_pretrained(backbone.new_classifier(tuple(card(folder)["labels"])), folder).merge_and_unload()
+    if (folder / MASK).is_file():
+        from robustprune.pruning import export
+
+        export.apply_mask(model, folder / MASK)
+    return model.eval()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises ModelError if there is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"There is no {path.name} in {path.parent}; a model's folder needs one.") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path} is damaged: {error}.") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path} is damaged: it holds no JSON object.")
+    return value
+
+
+def _restore(folder: Path) -> str:
+    return f"Restore the folder {folder.name} from the repository, or train it again."

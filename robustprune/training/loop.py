@@ -1,0 +1,120 @@
+"""The training loop: what is trainable in a model is trained, plainly or adversarially, and can go on where it stopped."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+
+from robustprune import inference
+from robustprune.data import Texts
+from robustprune.errors import Cancelled, ModelError
+from robustprune.training import batches, freelb
+from robustprune.training.checkpoint import Checkpoint, State
+from robustprune.training_specs import TrainSpec
+
+# Steps done, all steps, the running mean of the loss. May raise Cancelled.
+Watch = Callable[[int, int, float], None]
+
+WARMUP = 0.06
+MOMENTUM = 0.9
+LONGEST_GRADIENT = 1.0
+# How much of the running mean of the loss a step is.
+SMOOTHING = 0.02
+
+
+def fit(
+    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, kept: Checkpoint, watch: Watch
+) -> None:
+    """Trains in place every parameter of ``model`` that requires a gradient, for ``spec.epochs`` epochs over ``texts``.
+
+    Args:
+        model: called with a batch, gives logits; ``base`` itself, or an adapter around it.
+        kept: where the training stands; a state found there is gone on from. The caller removes it once the result is safe.
+
+    Raises:
+        Cancelled: ``watch`` raised it; the state is kept.
+        ModelError: the loss is no number any more.
+    """
+    place = base.device
+    torch.manual_seed(spec.seed)
+    weights = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    optimiser = _optimiser(list(weights.values()), spec)
+    encoded = inference.encode(base, tokenizer, texts.texts)
+    lengths, targets = [len(ids) for ids in encoded["input_ids"]], torch.tensor(texts.labels)
+    steps = spec.epochs * -(-len(texts) // spec.batch_size)
+    step, running, before, started = 0, 0.0, 0.0, time.perf_counter()
+    if state := kept.load():
+        state.restore(weights, optimiser)
+        step, running, before = state.step, state.loss, state.seconds
+
+    def keep(step: int, running: float) -> None:
+        kept.save(State.of(step, before + time.perf_counter() - started, running, weights, optimiser, place))
+
+    model.train()
+    for rows in _rows(lengths, spec, skip=step):
+        batch = inference.pad(tokenizer, encoded, rows).to(place)
+        _set_rate(optimiser, spec.learning_rate * _schedule(step, steps))
+        optimiser.zero_grad()
+        loss = _backward(model, base, batch, targets[rows].to(place), spec)
+        torch.nn.utils.clip_grad_norm_(weights.values(), LONGEST_GRADIENT)
+        optimiser.step()
+        step, running = step + 1, (1 - SMOOTHING) * running + SMOOTHING * loss
+        if not loss < float("inf"):
+            raise ModelError(f"The training fell apart at step {step} of {steps}: the loss is {loss}. Take a lower learning rate.")
+        try:
+            watch(step, steps, running / (1 - (1 - SMOOTHING) ** step))
+        except Cancelled:
+            keep(step, running)
+            raise
+        if kept.due():
+            keep(step, running)
+    keep(step, running)
+    model.eval()
+
+
+def _backward(model: torch.nn.Module, base: PreTrainedModel, batch: BatchEncoding, targets: Tensor, spec: TrainSpec) -> float:
+    """Adds the gradients of a batch to those of the weights; gives its loss."""
+
+    def loss_of(inputs: BatchEncoding) -> Float[Tensor, ""]:
+        with torch.autocast(base.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"):
+            logits = model(**inputs).logits
+        return cross_entropy(logits.float(), targets)
+
+    if spec.freelb.steps:
+        return freelb.backward(base, batch, loss_of, spec.freelb)
+    loss = loss_of(batch)
+    loss.backward()
+    return loss.item()
+
+
+def _optimiser(weights: list[Tensor], spec: TrainSpec) -> torch.optim.Optimizer:
+    settings = {"lr": spec.learning_rate, "weight_decay": spec.weight_decay, "fused": True}
+    if spec.optimiser == "sgd":
+        return torch.optim.SGD(weights, momentum=MOMENTUM, **settings)
+    return {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[spec.optimiser](weights, **settings)
+
+
+def _rows(lengths: list[int], spec: TrainSpec, skip: int) -> Iterator[list[int]]:
+    """The batches of all epochs, less the first ``skip``."""
+    shuffle, number = random.Random(spec.seed), 0
+    for _ in range(spec.epochs):
+        for rows in batches.shuffled(lengths, spec.batch_size, shuffle):
+            number += 1
+            if number > skip:
+                yield rows
+
+
+def _schedule(step: int, steps: int) -> float:
+    """The share of the peak learning rate: up in a straight line while warming up, then down to zero."""
+    warm = int(WARMUP * steps)
+    return step / warm if step < warm else (steps - step) / max(steps - warm, 1)
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
