@@ -66,12 +66,24 @@ def attack_texts(
 
     What was attacked before, also by a call that did not end, is not attacked again. ``progress``'s partial is the trace so far.
     """
-    names = list(dict.fromkeys(names))
-    sources = _alike(names)
-    texts = evaluation.texts_for(sources[0], dataset, examples, spec.seed)
-    check_can_run(spec)
+    texts = evaluation.texts_for(find_model(names[0]), dataset, examples, spec.seed)
     if out is not None and out.resolve() in {Path(given).expanduser().resolve() for given in (dataset, spec.synonyms) if given}:
         raise SpecError(f"The traces would be written over {out}, which the attack reads. Name another file.")
+    return attack_sample(names, texts, spec, progress, cancel, out)
+
+
+def attack_sample(
+    names: Sequence[str],
+    texts: data.Texts,
+    spec: AttackSpec,
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+    out: Path | None = None,
+) -> list[AttackRun]:
+    """As :func:`attack_texts`, on texts that are given."""
+    names = list(dict.fromkeys(names))
+    sources = _alike(names)
+    check_can_run(spec)
     at = [0]
 
     def told(place: int) -> None:

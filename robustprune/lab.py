@@ -5,10 +5,11 @@ in the store, so that asking again, from another tab or next week, answers at on
 """
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import data, evaluation, folders, models, uploads
+from robustprune import adapters, data, evaluation, folders, models, soups, uploads
 from robustprune import runs as _runs
 from robustprune.attacking import (
     ATTACK_EXAMPLES,
@@ -26,8 +27,11 @@ from robustprune.evaluation import Evaluation
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun
-from robustprune.spec import PruneSpec, check_device, check_text, digest
+from robustprune.soups import SoupRun
+from robustprune.spec import AttackSpec, PruneSpec, check_device, check_text, digest
 from robustprune.training_specs import TrainSpec
+
+SOUP_EXAMPLES = 100
 
 if TYPE_CHECKING:
     from robustprune.analysis.attention import AttentionMaps
@@ -36,10 +40,42 @@ if TYPE_CHECKING:
 
 # What other files hold of the facade, models and attacks, goes through the same door.
 __all__ = [
-    "ATTACK_EXAMPLES", "attack_side_by_side", "attack_texts", "attention", "check_export_folder", "compress", "datasets_for",
-    "evaluate", "export_model", "find_attack", "find_attention", "find_model", "find_run", "find_scores", "get_resource", "keep_upload", "load_model",
-    "measure_speed", "missing_resources", "prune", "prune_digest", "resource_names", "runs", "shipped_runs", "showcase", "silent", "store",
-    "stored_run", "train", "transfer", "usual_dataset",
+    "ATTACK_EXAMPLES",
+    "SOUP_EXAMPLES",
+    "all_soups",
+    "attack_side_by_side",
+    "attack_texts",
+    "attention",
+    "check_export_folder",
+    "compress",
+    "datasets_for",
+    "evaluate",
+    "export_average",
+    "export_model",
+    "find_attack",
+    "find_attention",
+    "find_model",
+    "find_run",
+    "find_scores",
+    "get_resource",
+    "keep_upload",
+    "load_model",
+    "measure_speed",
+    "missing_resources",
+    "prune",
+    "prune_digest",
+    "resource_names",
+    "runs",
+    "shipped_runs",
+    "showcase",
+    "silent",
+    "soup",
+    "store",
+    "stored_run",
+    "train",
+    "transfer",
+    "usual_dataset",
+    "write_recipe",
 ]  # fmt: skip
 
 # Pruning
@@ -207,7 +243,49 @@ def _attention_key(model: str, text: str) -> str:
     return digest("attention", find_model(model).digest, text, ENGINE_VERSION)
 
 
-# Training
+# Training and averaging
+
+
+def soup(
+    dataset: str,
+    ingredients: Sequence[str] | None = None,
+    examples: int = SOUP_EXAMPLES,
+    spec: AttackSpec | None = None,
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+) -> SoupRun:
+    """A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3). ``ingredients`` left out: those that ship.
+
+    Chosen by accuracy under attack on training texts that were held out, reported on evaluation texts. ``progress``'s partial is the
+    steps so far. The average is the model of the name ``SoupRun.model``, for every call here.
+
+    Raises:
+        ModelError, DataError: no ingredients, they do not average, or they were trained on what they would be chosen by.
+    """
+    return soups.make(dataset, ingredients, examples, spec or AttackSpec(), progress, cancel)
+
+
+def all_soups() -> list[SoupRun]:
+    """All soups that were made here or ship, those of this machine first."""
+    return soups.every()
+
+
+def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> Path:
+    """Writes a soup to the new folder ``out``: a model that transformers loads, and ``soup.json``, which says how it was chosen."""
+    folders.check_is_free(out)
+    classifier = load_model(run.model, progress, cancel)
+
+    def write(folder: Path) -> None:
+        soups.write(folder, classifier, run)
+
+    folders.write_whole(out, write)
+    return out
+
+
+def write_recipe(run: SoupRun, out: Path, command: str) -> Path:
+    """Writes to ``out`` only which ingredients a soup is the average of, as a soup ships. They must be models that ship themselves."""
+    folders.replace_whole(out, adapters.CARD, lambda folder: soups.write_recipe(folder, out.name, run, command))
+    return out
 
 
 def train(

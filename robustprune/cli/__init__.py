@@ -14,7 +14,7 @@ import typer
 from robustprune.cli.attacks import attack, recipes, resources
 from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
-from robustprune.cli.training import train
+from robustprune.cli.training import soup, train
 from robustprune.errors import RobustPruneError, SpecError
 from robustprune.methods import METHODS
 
@@ -26,6 +26,7 @@ app.command()(attack)
 app.command()(recipes)
 app.command()(resources)
 app.command()(train)
+app.command()(soup)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from robustprune.cli.common import Json, show, show_progress
+from robustprune.cli.common import Json, Seed, show, show_progress
 from robustprune.training_specs import OPTIMISERS, PRECISIONS, FreeLB, TrainSpec
 
 Out = Annotated[Path, typer.Option(help="The folder to write to; one that a training wrote before gives way once the new one is whole.")]
@@ -67,3 +67,36 @@ def show_card(as_json: bool, out: Path, card: dict[str, Any]) -> None:
     """What was trained."""
     scores = card["scores"]
     show(as_json, {**card, "model_dir": str(out)}, f"{out}: accuracy {scores['accuracy']:.4f} on {scores['examples']} texts ({scores['split']})")
+
+
+def soup(
+    dataset: Annotated[str, typer.Option(help="What the ingredients were trained on: sst2, ag_news, or their demo texts demo-reviews, demo-news.")],
+    ingredient: Annotated[list[str] | None, typer.Option(help="A model to choose from; may be given again. Left out: those that ship.")] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Number of texts to choose by, and to report on.")] = 100,
+    recipe: Annotated[str, typer.Option(help="The attack that the models are to withstand.")] = "textfooler",
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="A new folder to write the model to.")] = None,
+    recipe_out: Annotated[Path | None, typer.Option(help="A folder to write only a card to, which names the ingredients; they must ship.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Average models into a robust dense one: greedily, by accuracy under attack on held-out training texts (Li et al. 2023, Alg. 3)."""
+    from robustprune import lab
+    from robustprune.spec import AttackSpec
+
+    if out:
+        lab.check_export_folder(out)
+    run = lab.soup(dataset, ingredient, examples, AttackSpec(recipe, seed=seed), show_progress)
+    model_dir = lab.export_average(run, out, show_progress) if out else None
+    if recipe_out:
+        model_dir = lab.write_recipe(run, recipe_out, command_line())
+    lines = [
+        f"{'kept   ' if step.kept else 'refused'} {step.name}: alone {step.alone.aua:.3f}, average with it {step.together.aua:.3f}"
+        + (f", without {step.before.aua:.3f}" if step.before else "")
+        for step in run.steps
+    ]
+    scores = run.reported[run.model]
+    lines.append(
+        f"{len(run.kept)} of {len(run.steps)} kept by {run.chosen_by['examples']} held-out training texts. On {scores['examples']} texts "
+        f"({run.evaluated_on['split']}): accuracy {scores['acc']:.3f}, under attack {scores['aua']:.3f} [{scores['aua_low']:.3f}, {scores['aua_high']:.3f}]"
+    )
+    show(as_json, {**run.to_json(), "model": run.model, "model_dir": str(model_dir) if model_dir else None}, "\n".join(lines))

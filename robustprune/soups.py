@@ -1,0 +1,220 @@
+"""Soups: which ingredients a data set has, the texts that they are chosen by, the greedy choice among them, and what came of it."""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robustprune import adapters, attacking, data, evaluation, models
+from robustprune.attacks import metrics
+from robustprune.errors import DataError, ModelError
+from robustprune.loading import Progress, find_model, store
+from robustprune.models import Classifier
+from robustprune.spec import AttackSpec, digest
+from robustprune.store import Entry
+from robustprune.training.soup import Step, Tasted, greedy
+
+KIND = "soups"
+
+
+@dataclass(frozen=True)
+class SoupRun:
+    """A soup that was made.
+
+    Attributes:
+        dataset: what the ingredients were trained on, and the texts came from.
+        steps: the ingredients in the order of their robustness, and what became of each, on the texts that were chosen by.
+        chosen_by: data set, split and number of those texts, held out of the ingredients' training.
+        reported: scores of every ingredient and of the soup (the model's name) under attack on evaluation texts.
+        comparisons: the soup against every ingredient on those, by the ingredient's name.
+        unknown: ingredients of which it is not known whether they were trained on the texts that they were chosen by.
+    """
+
+    digest: str
+    dataset: str
+    spec: AttackSpec
+    steps: tuple[Step, ...]
+    chosen_by: dict[str, Any]
+    evaluated_on: dict[str, Any]
+    reported: dict[str, dict[str, Any]]
+    comparisons: dict[str, dict[str, Any]]
+    unknown: tuple[str, ...]
+    seconds: float
+    shipped: bool = False
+
+    @property
+    def kept(self) -> list[str]:
+        """The ingredients that went in, in order."""
+        return [step.name for step in self.steps if step.kept]
+
+    @property
+    def model(self) -> str:
+        """The name by which the lab knows the average."""
+        return average_name(self.kept)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object. ``accuracy`` and ``aua`` are those on evaluation texts."""
+        turns = {step.name: step for step in self.steps}
+        ingredients = [
+            {"name": name, "accuracy": scores["acc"], "aua": scores["aua"], "kept": turns[name].kept, "scores": scores, "against_soup": self.comparisons[name]}
+            for name, scores in self.reported.items()
+            if name in turns
+        ]
+        soup = self.reported[self.model]
+        return {
+            "digest": self.digest, "dataset": self.dataset, "accuracy": soup["acc"], "aua": soup["aua"], "scores": soup, "ingredients": ingredients,
+            "steps": [step.to_json() for step in self.steps], "chosen_by": self.chosen_by, "evaluated_on": self.evaluated_on,
+            "settings": self.spec.to_json(), "unknown": list(self.unknown), "seconds": self.seconds,
+        }  # fmt: skip
+
+
+def average_name(names: Sequence[str]) -> str:
+    """The name of the average of some models; of one, its own. Raises ModelError for a name that could not be told apart in it."""
+    if wrong := next((name for name in names if "+" in name or "*" in name), None):
+        raise ModelError(f"The name {wrong!r} holds a + or a *, which separate the names in an average. Rename the folder.")
+    return names[0] if len(names) == 1 else models.MEAN + "+".join(names)
+
+
+def ingredients_of(dataset: str) -> list[str]:
+    """The ingredients that ship for a data set or its demo texts."""
+    return [name for name in models.ingredients() if dataset in (of := models.card(name)["dataset"], data.demo_for(of))]
+
+
+def choosing_texts(names: Sequence[str], dataset: str) -> tuple[data.Texts, tuple[str, ...]]:
+    """The training texts of a data set that none of the models was trained on; and the models of which that is not known.
+
+    Raises:
+        DataError: a model was trained on them, or different texts were kept from two models.
+    """
+    texts = data.load(dataset, "calibration")
+    held_out, unknown = set(), []
+    for name in names:
+        source = find_model(name)
+        about = adapters.card(source.folder) if (source.folder / adapters.CARD).is_file() else {}
+        if "training" not in about:
+            unknown.append(name)
+        elif about["dataset"] == dataset:
+            held_out.add(about["training"].get("held_out", {}).get("rows", 0))
+    if 0 in held_out:
+        raise DataError(f"An ingredient was trained on all of {dataset}, so no texts are left to choose by. Train it with --held-out 400.")
+    if len(held_out) > 1:
+        numbers = ", ".join(map(str, sorted(held_out)))
+        raise DataError(f"Different numbers of texts were held out of the ingredients ({numbers}). Train them with one --held-out.")
+    if not held_out:
+        return texts, tuple(unknown)
+    from robustprune.training.split import split
+
+    pool = split(texts, held_out.pop())[1]
+    for name in names:
+        about = adapters.card(find_model(name).folder) if name not in unknown else {}
+        if about.get("dataset") == dataset and about["training"]["held_out"]["texts_sha256"] != pool.digest:
+            raise DataError(f"Other texts were held out of {name} than those of {dataset} as it is on this machine. Train it again.")
+    return pool, tuple(unknown)
+
+
+def make(
+    dataset: str, names: Sequence[str] | None, examples: int, spec: AttackSpec, progress: Progress, cancel: threading.Event | None
+) -> SoupRun:
+    """Chooses greedily among the ingredients by accuracy under attack on held-out training texts, and reports on evaluation texts.
+
+    ``names`` left out: the ingredients that ship for the data set. Every model's attacks are kept, so an interrupted call goes on.
+    ``progress``'s partial is the list of steps so far.
+
+    Raises:
+        ModelError: no ingredients, or they cannot be averaged. DataError: see :func:`choosing_texts`.
+    """
+    names = list(dict.fromkeys(names or ingredients_of(dataset)))
+    if not names:
+        raise ModelError(f"No ingredients ship for {dataset!r}. Train some and name them: --ingredient FOLDER, at least two.")
+    pool, unknown = choosing_texts(names, dataset)
+    chosen_by = pool.sample(examples, spec.seed)
+    sources = [find_model(name) for name in names]
+    reported_on = evaluation.texts_for(sources[0], dataset, examples, spec.seed)
+    key = digest("soup", [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacking.resource_names(spec))
+    if stored := store().get(KIND, key):
+        return as_soup(stored)
+    steps: list[Step] = []
+    seconds = [0.0]
+
+    def told(what: str) -> Progress:
+        return lambda done, total, text, partial=None: progress(done, total, f"{what}: {text}", list(steps))
+
+    def taste(mixed: Sequence[str]) -> Tasted:
+        run = attacking.attack_sample([average_name(mixed)], chosen_by, spec, told(f"average of {len(mixed)}"), cancel)[0]
+        seconds[0] += run.seconds
+        return Tasted(run.scores.acc.value, run.scores.aua.value)
+
+    def heard(so_far: Sequence[Step]) -> None:
+        steps[:] = so_far
+
+    attacking.attack_sample(names, chosen_by, spec, told("ingredients"), cancel)  # side by side is faster than one by one, and taste finds the results
+    greedy(names, taste, heard)
+    soup = average_name([step.name for step in steps if step.kept])
+    runs = attacking.attack_sample([*names, soup], reported_on, spec, told("scores"), cancel)
+    made = _result(key, dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs))
+    return as_soup(store().put(KIND, key, made))
+
+
+def every() -> list[SoupRun]:
+    """All soups that were made here or ship; those of this machine first."""
+    return [as_soup(entry) for entry in store().entries(KIND)]
+
+
+def as_soup(entry: Entry) -> SoupRun:
+    """The soup that an entry of the store holds."""
+    document = dict(entry.document)
+    steps = tuple(Step.from_json(step) for step in document.pop("steps"))
+    spec = AttackSpec.from_json(document.pop("spec"))
+    return SoupRun(digest=entry.key, steps=steps, spec=spec, unknown=tuple(document.pop("unknown")), shipped=entry.shipped, **document)
+
+
+def write(folder: Path, classifier: Classifier, run: SoupRun) -> None:
+    """Writes the average as a folder that transformers loads, and ``soup.json``."""
+    classifier.model.save_pretrained(folder)
+    classifier.tokenizer.save_pretrained(folder)
+    (folder / ABOUT).write_text(json.dumps({"dataset": run.dataset, "soup": run.digest}) + "\n", encoding="utf-8")
+    (folder / "soup.json").write_text(json.dumps(run.to_json(), indent=2) + "\n", encoding="utf-8")
+
+
+def write_recipe(folder: Path, name: str, run: SoupRun, command: str) -> None:
+    """Writes a card that names the ingredients and no weights. Raises ModelError unless all of them ship."""
+    if strangers := [one for one in run.kept if one not in models.ingredients()]:
+        raise ModelError(f"{strangers[0]} does not ship, so a recipe with it would be of no use elsewhere. Export the model instead.")
+    about = {
+        "name": name, "dataset": run.dataset, "labels": list(find_model(run.kept[0]).labels), "ingredients": run.kept, "command": command,
+        "soup": run.digest, "scores": run.reported[run.model], "chosen_by": run.chosen_by, "evaluated_on": run.evaluated_on,
+        "seconds": round(run.seconds), "sha256": {},
+    }  # fmt: skip
+    (folder / adapters.CARD).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def _result(
+    key: str,
+    dataset: str,
+    spec: AttackSpec,
+    steps: Sequence[Step],
+    chosen_by: data.Texts,
+    reported_on: data.Texts,
+    runs: Sequence[attacking.AttackRun],
+    unknown: tuple[str, ...],
+    seconds: float,
+) -> dict[str, Any]:
+    turns = {step.name for step in steps}
+    soup = next(run for run in runs if run.model == average_name([step.name for step in steps if step.kept]))
+    return {
+        "dataset": dataset,
+        "spec": spec.to_json(),
+        "steps": [step.to_json() for step in steps],
+        "chosen_by": _about(chosen_by),
+        "evaluated_on": _about(reported_on),
+        "reported": {run.model: run.scores.to_json() for run in runs},
+        "comparisons": {run.model: metrics.compare(run.results, soup.results).to_json() for run in runs if run.model in turns},
+        "unknown": list(unknown),
+        "seconds": seconds,
+    }
+
+
+def _about(texts: data.Texts) -> dict[str, Any]:
+    return {"dataset": texts.dataset, "split": texts.split, "examples": len(texts), "texts_sha256": texts.digest}
