@@ -41,6 +41,11 @@ def write_whole(out: Path, write: Callable[[Path], T]) -> T:
     return result
 
 
+def remove(folder: Path) -> None:
+    """Removes a folder that was written here."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def check_is_replaceable(out: Path, mark: str) -> None:
     """Raises ModelError unless ``out`` is a new or an empty folder, or one with the file ``mark``, which tells that it was written here."""
     if not (out / mark).is_file():

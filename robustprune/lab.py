@@ -5,11 +5,10 @@ in the store, so that asking again, from another tab or next week, answers at on
 """
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from robustprune import adapters, data, evaluation, folders, models, soups, uploads
+from robustprune import data, evaluation, folders, models, uploads
 from robustprune import runs as _runs
 from robustprune.attacking import (
     ATTACK_EXAMPLES,
@@ -22,16 +21,23 @@ from robustprune.attacking import (
     resource_names,
     transfer,
 )
-from robustprune.errors import SpecError
 from robustprune.evaluation import Evaluation
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun
-from robustprune.soups import SoupRun
-from robustprune.spec import AttackSpec, PruneSpec, check_device, check_text, digest
-from robustprune.training_specs import TrainSpec
-
-SOUP_EXAMPLES = 100
+from robustprune.spec import PruneSpec, check_text, digest
+from robustprune.training_calls import (
+    SOUP_EXAMPLES,
+    all_soups,
+    all_tables,
+    compare,
+    export_average,
+    export_retrained,
+    retrain,
+    soup,
+    train,
+    write_recipe,
+)
 
 if TYPE_CHECKING:
     from robustprune.analysis.attention import AttentionMaps
@@ -43,15 +49,18 @@ __all__ = [
     "ATTACK_EXAMPLES",
     "SOUP_EXAMPLES",
     "all_soups",
+    "all_tables",
     "attack_side_by_side",
     "attack_texts",
     "attention",
     "check_export_folder",
+    "compare",
     "compress",
     "datasets_for",
     "evaluate",
     "export_average",
     "export_model",
+    "export_retrained",
     "find_attack",
     "find_attention",
     "find_model",
@@ -65,6 +74,7 @@ __all__ = [
     "prune",
     "prune_digest",
     "resource_names",
+    "retrain",
     "runs",
     "shipped_runs",
     "showcase",
@@ -241,73 +251,3 @@ def find_attention(model: str, text: str) -> "AttentionMaps | None":
 
 def _attention_key(model: str, text: str) -> str:
     return digest("attention", find_model(model).digest, text, ENGINE_VERSION)
-
-
-# Training and averaging
-
-
-def soup(
-    dataset: str,
-    ingredients: Sequence[str] | None = None,
-    examples: int = SOUP_EXAMPLES,
-    spec: AttackSpec | None = None,
-    progress: Progress = silent,
-    cancel: threading.Event | None = None,
-) -> SoupRun:
-    """A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3). ``ingredients`` left out: those that ship.
-
-    Chosen by accuracy under attack on training texts that were held out, reported on evaluation texts. ``progress``'s partial is the
-    steps so far. The average is the model of the name ``SoupRun.model``, for every call here.
-
-    Raises:
-        ModelError, DataError: no ingredients, they do not average, or they were trained on what they would be chosen by.
-    """
-    return soups.make(dataset, ingredients, examples, spec or AttackSpec(), progress, cancel)
-
-
-def all_soups() -> list[SoupRun]:
-    """All soups that were made here or ship, those of this machine first."""
-    return soups.every()
-
-
-def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> Path:
-    """Writes a soup to the new folder ``out``: a model that transformers loads, and ``soup.json``, which says how it was chosen."""
-    folders.check_is_free(out)
-    classifier = load_model(run.model, progress, cancel)
-
-    def write(folder: Path) -> None:
-        soups.write(folder, classifier, run)
-
-    folders.write_whole(out, write)
-    return out
-
-
-def write_recipe(run: SoupRun, out: Path, command: str) -> Path:
-    """Writes to ``out`` only which ingredients a soup is the average of, as a soup ships. They must be models that ship themselves."""
-    folders.replace_whole(out, adapters.CARD, lambda folder: soups.write_recipe(folder, out.name, run, command))
-    return out
-
-
-def train(
-    dataset: str,
-    out: Path,
-    spec: TrainSpec,
-    *,
-    head: Path | None = None,
-    model: str | None = None,
-    command: str = "",
-    device: str = "auto",
-    progress: Progress = silent,
-    cancel: threading.Event | None = None,
-) -> dict[str, Any]:
-    """Trains and writes to ``out`` with a card, which is returned: a new head; from a ``head`` an adapter; or fine-tunes a ``model``.
-
-    A training that was cancelled goes on where it stopped when it is asked for again.
-    """
-    from robustprune.training import train as training
-
-    check_device(device)
-    if head is not None and model is not None:
-        raise SpecError("A training starts from a head or from a model, not from both. Name one of them.")
-    start = training.Start.from_head(head, dataset) if head else training.Start.from_model(load_model(model, progress, cancel)) if model else None
-    return training.train(dataset, out, start, spec, command, device, progress, cancel)

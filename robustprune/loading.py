@@ -9,7 +9,7 @@ from typing import Any
 from robustprune import models, paths
 from robustprune import runs as _runs
 from robustprune.errors import ModelError
-from robustprune.results import RUN, PruneRun
+from robustprune.results import BASELINE, BASELINES, RUN, PruneRun
 from robustprune.store import Store
 
 Progress = _runs.Progress
@@ -26,13 +26,22 @@ def store() -> Store:
 
 
 def find_model(ref: str) -> models.ModelSource:
-    """What a model's name means: a built-in name, a folder, a hub id, or ``run:<digest>`` of a stored run."""
+    """What a model's name means: a built-in name, an average, a folder, a hub id, or ``run:<digest>``, ``baseline:<digest>`` of what is stored."""
+    if ref.startswith(BASELINE):
+        return _find_baseline(ref)
     if not ref.startswith(RUN):
         return models.find(ref)
     run = stored_run(ref.removeprefix(RUN))
     if run is None:
         raise ModelError(f"No run {ref.removeprefix(RUN)!r} is stored here. Prune again with its settings.")
     return models.ModelSource(ref, run.model_dir or Path(), run.digest, run.labels, run.spec.dataset)
+
+
+def _find_baseline(ref: str) -> models.ModelSource:
+    entry = store().get_checked(BASELINES, ref.removeprefix(BASELINE))
+    if entry is None:
+        raise ModelError(f"No baseline {ref.removeprefix(BASELINE)!r} is stored here. Train it again with its settings.")
+    return replace(models.find(str(entry.folder / "model")), name=ref, dataset=entry.document["dataset"])
 
 
 def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | None = None) -> models.Classifier:

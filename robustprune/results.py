@@ -10,7 +10,10 @@ from robustprune.pruning.report import PruneReport
 from robustprune.spec import PruneSpec
 from robustprune.store import Entry
 
-RUN = "run:"
+# What begins the names of stored runs and of stored baselines.
+RUN, BASELINE = "run:", "baseline:"
+# The store's kind of retrained baselines.
+BASELINES = "baselines"
 log = logging.getLogger(__name__)
 
 

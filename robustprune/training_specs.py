@@ -12,6 +12,9 @@ MAX_RANK = 256
 # The learning rate of what is trained: small new weights, or all weights of a pre-trained encoder.
 LEARNING_RATE, FULL_LEARNING_RATE = 1e-3, 3e-5
 BASELINES = ("imp", "lth")
+BASELINE_NAMES = (*BASELINES, *(f"{name}+freelb" for name in BASELINES))
+# What every round of a baseline trains on, and how hard its adversary works, where a table asks for nothing else.
+BASELINE_ROWS, BASELINE_FREELB = 20_000, 3
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class FreeLB:
     """
 
     steps: int = 0
-    step_size: float = 0.3
+    step_size: float = 0.1
     start: float = 0.1
     max_norm: float = 0.0
 
@@ -99,7 +102,8 @@ class BaselineSpec:
             in which the weights go back to where they started after every round (Frankle and Carbin 2019; Chen et al. 2020).
         sparsity: share of zeros in the end.
         rounds: how many times is pruned; every round zeroes the same share of what is left.
-        train: how every round trains; with ``train.freelb`` adversarially.
+        train: how every round trains, the last with the final mask; with ``train.freelb`` adversarially. Every round draws its own
+            ``train.rows``.
     """
 
     method: str = "imp"
@@ -113,6 +117,18 @@ class BaselineSpec:
         checks.whole("number of rounds", self.rounds, 1, 50)
         if self.train.rank == 0:
             raise SpecError("A baseline is kept as an adapter and a mask, so its rank must be at least 1.")
+
+    @classmethod
+    def named(cls, name: str, sparsity: float, plain: TrainSpec, adversarial: TrainSpec) -> Self:
+        """The baseline of that name, one of BASELINE_NAMES, trained in one of two ways. Raises SpecError for another name."""
+        checks.one_of("baseline", name, BASELINE_NAMES)
+        method, _, freelb = name.partition("+")
+        return cls(method, sparsity, train=adversarial if freelb else plain)
+
+    @property
+    def name(self) -> str:
+        """``imp``, or ``imp+freelb``."""
+        return f"{self.method}+freelb" if self.train.freelb.steps else self.method
 
     def sparsity_after(self, rounds: int) -> float:
         """Share of zeros after so many rounds."""

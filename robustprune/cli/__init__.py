@@ -14,7 +14,7 @@ import typer
 from robustprune.cli.attacks import attack, recipes, resources
 from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
-from robustprune.cli.training import soup, train
+from robustprune.cli.training import baseline, compare, soup, train
 from robustprune.errors import RobustPruneError, SpecError
 from robustprune.methods import METHODS
 
@@ -27,6 +27,8 @@ app.command()(recipes)
 app.command()(resources)
 app.command()(train)
 app.command()(soup)
+app.command()(baseline)
+app.command()(compare)
 
 
 @app.command()

@@ -3,13 +3,19 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from robustprune.cli.common import Json, Seed, show, show_progress
-from robustprune.training_specs import OPTIMISERS, PRECISIONS, FreeLB, TrainSpec
+from robustprune.methods import METHODS
+from robustprune.training_specs import BASELINE_FREELB, BASELINE_NAMES, BASELINE_ROWS, OPTIMISERS, PRECISIONS, BaselineSpec, FreeLB, TrainSpec
 
+if TYPE_CHECKING:
+    from robustprune.tables import Row
+
+# How a method adapts as it was published; the others adapt fully.
+AS_PUBLISHED = {"magnitude": "none", "wanda": "hessian", "sparsegpt": "hessian"}
 Out = Annotated[Path, typer.Option(help="The folder to write to; one that a training wrote before gives way once the new one is whole.")]
 Head = Annotated[Path | None, typer.Option(help="The folder of the trained head to start from.")]
 LearningRate = Annotated[float | None, typer.Option(help="Peak learning rate. Left out: 1e-3 for a head or an adapter, 3e-5 for all weights.")]
@@ -100,3 +106,73 @@ def soup(
         f"({run.evaluated_on['split']}): accuracy {scores['acc']:.3f}, under attack {scores['aua']:.3f} [{scores['aua_low']:.3f}, {scores['aua_high']:.3f}]"
     )
     show(as_json, {**run.to_json(), "model": run.model, "model_dir": str(model_dir) if model_dir else None}, "\n".join(lines))
+
+
+def baseline(
+    dataset: TrainData,
+    method: Annotated[str, typer.Option(help="imp: iterative magnitude pruning; lth: with the weights rewound after every round.")] = "imp",
+    sparsity: Annotated[float, typer.Option(help="Share of zeros in the end, over the encoder's linear layers.")] = 0.5,
+    rounds: Annotated[int, typer.Option(min=1, help="How many times is pruned; after the last, the model is trained once more.")] = 3,
+    head: Head = None,
+    model: Annotated[str | None, typer.Option(help="A model to start from instead of the data set's head.")] = None,
+    learning_rate: LearningRate = None,
+    optimiser: Optimiser = "adamw",
+    epochs: Annotated[int, typer.Option(min=1, help="Of every round.")] = 1,
+    rows: Rows = BASELINE_ROWS,
+    held_out: HeldOut = 0,
+    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+    weight_decay: float = 0.01,
+    rank: Rank = 8,
+    freelb: Steps = 0,
+    freelb_step: StepSize = FreeLB.step_size,
+    freelb_start: StartSize = FreeLB.start,
+    freelb_norm: MaxNorm = FreeLB.max_norm,
+    precision: Precision = "float32",
+    seed: TrainSeed = 0,
+    device: Device = "auto",
+    out: Annotated[Path | None, typer.Option(help="A folder to copy the result to; one that was written here before gives way.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Prune by magnitude and retrain with the mask held: IMP or LTH, plain or with FreeLB. What was interrupted goes on."""
+    from robustprune import lab
+
+    adversary = FreeLB(freelb, freelb_step, freelb_start, freelb_norm)
+    train_spec = TrainSpec(rank, learning_rate, optimiser, epochs, rows, held_out, batch_size, weight_decay, precision, adversary, seed)
+    spec = BaselineSpec(method, sparsity, rounds, train_spec)
+    made = lab.retrain(dataset, spec, head=head, model=model, command=command_line(), device=device, progress=show_progress)
+    show_card(as_json, lab.export_retrained(made, out) if out else made.model_dir, {**made.card, "model": made.ref})
+
+
+def compare(
+    dataset: Annotated[str, typer.Option(help="Where texts come from: for calibration and training its training split, for attacks validation or test.")],
+    model: Annotated[str, typer.Option(help="The dense model that is pruned, and that all others are compared with.")],
+    other: Annotated[list[str] | None, typer.Option(help="Another model to attack beside it; may be given again.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help=f"A pruning method, one of {', '.join(METHODS)}; may be given again.")] = None,
+    baseline: Annotated[list[str] | None, typer.Option(help=f"A retrained baseline, one of {', '.join(BASELINE_NAMES)}; may be given again.")] = None,
+    sparsity: Annotated[float, typer.Option(help="Share of zeros of methods and baselines.")] = 0.5,
+    examples: Annotated[int, typer.Option(min=1, help="Number of texts that are attacked.")] = 200,
+    recipe: Annotated[str, typer.Option(help="The attack.")] = "textfooler",
+    calibration: Annotated[int, typer.Option(help="Number of calibration texts of the methods.")] = 512,
+    rows: Annotated[int, typer.Option(help="Training texts of every round of a baseline.")] = BASELINE_ROWS,
+    precision: Precision = "float32",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """One table (the paper's Table 1): accuracy, accuracy under attack and cost of methods on one start, texts and seed. The compare page shows it."""
+    from robustprune import lab
+    from robustprune.spec import AttackSpec, PruneSpec
+
+    prunings = [PruneSpec(model, dataset, name, AS_PUBLISHED.get(name, "full"), sparsity, calibration=calibration, seed=seed) for name in method or ()]
+    plain, adversarial = (TrainSpec(rows=rows, precision=precision, freelb=FreeLB(steps), seed=seed) for steps in (0, BASELINE_FREELB))
+    baselines = [BaselineSpec.named(name, sparsity, plain, adversarial) for name in baseline or ()]
+    table = lab.compare(
+        model, other or (), prunings, baselines, dataset=dataset, examples=examples, spec=AttackSpec(recipe, seed=seed), command=command_line(),
+        progress=show_progress,
+    )  # fmt: skip
+    show(as_json, table.to_json(), "\n".join(_line(row) for row in table.rows))
+
+
+def _line(row: "Row") -> str:
+    scores, cost = row.scores, "" if row.seconds is None else f", {row.seconds:.0f} s{', retrains' if row.retrains else ''}"
+    rates = "  ".join(f"{key} {scores[key]:.3f} [{scores[f'{key}_low']:.3f}, {scores[f'{key}_high']:.3f}]" for key in ("acc", "aua", "asr"))
+    return f"{row.name:20} {rates}  p {row.against_first['p']:.3f}{cost}"

@@ -1,0 +1,86 @@
+"""Retrained baselines in the store: what a spec resolves to, the stored one, and making it."""
+
+import json
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustprune import adapters, folders, paths
+from robustprune.errors import ModelError
+from robustprune.loading import Progress, load_model
+from robustprune.results import BASELINE, BASELINES
+from robustprune.spec import digest
+from robustprune.store import Entry, Store
+from robustprune.training_specs import BaselineSpec
+
+if TYPE_CHECKING:
+    from robustprune.training.train import Start
+
+HEADS = paths.ASSETS / "models" / "heads"
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A stored baseline: its key, its card, and the folder of its model, which every call of the lab takes by :attr:`ref`."""
+
+    digest: str
+    card: dict[str, Any]
+    model_dir: Path
+
+    @property
+    def ref(self) -> str:
+        """The name under which the lab knows the model."""
+        return BASELINE + self.digest
+
+
+def find(store: Store, key: str) -> Retrained | None:
+    """The stored baseline of that digest; None if there is none."""
+    entry = store.get_checked(BASELINES, key)
+    return _as_retrained(entry) if entry else None
+
+
+def default_head(dataset: str) -> Path:
+    """The head that ships for a data set. Raises ModelError where none does."""
+    if not (HEADS / dataset / adapters.CARD).is_file():
+        raise ModelError(f"No head ships for {dataset!r}. Name a --head or a --model to start from.")
+    return HEADS / dataset
+
+
+def retrain(
+    store: Store,
+    dataset: str,
+    spec: BaselineSpec,
+    head: Path | None,
+    model: str | None,
+    command: str,
+    device: str,
+    progress: Progress,
+    cancel: threading.Event | None,
+) -> Retrained:
+    """Makes a baseline, from a model or else from a head, and stores it; a stored one comes back at once."""
+    from robustprune.training import train
+    from robustprune.training.retrain import retrain as make
+
+    start: Start = train.Start.from_model(load_model(model, progress, cancel)) if model else train.Start.from_head(head or default_head(dataset), dataset)
+    texts = train.Given.of(dataset, replace(spec.train, rows=None), start.labels).texts
+    key = digest("baseline", start.digest, texts.digest, spec.to_json(), train.TRAINING_VERSION)
+    if known := find(store, key):
+        return known
+    name = f"{spec.name} at {spec.sparsity:.1%}".replace(".0%", "%")
+    # Where it is to lie is written whole beside the store first: its card is the entry's document.
+    made = paths.home() / "training" / key
+    folders.replace_whole(made, adapters.CARD, lambda folder: make(dataset, folder, name, start, spec, command, device, progress, cancel))
+    entry = store.put(BASELINES, key, adapters.card(made), lambda folder: folders.copy_whole(made, folder / "model"))
+    folders.remove(made)
+    return _as_retrained(entry)
+
+
+def write(made: Retrained, folder: Path, name: str) -> None:
+    """Copies a baseline's folder, under a name of its own."""
+    folders.copy_whole(made.model_dir, folder)
+    (folder / adapters.CARD).write_text(json.dumps({**made.card, "name": name}, indent=2) + "\n", encoding="utf-8")
+
+
+def _as_retrained(entry: Entry) -> Retrained:
+    return Retrained(entry.key, entry.document, entry.folder / "model")

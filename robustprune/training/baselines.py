@@ -1,0 +1,105 @@
+"""Baselines that prune by magnitude and retrain: iterative magnitude pruning, and lottery tickets, which rewind (Frankle and Carbin 2019;
+Chen et al. 2020 for BERT). Each trains plainly or with FreeLB.
+
+What is trained is a low-rank adapter on every linear layer of the encoder, and the head; what is pruned is the sum of weight and
+adapter. So the mask and the adapter say everything: weight = (start + adapter) ∘ mask, in training as afterwards.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from robustprune.data import Texts
+from robustprune.pruning.blocks import head_layers, linear_layers
+from robustprune.pruning.patterns import drop_smallest
+from robustprune.training import loop
+from robustprune.training.checkpoint import Checkpoint
+from robustprune.training.finetune import LORA_SCALE
+from robustprune.training.loop import Watch
+from robustprune.training_specs import BaselineSpec
+
+
+class MaskedAdapter(nn.Module):
+    """A weight as a function of the weight that it started from: (weight + scale · B A) ∘ mask."""
+
+    def __init__(self, weight: Float[Tensor, "out in"], rank: int) -> None:
+        super().__init__()
+        outputs, inputs = weight.shape
+        self.a = nn.Parameter(weight.new_empty(rank, inputs))
+        self.b = nn.Parameter(weight.new_zeros(outputs, rank))
+        nn.init.kaiming_uniform_(self.a, a=5**0.5)  # as LoRA starts (Hu et al. 2021): B A is zero
+        self.register_buffer("mask", torch.ones_like(weight))
+
+    def forward(self, weight: Float[Tensor, "out in"]) -> Float[Tensor, "out in"]:
+        """The weight that the layer computes with; in float32, whatever the precision of the passes."""
+        with torch.autocast(weight.device.type, enabled=False):
+            return (weight + LORA_SCALE * (self.b @ self.a)) * self.mask
+
+
+def train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Callable[[int], Texts],
+    spec: BaselineSpec,
+    kept: Callable[[int, Texts], Checkpoint],
+    watch: Callable[[int], Watch],
+) -> dict[str, MaskedAdapter]:
+    """Trains and prunes ``model`` in turns, and once more with the final mask; gives the adapters by ``block.<i>.<name>``.
+
+    The model computes with the masked weights afterwards; :func:`settle` makes them its own.
+
+    Args:
+        texts: the training texts of each round, from 0.
+        kept: where the training of each round stands.
+        watch: told the steps of each round.
+
+    Raises:
+        Cancelled, ModelError: as :func:`loop.fit`.
+    """
+    torch.manual_seed(spec.train.seed)
+    adapters = _with_masks(model, spec.train.rank)
+    start = {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
+    for number in range(spec.rounds + 1):
+        part = texts(number)
+        loop.fit(model, model, tokenizer, part, replace(spec.train, seed=spec.train.seed + number), kept(number, part), watch(number))
+        if number == spec.rounds:
+            break
+        _prune(model, spec.sparsity_after(number + 1))
+        if spec.method == "lth":
+            with torch.no_grad():
+                for name, weight in start.items():
+                    model.get_parameter(name).copy_(weight)
+    return adapters
+
+
+def settle(model: PreTrainedModel) -> None:
+    """Makes the masked weights the model's own, in place."""
+    for _, layer in linear_layers(model):
+        parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+
+
+def _with_masks(model: PreTrainedModel, rank: int) -> dict[str, MaskedAdapter]:
+    """Puts an adapter and a mask on every linear layer of the encoder; they and the head are what is trained."""
+    model.requires_grad_(False)
+    adapters = {}
+    for name, layer in linear_layers(model):
+        adapters[name] = MaskedAdapter(layer.weight, rank)
+        parametrize.register_parametrization(layer, "weight", adapters[name])
+    for _, layer in head_layers(model):
+        layer.requires_grad_(True)
+    return adapters
+
+
+@torch.no_grad()
+def _prune(model: PreTrainedModel, sparsity: float) -> None:
+    """Zeroes the smallest weights of the whole encoder, those that are zero already among them, until just so many are."""
+    layers = [layer for _, layer in linear_layers(model)]
+    magnitudes = torch.cat([layer.weight.abs().flatten() for layer in layers])
+    kept = drop_smallest(magnitudes.unsqueeze(0), round(sparsity * len(magnitudes)), per_row=False).squeeze(0)
+    for layer, part in zip(layers, kept.split([layer.weight.numel() for layer in layers]), strict=True):
+        layer.parametrizations.weight[0].mask.copy_(part.view_as(layer.weight))

@@ -1,0 +1,107 @@
+"""One baseline from its spec to its folder: training and pruning in turns, measured, written with a card."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from safetensors.numpy import save_file
+from transformers import PreTrainedModel
+
+from robustprune import adapters, backbone, inference
+from robustprune.data import Texts
+from robustprune.pruning.blocks import head_layers, linear_layers
+from robustprune.pruning.export import ABOUT, packed
+from robustprune.training import baselines, card, finetune
+from robustprune.training.baselines import MaskedAdapter
+from robustprune.training.loop import Watch
+from robustprune.training.train import Given, Progress, Start, accuracy, checkpoint, told, watch
+from robustprune.training_specs import BaselineSpec
+
+
+def retrain(
+    dataset: str,
+    folder: Path,
+    name: str,
+    start: Start,
+    spec: BaselineSpec,
+    command: str,
+    device: str,
+    progress: Progress,
+    cancel: threading.Event | None,
+) -> dict[str, Any]:
+    """Makes a baseline and writes it into ``folder``: an adapter and a mask where it starts from a head, else a model. Returns the card.
+
+    Raises:
+        Cancelled: ``cancel`` was set; the same call goes on from the round's last step.
+        DataError, ModelError: what they say.
+    """
+    whole = Given.of(dataset, replace(spec.train, rows=None), start.labels)
+    started, kept = time.perf_counter(), []
+
+    def texts(number: int) -> Texts:
+        rows = spec.train.rows
+        return whole.texts if rows is None else whole.texts.sample(rows, spec.train.seed + number)
+
+    def checkpoint_of(number: int, part: Texts) -> Any:
+        kept.append(checkpoint(start.digest, part, spec.train, spec.to_json(), number))
+        seconds.append(kept[-1].seconds())
+        return kept[-1]
+
+    def heard(number: int) -> Watch:
+        return watch(f"{spec.name}, round {number + 1} of {spec.rounds + 1}", progress, cancel)
+
+    seconds: list[float] = []
+    model = start.model.to(inference.device(device))
+    trained = baselines.train(model, start.tokenizer, texts, spec, checkpoint_of, heard)
+    model = model.cpu()
+    _save(model, trained, start, spec.train.rank, dataset, folder)
+    scores = accuracy(model, start.tokenizer, whole.evaluation, lambda done, total: told(progress, cancel, done, total, "measuring accuracy"))
+    about = card.write_card(
+        folder, name=name, train=whole.texts, held_out=whole.held_out, labels=start.labels, start=start.digest,
+        settings={**spec.to_json(), "sparsity_reached": _sparsity(model)}, command=command, scores=scores,
+        seconds=sum(seconds) + time.perf_counter() - started,
+    )  # fmt: skip
+    for one in kept:
+        one.remove()
+    return about
+
+
+def _save(model: PreTrainedModel, trained: dict[str, MaskedAdapter], start: Start, rank: int, dataset: str, folder: Path) -> None:
+    """Writes what a baseline came to, and makes the masked weights the model's own."""
+    if start.head:
+        card.save_adapter(_as_adapter(model, trained, start.labels, rank), folder)
+        save_file({name: packed(adapter.mask.bool()) for name, adapter in trained.items()}, folder / adapters.MASK)
+    baselines.settle(model)
+    if not start.head:
+        model.save_pretrained(folder)
+        start.tokenizer.save_pretrained(folder)
+        (folder / ABOUT).write_text(json.dumps({"dataset": dataset}) + "\n", encoding="utf-8")
+
+
+def _as_adapter(model: PreTrainedModel, trained: dict[str, MaskedAdapter], labels: tuple[str, ...], rank: int) -> PeftModel:
+    """The adapter in the form in which adapters ship; the mask goes beside it."""
+    plain = backbone.new_classifier(labels)
+    names = {id(layer): name for name, layer in plain.named_modules()}
+    places = {name: names[id(layer)] for name, layer in linear_layers(plain)}
+    result = finetune.with_adapter(plain, rank)
+    with torch.no_grad():
+        for name, adapter in trained.items():
+            layer = result.base_model.model.get_submodule(places[name])
+            layer.lora_A["default"].weight.copy_(adapter.a)
+            layer.lora_B["default"].weight.copy_(adapter.b)
+        for name, layer in head_layers(model):
+            module, _, rest = name.removeprefix("bert.").partition(".")
+            copied = result.base_model.model.get_submodule(name[: name.index(module)] + module).modules_to_save["default"]
+            (copied.get_submodule(rest) if rest else copied).load_state_dict(layer.state_dict())
+    return result
+
+
+def _sparsity(model: PreTrainedModel) -> float:
+    """The share of zeros over the linear layers of the encoder."""
+    zeros, weights = zip(*((int((layer.weight == 0).sum()), layer.weight.numel()) for _, layer in linear_layers(model)), strict=True)
+    return sum(zeros) / sum(weights)
