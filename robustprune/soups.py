@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robustprune import adapters, attacking, data, evaluation, models
+from robustprune import adapters, attacking, data, evaluation, loading, models
 from robustprune.attacks import metrics
 from robustprune.errors import DataError, ModelError
-from robustprune.loading import Progress, find_model, store
+from robustprune.loading import Progress, find_model
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec, digest
 from robustprune.store import Entry
@@ -115,9 +115,16 @@ def choosing_texts(names: Sequence[str], dataset: str) -> tuple[data.Texts, tupl
 
 
 def make(
-    dataset: str, names: Sequence[str] | None, examples: int, spec: AttackSpec, progress: Progress, cancel: threading.Event | None
+    dataset: str,
+    names: Sequence[str] | None,
+    examples: int,
+    choose_by: int,
+    spec: AttackSpec,
+    progress: Progress,
+    cancel: threading.Event | None,
 ) -> SoupRun:
-    """Chooses greedily among the ingredients by accuracy under attack on held-out training texts, and reports on evaluation texts.
+    """Chooses greedily among the ingredients by accuracy under attack on ``choose_by`` held-out training texts, and reports on
+    ``examples`` evaluation texts.
 
     ``names`` left out: the ingredients that ship for the data set. Every model's attacks are kept, so an interrupted call goes on.
     ``progress``'s partial is the list of steps so far.
@@ -129,11 +136,11 @@ def make(
     if not names:
         raise ModelError(f"No ingredients ship for {dataset!r}. Train some and name them: --ingredient FOLDER, at least two.")
     pool, unknown = choosing_texts(names, dataset)
-    chosen_by = pool.sample(examples, spec.seed)
+    chosen_by = pool.sample(choose_by, spec.seed)
     sources = [find_model(name) for name in names]
     reported_on = evaluation.texts_for(sources[0], dataset, examples, spec.seed)
     key = digest("soup", [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacking.resource_names(spec))
-    if stored := store().get(KIND, key):
+    if stored := loading.store().get(KIND, key):
         return as_soup(stored)
     steps: list[Step] = []
     seconds = [0.0]
@@ -154,12 +161,12 @@ def make(
     soup = average_name([step.name for step in steps if step.kept])
     runs = attacking.attack_sample([*names, soup], reported_on, spec, told("scores"), cancel)
     made = _result(key, dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs))
-    return as_soup(store().put(KIND, key, made))
+    return as_soup(loading.store().put(KIND, key, made))
 
 
 def every() -> list[SoupRun]:
     """All soups that were made here or ship; those of this machine first."""
-    return [as_soup(entry) for entry in store().entries(KIND)]
+    return [as_soup(entry) for entry in loading.store().entries(KIND)]
 
 
 def as_soup(entry: Entry) -> SoupRun:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from robustprune import attacking, evaluation, retraining
+from robustprune import attacking, evaluation, loading, retraining
 from robustprune import runs as _runs
 from robustprune.attacks import metrics
-from robustprune.loading import Progress, find_model, loaded, store
+from robustprune.loading import Progress, find_model, loaded
 from robustprune.spec import AttackSpec, PruneSpec, digest
 from robustprune.store import Entry
 from robustprune.training_specs import BaselineSpec
@@ -96,10 +96,10 @@ def make(
         return lambda done, total, text, partial=None: progress(number + min(done / max(total, 1), 1.0), steps, f"{what}: {text}", partial)
 
     for number, pruning in enumerate(prunings):
-        run = _runs.prune(store(), pruning, loaded, "auto", told(number, pruning.method), cancel)
+        run = _runs.prune(loading.store(), pruning, loaded, "auto", told(number, pruning.method), cancel)
         candidates.append(_Candidate(pruning.method, run.ref, pruning.model, pruning.to_json(), False, run.report.seconds))
     for number, baseline in enumerate(baselines, len(prunings)):
-        made = retraining.retrain(store(), dataset, baseline, None, None, command, "auto", told(number, baseline.name), cancel)
+        made = retraining.retrain(loading.store(), dataset, baseline, None, None, command, "auto", told(number, baseline.name), cancel)
         candidates.append(_Candidate(baseline.name, made.ref, made.card["backbone"], baseline.to_json(), True, made.card["seconds"]))
     texts = evaluation.texts_for(find_model(start), dataset, examples, spec.seed)
     attacked = attacking.attack_sample([one.model for one in candidates], texts, spec, told(steps - 1, "attacks"), cancel)
@@ -119,12 +119,12 @@ def make(
         "rows": rows,
         "made": {"command": command},
     }
-    return as_table(store().put(KIND, key, document))
+    return as_table(loading.store().put(KIND, key, document))
 
 
 def every() -> list[Table]:
     """All tables that were made here or ship, those of this machine first."""
-    return [as_table(entry) for entry in store().entries(KIND)]
+    return [as_table(entry) for entry in loading.store().entries(KIND)]
 
 
 def as_table(entry: Entry) -> Table:

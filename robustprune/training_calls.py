@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from robustprune import adapters, folders, retraining, soups, tables
+from robustprune import adapters, curves, folders, loading, retraining, soups, tables
+from robustprune.curves import Curve
 from robustprune.errors import SpecError
-from robustprune.loading import Progress, load_model, silent, store
+from robustprune.loading import Progress, load_model, silent
 from robustprune.retraining import Retrained
 from robustprune.soups import SoupRun
 from robustprune.spec import AttackSpec, PruneSpec, check_device
@@ -15,30 +16,60 @@ from robustprune.tables import Table
 from robustprune.training_specs import BaselineSpec, TrainSpec
 
 SOUP_EXAMPLES = 100
+CURVE_POINTS, CURVE_EXAMPLES = 11, 1000
 
 
 def soup(
     dataset: str,
     ingredients: Sequence[str] | None = None,
     examples: int = SOUP_EXAMPLES,
+    choose_by: int = SOUP_EXAMPLES,
     spec: AttackSpec | None = None,
     progress: Progress = silent,
     cancel: threading.Event | None = None,
 ) -> SoupRun:
     """A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3). ``ingredients`` left out: those that ship.
 
-    Chosen by accuracy under attack on training texts that were held out, reported on evaluation texts. ``progress``'s partial is the
-    steps so far. The average is the model of the name ``SoupRun.model``, for every call here.
+    Chosen by accuracy under attack on ``choose_by`` training texts that were held out, reported on ``examples`` evaluation texts.
+    ``progress``'s partial is the steps so far. The average is the model of the name ``SoupRun.model``, for every call here.
 
     Raises:
         ModelError, DataError: no ingredients, they do not average, or they were trained on what they would be chosen by.
     """
-    return soups.make(dataset, ingredients, examples, spec or AttackSpec(), progress, cancel)
+    return soups.make(dataset, ingredients, examples, choose_by, spec or AttackSpec(), progress, cancel)
 
 
 def all_soups() -> list[SoupRun]:
     """All soups that were made here or ship, those of this machine first."""
     return soups.every()
+
+
+def averaging_curve(
+    first: str,
+    second: str,
+    dataset: str | None = None,
+    points: int = CURVE_POINTS,
+    examples: int = CURVE_EXAMPLES,
+    attacked: int = 0,
+    spec: AttackSpec | None = None,
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+) -> Curve:
+    """Loss and accuracy of the averages between two models, both ends among them; with ``attacked`` texts also accuracy under attack."""
+    return curves.make(first, second, dataset, points, examples, attacked, spec or AttackSpec(), progress, cancel)
+
+
+def find_averaging_curve(
+    first: str,
+    second: str,
+    dataset: str | None = None,
+    points: int = CURVE_POINTS,
+    examples: int = CURVE_EXAMPLES,
+    attacked: int = 0,
+    spec: AttackSpec | None = None,
+) -> Curve | None:
+    """The stored curve, if there is one. Answers without loading a model."""
+    return curves.find(first, second, dataset, points, examples, attacked, spec or AttackSpec())
 
 
 def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> Path:
@@ -76,7 +107,7 @@ def retrain(
     """
     check_device(device)
     _check_one_start(head, model)
-    return retraining.retrain(store(), dataset, spec, head, model, command, device, progress, cancel)
+    return retraining.retrain(loading.store(), dataset, spec, head, model, command, device, progress, cancel)
 
 
 def export_retrained(made: Retrained, out: Path) -> Path:

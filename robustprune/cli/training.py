@@ -78,7 +78,8 @@ def show_card(as_json: bool, out: Path, card: dict[str, Any]) -> None:
 def soup(
     dataset: Annotated[str, typer.Option(help="What the ingredients were trained on: sst2, ag_news, or their demo texts demo-reviews, demo-news.")],
     ingredient: Annotated[list[str] | None, typer.Option(help="A model to choose from; may be given again. Left out: those that ship.")] = None,
-    examples: Annotated[int, typer.Option(min=1, help="Number of texts to choose by, and to report on.")] = 100,
+    examples: Annotated[int, typer.Option(min=1, help="Number of evaluation texts to report on.")] = 100,
+    choose_by: Annotated[int, typer.Option(min=1, help="Number of held-out training texts to choose by.")] = 100,
     recipe: Annotated[str, typer.Option(help="The attack that the models are to withstand.")] = "textfooler",
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="A new folder to write the model to.")] = None,
@@ -91,7 +92,7 @@ def soup(
 
     if out:
         lab.check_export_folder(out)
-    run = lab.soup(dataset, ingredient, examples, AttackSpec(recipe, seed=seed), show_progress)
+    run = lab.soup(dataset, ingredient, examples, choose_by, AttackSpec(recipe, seed=seed), show_progress)
     model_dir = lab.export_average(run, out, show_progress) if out else None
     if recipe_out:
         model_dir = lab.write_recipe(run, recipe_out, command_line())

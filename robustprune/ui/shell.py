@@ -22,8 +22,11 @@ PAGES = {
     "layers": ":material/stacked_bar_chart:",
     "attention": ":material/grid_on:",
     "attack": ":material/swords:",
+    "compare": ":material/table_chart:",
+    "dense": ":material/blender:",
 }
 DEFAULT_SPARSITY = 0.5
+DEFAULT_MODEL = "sst2-soup"
 # Four cards fill a wide page, two a narrow one (pixels).
 CARD_WIDTH = 220
 
@@ -75,7 +78,7 @@ def sidebar() -> None:
     if len(i18n.languages()) > 1:
         st.selectbox(t("sidebar.language"), i18n.languages(), key="lang", bind="query-params", format_func=lambda code: i18n.texts(code)["language.name"])
     names = models.built_in()
-    default = names.index("sst2-demo") if "sst2-demo" in names else 0
+    default = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
     st.selectbox(t("sidebar.model"), names, index=default, key="model", bind="query-params", help=t("sidebar.model_help"))
     runs = runs_of(model())
     if runs:
@@ -93,6 +96,12 @@ def model() -> str:
     """The model that is chosen."""
     chosen = st.session_state.get("model")
     return chosen if chosen in models.built_in() else models.built_in()[0]
+
+
+def datasets_of_model() -> tuple[str, ...]:
+    """The data set that the chosen model was trained on, and its demo texts."""
+    card = models.find(model()).dataset
+    return tuple(name for name in (card, lab.usual_dataset(model())) if name)
 
 
 def chosen_run() -> PruneRun | None:

@@ -1,0 +1,174 @@
+"""How is the robust dense model made? Its ingredients, the greedy choice among them step by step, and the line between two of them."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from robustprune import lab, models
+from robustprune.curves import Curve
+from robustprune.errors import ModelError
+from robustprune.jobs import Job
+from robustprune.soups import SoupRun
+from robustprune.spec import AttackSpec, digest
+from robustprune.training.soup import Step
+from robustprune.ui import dense_charts, jobs, shell
+from robustprune.ui.i18n import t
+
+CURVE_ATTACKED = 60
+
+shell.require_entrypoint()
+
+st.title(t("dense.title"))
+st.markdown(t("dense.question"))
+
+
+def rate(scores: dict, key: str) -> str:
+    """A rate with its interval, in per cent."""
+    return f"{scores[key]:.1%} [{scores[f'{key}_low']:.1%}, {scores[f'{key}_high']:.1%}]"
+
+
+def settings_of(name: str) -> str:
+    """How an ingredient was trained, in a few words; nothing where no card says."""
+    try:
+        settings = models.card(name)["settings"]
+    except (ModelError, KeyError):
+        return ""
+    freelb = settings["freelb"]
+    adversary = t("dense.freelb", steps=freelb["steps"], size=f"{freelb['step_size']:g}") if freelb["steps"] else t("dense.plain")
+    rows = models.card(name)["training"]["rows"]
+    return t(
+        "dense.settings", adversary=adversary, optimiser=settings["optimiser"], rate=f"{settings['learning_rate']:g}",
+        epochs=settings["epochs"], rows=f"{rows:,}", seed=settings["seed"],
+    )  # fmt: skip
+
+
+def ingredients(soup: SoupRun) -> pd.DataFrame:
+    """Every ingredient with its settings and its scores on texts that nothing was chosen by; the soup last."""
+    names = [*(step.name for step in soup.steps), soup.model]
+    turns = {step.name: t("dense.kept" if step.kept else "dense.refused") for step in soup.steps}
+    rows = []
+    for name in names:
+        scores = soup.reported[name]
+        p = soup.comparisons[name]["p"] if name in soup.comparisons else None
+        rows.append(
+            {
+                t("dense.ingredient"): name if name in turns else t("dense.soup"),
+                t("dense.training"): settings_of(name) if name in turns else t("dense.mean_of", count=len(soup.kept)),
+                t("dense.turn"): turns.get(name, ""),
+                t("overview.accuracy"): rate(scores, "acc"),
+                t("overview.aua"): rate(scores, "aua"),
+                t("dense.p"): "" if p is None else f"{p:.3f}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def why(step: Step) -> str:
+    """One decision in a sentence, with its own numbers."""
+    numbers = {"name": shell.plain(step.name), "alone": f"{step.alone.aua:.1%}", "together": f"{step.together.aua:.1%}"}
+    if step.before is None:
+        return t("dense.why_first", **numbers)
+    return t("dense.why_kept" if step.kept else "dense.why_refused", before=f"{step.before.aua:.1%}", **numbers)
+
+
+def finding(soup: SoupRun) -> str:
+    """What the soup came to, against the best and against the plainest ingredient, and whether that is more than chance."""
+    plain = [name for name in soup.comparisons if not _is_adversarial(name)]
+    best = max(soup.comparisons, key=lambda name: soup.reported[name]["aua"])
+    sentences = []
+    for key, name in (("dense.against_plain", max(plain, key=lambda name: soup.reported[name]["aua"], default=None)), ("dense.against_best", best)):
+        if name:
+            against = soup.comparisons[name]
+            chance = t("dense.beyond_chance" if against["p"] < 0.05 else "dense.within_chance", p=f"{against['p']:.3f}")
+            sentences.append(t(key, name=shell.plain(name), points=f"{against['aua_difference'] * 100:+.1f}", chance=chance))
+    return " ".join(sentences)
+
+
+def _is_adversarial(name: str) -> bool:
+    try:
+        return models.card(name)["settings"]["freelb"]["steps"] > 0
+    except (ModelError, KeyError):
+        return False
+
+
+def show_soup(soup: SoupRun) -> None:
+    """Ingredients, steps, findings."""
+    st.subheader(t("dense.ingredients_title"))
+    frame = ingredients(soup)
+    st.dataframe(frame, hide_index=True)
+    on = soup.evaluated_on
+    st.caption(
+        t("dense.provenance", examples=on["examples"], split=on["split"], dataset=shell.plain(on["dataset"]), recipe=soup.spec.recipe, seed=soup.spec.seed)
+    )
+    st.markdown(finding(soup))
+    st.subheader(t("dense.steps_title"))
+    words = {key: t(f"dense.{key}") for key in ("alone", "kept", "refused", "soup", "aua")}
+    st.plotly_chart(dense_charts.soup_steps(soup.steps, words), alt=t("dense.steps_alt"), key="steps")
+    st.caption(t("dense.chosen_by", examples=soup.chosen_by["examples"], dataset=shell.plain(soup.chosen_by["dataset"])))
+    st.markdown("\n".join(f"{number}. {why(step)}" for number, step in enumerate(soup.steps, 1)))
+    left, right = st.columns(2)
+    left.download_button(t("dense.csv"), frame.to_csv(index=False), f"soup-{soup.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")
+    right.download_button(
+        t("dense.json"), json.dumps(soup.to_json(), indent=2), f"soup-{soup.digest}.json", "application/json", icon=":material/download:", on_click="ignore"
+    )
+
+
+def curve(soup: SoupRun) -> None:
+    """The line between two ingredients: from the store, or measured now."""
+    st.subheader(t("dense.curve_title"))
+    st.markdown(t("dense.curve_question"))
+    names = [step.name for step in soup.steps]
+    left, right = st.columns(2)
+    first = left.selectbox(t("dense.from"), names, key="curve_from", bind="query-params")
+    second = right.selectbox(t("dense.to"), [name for name in names if name != first], key="curve_to", bind="query-params")
+    found = _found(first, second)
+    if found:
+        show_curve(found)
+    key = digest("curve-job", first, second)
+    if found is None or not found.attacked:
+        for attacked, text in ((0, "dense.measure"), (CURVE_ATTACKED, "dense.measure_attack")):
+            if found is None or attacked:
+                job = f"{key}-{attacked}"
+                work, busy = (job, first, second, attacked), jobs.running(job)
+                st.button(t(text, texts=attacked), icon=":material/play_arrow:", key=job, on_click=start_curve, args=work, disabled=busy)
+                jobs.panel(job)
+
+
+def _found(first: str, second: str) -> Curve | None:
+    """The stored curve, with attacks if they were ever made."""
+    demo = lab.usual_dataset(first)
+    with_attacks = lab.find_averaging_curve(first, second, demo, attacked=CURVE_ATTACKED)
+    return with_attacks or lab.find_averaging_curve(first, second, demo)
+
+
+def start_curve(key: str, first: str, second: str, attacked: int) -> None:
+    """Queues the measuring."""
+
+    def work(job: Job) -> None:
+        lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=attacked, progress=job.progress, cancel=job.cancel)
+
+    jobs.manager().submit(key, work)
+
+
+def show_curve(found: Curve) -> None:
+    """Loss and accuracy along the line."""
+    words = {"accuracy": t("overview.accuracy"), "aua": t("overview.aua"), "loss": t("dense.loss"), "rate": t("dense.rate")}
+    words["share"] = t("dense.share", name=found.second)
+    st.plotly_chart(dense_charts.averaging_curve(found.points, words), alt=t("dense.curve_alt"), key=f"curve-{found.digest}")
+    on = found.evaluated_on
+    note = t("dense.curve_note", examples=on["examples"], dataset=shell.plain(on["dataset"]), first=shell.plain(found.first), second=shell.plain(found.second))
+    st.caption(note + (" " + t("dense.curve_attacked", texts=found.attacked, recipe=AttackSpec().recipe) if found.attacked else ""))
+
+
+soups = [soup for soup in lab.all_soups() if soup.dataset in shell.datasets_of_model()]
+if not soups:
+    st.info(t("dense.none"), icon=":material/blender:")
+    st.code(f"python -m robustprune soup --dataset {lab.usual_dataset(shell.model())} --ingredient FOLDER --ingredient FOLDER", language="sh")
+    st.stop()
+soup = soups[0]
+start = next((name for name in models.built_in() if models.find(name).digest == models.find(soup.model).digest), None)
+if start:
+    st.page_link(shell.page("prune"), label=t("dense.prune_this", name=start), icon=":material/content_cut:", query_params={"model": start})
+show_soup(soup)
+curve(soup)

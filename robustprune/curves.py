@@ -1,0 +1,158 @@
+"""From one model to another in a straight line of weights: loss, accuracy, and accuracy under attack of the averages on the way."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from robustprune import attacking, evaluation, loading, models
+from robustprune.errors import SpecError
+from robustprune.loading import Progress, find_model, load_model
+from robustprune.runs import check
+from robustprune.spec import AttackSpec, digest
+from robustprune.store import Entry
+
+KIND = "curves"
+MOST_POINTS = 101
+
+
+@dataclass(frozen=True)
+class Point:
+    """The average with ``share`` of the second model: mean cross-entropy, accuracy with its Wilson interval, and the flat scores of an
+    attack where there was one."""
+
+    share: float
+    loss: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    scores: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The averages between two models.
+
+    Attributes:
+        evaluated_on: data set, split and number of the texts of loss and accuracy.
+        attacked: number of texts that the averages were attacked on; 0: they were not.
+    """
+
+    digest: str
+    first: str
+    second: str
+    evaluated_on: dict[str, Any]
+    attacked: int
+    points: tuple[Point, ...]
+    shipped: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return {**asdict(self), "points": [asdict(point) for point in self.points]}
+
+
+def make(
+    first: str,
+    second: str,
+    dataset: str | None,
+    points: int,
+    examples: int,
+    attacked: int,
+    spec: AttackSpec,
+    progress: Progress,
+    cancel: threading.Event | None,
+) -> Curve:
+    """Measures the averages at equal steps, both ends among them; stored. ``attacked``: texts to attack each on, 0 for none.
+
+    Raises:
+        SpecError: fewer than two points, or too many. ModelError: the two do not average.
+    """
+    if not 2 <= points <= MOST_POINTS:
+        raise SpecError(f"A curve has {points} points; allowed are 2 to {MOST_POINTS}.")
+    shares = [number / (points - 1) for number in range(points)]
+    models.find_average({first: 1.0, second: 1.0})  # whether the two fit at all
+    texts = evaluation.texts_for(find_model(first), dataset, examples, seed=0)
+    key = _key(first, second, texts.digest, points, attacked, spec)
+    if stored := loading.store().get(KIND, key):
+        return as_curve(stored)
+    from robustprune import averaging
+
+    ends = [load_model(name, progress, cancel) for name in (first, second)]
+    averaging.check_alike([end.model for end in ends], [first, second])
+    measured = []
+    for number, share in enumerate(shares):
+        check(cancel)
+        progress(number, points, f"{share:.0%} of {second}", list(measured))
+        model = averaging.average([(end.model, weight) for end, weight in zip(ends, (1 - share, share), strict=True) if weight])
+        measured.append(Point(share, **_measure(model, ends[0].tokenizer, texts), scores=None))
+    if attacked:
+        measured = _with_scores(measured, first, second, dataset, attacked, spec, progress, cancel)
+    document = {
+        "first": first,
+        "second": second,
+        "evaluated_on": {"dataset": texts.dataset, "split": texts.split, "examples": len(texts)},
+        "attacked": attacked,
+        "points": [asdict(point) for point in measured],
+    }
+    return as_curve(loading.store().put(KIND, key, document))
+
+
+def find(first: str, second: str, dataset: str | None, points: int, examples: int, attacked: int, spec: AttackSpec) -> Curve | None:
+    """The stored curve, if there is one. Answers without loading a model."""
+    texts = evaluation.texts_for(find_model(first), dataset, examples, seed=0)
+    stored = loading.store().get(KIND, _key(first, second, texts.digest, points, attacked, spec))
+    return as_curve(stored) if stored else None
+
+
+def as_curve(entry: Entry) -> Curve:
+    """The curve that an entry of the store holds."""
+    document = dict(entry.document)
+    points = tuple(Point(**point) for point in document.pop("points"))
+    return Curve(digest=entry.key, points=points, shipped=entry.shipped, **document)
+
+
+def average_name(first: str, second: str, share: float) -> str:
+    """The name by which the lab knows the average with ``share`` of the second model."""
+    if share in (0, 1):
+        return second if share else first
+    return f"{models.MEAN}{first}*{1 - share:.6g}+{second}*{share:.6g}"
+
+
+def _key(first: str, second: str, texts: str, points: int, attacked: int, spec: AttackSpec) -> str:
+    about = [spec.to_json(), attacking.resource_names(spec)] if attacked else None
+    return digest("curve", find_model(first).digest, find_model(second).digest, texts, points, attacked, about)
+
+
+def _measure(model: Any, tokenizer: Any, texts: Any) -> dict[str, float]:
+    import torch
+
+    from robustprune import inference
+    from robustprune.attacks.metrics import wilson
+
+    logits, labels = inference.logits(model, tokenizer, texts.texts), torch.tensor(texts.labels)
+    rate = wilson(int((logits.argmax(-1) == labels).sum()), len(texts))
+    loss = torch.nn.functional.cross_entropy(logits, labels).item()
+    return {"loss": loss, "accuracy": rate.value, "accuracy_low": rate.low, "accuracy_high": rate.high}
+
+
+def _with_scores(
+    points: Sequence[Point],
+    first: str,
+    second: str,
+    dataset: str | None,
+    attacked: int,
+    spec: AttackSpec,
+    progress: Progress,
+    cancel: threading.Event | None,
+) -> list[Point]:
+    """The same points, with their scores under attack."""
+    result = []
+    for number, point in enumerate(points):
+        name = average_name(first, second, point.share)
+
+        def told(done: float, total: float, text: str, _: Any = None, number: int = number) -> None:
+            progress(number + min(done / max(total, 1), 1.0), len(points), f"attack {number + 1} of {len(points)}: {text}", list(points))
+
+        run = attacking.attack_texts([name], dataset, attacked, spec, told, cancel)[0]
+        result.append(Point(**{**asdict(point), "scores": run.scores.to_json()}))
+    return result
