@@ -9,6 +9,7 @@ from robustprune.attacks.resource_names import ResourceNames
 from robustprune.attacks.trace import Outcome
 from robustprune.methods import METHODS
 from robustprune.spec import ADAPTIVE
+from robustprune.training_specs import BASELINE_NAMES
 from robustprune.ui import i18n, shell
 from robustprune.ui.take_away import SIZES
 
@@ -25,6 +26,10 @@ COMPOSED = {
     *(f"speed.{form.replace(' ', '_')}" for form in SIZES),
     *(f"resource.{kind.name}" for kind in fields(ResourceNames) if kind.name != "set"),
     *(f"constraint.{name}" for name in CONSTRAINTS),
+    *(f"compare.row.{name}" for name in (*METHODS, *BASELINE_NAMES)),
+    *(f"dense.{part}" for part in ("alone", "kept", "refused", "soup", "aua", "measure", "measure_attack", "why_kept", "why_refused")),
+    *("dense.against_plain", "dense.against_best", "dense.beyond_chance", "dense.within_chance", "dense.kept", "dense.refused"),
+    *("compare.asr", "compare.yes", "compare.no", "compare.dense", "compare.pruned"),
     "attack.original",
     "attack.perturbed",
 }
