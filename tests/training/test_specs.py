@@ -1,6 +1,7 @@
 """What a training and a baseline are asked to be: wrong settings are refused by name, and what was written down comes back."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -83,4 +84,4 @@ def test_every_round_prunes_the_same_share_of_what_is_left_and_the_last_gets_the
     left = [1 - spec.sparsity_after(number) for number in range(rounds + 1)]
     assert left[0] == 1
     assert left[-1] == pytest.approx(1 - sparsity)
-    assert [after / before for before, after in zip(left, left[1:], strict=False)] == pytest.approx([left[1]] * rounds)
+    assert [after / before for before, after in pairwise(left)] == pytest.approx([left[1]] * rounds)

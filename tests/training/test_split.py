@@ -49,15 +49,12 @@ def test_no_text_to_train_on_lies_in_a_held_out_one_or_holds_it(sentences, held_
 
 def test_phrases_of_a_held_out_sentence_vanish_from_training():
     sentence = "A gripping film that never loses its way ."
-    phrases = ["a gripping film", "never loses its way", "gripping film that never", sentence.lower(), f"Well , {sentence} Really !"]
-    others = ["a dull film", "its way", "film", "a gripping story that never loses", "never loses the way", "agripping film that"]
-    left, kept = split(made([sentence, *phrases[:3], *others]), 1)
-    assert (kept.texts, left.texts) == ((sentence,), tuple(others[:3] + others[4:])) or kept.texts == (others[3],)
-    # The sentence alone is long enough here, so it is the one that is kept.
-    short = [text for text in others if len(text.split()) < KEPT_WORDS]
-    left, kept = split(made([*short, *phrases[:3], sentence]), 1)
+    phrases = ["a gripping film", "never loses its way", "Film That Never"]
+    others = ["a dull film", "its way", "film", "never loses the way", "gripping that film", "agripping film that"]
+    left, kept = split(made([*others[:3], *phrases, *others[3:], sentence]), 1)
     assert kept.texts == (sentence,)
-    assert left.texts == tuple(short)
+    assert left.texts == tuple(others)
+    assert left.labels == (0, 1, 2, 6, 7, 8)
 
 
 def test_the_same_text_twice_and_a_longer_one_that_holds_it_go_too():
