@@ -28,6 +28,7 @@ def write_whole(out: Path, write: Callable[[Path], T]) -> T:
 
     Raises ModelError if ``out`` is not free.
     """
+    out = out.resolve()
     check_is_free(out)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
@@ -54,6 +55,7 @@ def check_is_replaceable(out: Path, mark: str) -> None:
 
 def replace_whole(out: Path, mark: str, write: Callable[[Path], T]) -> T:
     """As :func:`write_whole`; a folder with the file ``mark`` that is there already gives way once the new one is whole."""
+    out = out.resolve()  # a link stays, and what it points to is replaced
     check_is_replaceable(out, mark)
     fresh = out.with_name(f".{out.name}.{os.getpid()}.new")
     try:

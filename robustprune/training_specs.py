@@ -35,9 +35,9 @@ class FreeLB:
 
     def __post_init__(self) -> None:
         checks.whole("number of adversarial steps", self.steps, 0, 30)
-        checks.number("size of adversarial steps", self.step_size, 0.0, 100.0)
-        checks.number("start of the adversarial perturbation", self.start, 0.0, 100.0)
-        checks.number("largest norm of the adversarial perturbation", self.max_norm, 0.0, 100.0)
+        lengths = {"step_size": "size of adversarial steps", "start": "start of the adversarial perturbation", "max_norm": "largest adversarial perturbation"}
+        for field, name in lengths.items():
+            object.__setattr__(self, field, float(checks.number(name, getattr(self, field), 0.0, 100.0)))
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,17 @@ class TrainSpec:
             checks.whole("number of training texts", self.rows, 2, 100_000_000)
         checks.whole("number of texts held out", self.held_out, 0, 100_000)
         checks.whole("batch size", self.batch_size, 1, 4096)
-        checks.number("weight decay", self.weight_decay, 0.0, 10.0)
+        object.__setattr__(self, "weight_decay", float(checks.number("weight decay", self.weight_decay, 0.0, 10.0)))
         checks.one_of("precision", self.precision, PRECISIONS)
         checks.whole("seed", self.seed, 0, checks.MAX_SEED)
+        if not isinstance(self.freelb, FreeLB):
+            raise SpecError(f"The settings of FreeLB are {self.freelb!r}; a FreeLB is needed.")
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
         """The spec that ``to_json`` wrote. Raises SpecError for anything else."""
-        spec = checks.from_json(cls, value)
-        return spec if isinstance(spec.freelb, FreeLB) else checks.from_json(cls, {**value, "freelb": checks.from_json(FreeLB, spec.freelb)})
+        nested = isinstance(value, dict) and "freelb" in value
+        return checks.from_json(cls, {**value, "freelb": checks.from_json(FreeLB, value["freelb"])} if nested else value)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field."""
@@ -113,7 +115,7 @@ class BaselineSpec:
 
     def __post_init__(self) -> None:
         checks.one_of("baseline", self.method, BASELINES)
-        checks.number("sparsity", self.sparsity, 0.01, 0.99)
+        object.__setattr__(self, "sparsity", float(checks.number("sparsity", self.sparsity, 0.01, 0.99)))
         checks.whole("number of rounds", self.rounds, 1, 50)
         if self.train.rank == 0:
             raise SpecError("A baseline is kept as an adapter and a mask, so its rank must be at least 1.")

@@ -99,3 +99,11 @@ def test_remove_takes_a_folder_with_all_in_it_and_minds_none(marked):
     folders.remove(marked)
     assert not marked.exists()
     folders.remove(marked)
+
+
+def test_what_a_link_points_to_is_replaced_and_the_link_stays(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    folders.replace_whole(tmp_path / "link", "card.json", lambda folder: (folder / "card.json").write_text("new"))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "card.json").read_text() == "new"

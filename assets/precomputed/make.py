@@ -3,7 +3,8 @@
     python assets/precomputed/make.py [FOLDER]
 
 Runs go through the ordinary store in FOLDER, a temporary one if none is named (name one to go on after an interruption); reports,
-evaluations, attack scores, traces and attention maps are then copied here, weights are not. It takes about 20 minutes on two cores.
+evaluations, attack scores, traces, attention maps and lines between models are then copied here, weights are not. It takes about 40
+minutes on two cores. Soups and tables need more than the demo texts: see make_tables.py.
 """
 
 import os
@@ -15,15 +16,19 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-RUNS = {
-    "sst2-demo": [
-        (method, adaptive, sparsity)
-        for sparsity in (0.5, 0.875, 0.7, 0.3, 0.8)
-        for method, adaptive in (("admm", "full"), ("magnitude", "none"), ("sparsegpt", "hessian"))
-    ],
-    "ag_news-demo": [("admm", "full", 0.5), ("magnitude", "none", 0.5), ("admm", "full", 0.875)],
-}
-ATTACKED = {"sst2-demo"}
+MANY = [
+    (method, adaptive, sparsity)
+    for sparsity in (0.5, 0.875, 0.7, 0.3, 0.8)
+    for method, adaptive in (("admm", "full"), ("magnitude", "none"), ("sparsegpt", "hessian"))
+]
+SOME = [("admm", "full", 0.5), ("magnitude", "none", 0.5), ("admm", "full", 0.875)]
+RUNS = {"sst2-soup": MANY, "sst2-demo": MANY, "ag_news-soup": SOME, "ag_news-demo": SOME}
+ATTACKED = {"sst2-soup", "sst2-demo"}
+# The third model of the paper's Figure 2.
+FIGURE_2 = "sst2-imp-freelb"
+# Lines between two models, and how many demo texts every point is attacked on.
+CURVES, CURVE_ATTACKED = (("sst2-freelb-1", "sst2-plain-1"), ("ag_news-freelb-1", "ag_news-plain-1")), 60
+KINDS = ("runs", "evaluations", "scores", "attacks", "attentions", "curves")
 # One attack by synonyms, and one that shares nothing with the victims.
 RECIPES = ("textfooler", "deepwordbug")
 SHOWN = [("admm", "full", 0.5), ("admm", "full", 0.875)]
@@ -39,8 +44,9 @@ def main() -> None:
         os.environ["NLTK_DATA"] = str(Path(home) / "none")  # the resources that are on any machine
         for model, settings in RUNS.items():
             make(model, settings)
-            for kind in ("runs", "evaluations", "scores", "attacks", "attentions"):
-                copy(Path(home) / kind, HERE / kind)
+        draw()
+        for kind in KINDS:
+            copy(Path(home) / kind, HERE / kind)
 
 
 def make(model: str, settings: list[tuple[str, str, float]]) -> None:
@@ -67,6 +73,16 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
         for attacked in lab.attack_texts(refs, None, lab.ATTACK_EXAMPLES, AttackSpec(recipe)):
             scores = attacked.scores
             print(f"{attacked.model}, {recipe}: Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} on {scores.examples} texts", flush=True)
+
+
+def draw() -> None:
+    """What the dense page and Figure 2 show."""
+    from robustprune import lab
+    from robustprune.analysis.attention import PAPER_SENTENCE
+
+    lab.attention(FIGURE_2, PAPER_SENTENCE)
+    for first, second in CURVES:
+        lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=CURVE_ATTACKED)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from robustprune.checks import MAX_SEED
 from robustprune.data import Texts
 from robustprune.pruning.blocks import head_layers, linear_layers
 from robustprune.pruning.patterns import drop_smallest
@@ -66,7 +67,7 @@ def train(
     start = {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
     for number in range(spec.rounds + 1):
         part = texts(number)
-        loop.fit(model, model, tokenizer, part, replace(spec.train, seed=spec.train.seed + number), kept(number, part), watch(number))
+        loop.fit(model, model, tokenizer, part, replace(spec.train, seed=seed_of(spec, number)), kept(number, part), watch(number))
         if number == spec.rounds:
             break
         _prune(model, spec.sparsity_after(number + 1))
@@ -75,6 +76,11 @@ def train(
                 for name, weight in start.items():
                     model.get_parameter(name).copy_(weight)
     return adapters
+
+
+def seed_of(spec: BaselineSpec, number: int) -> int:
+    """The seed of a round."""
+    return (spec.train.seed + number) % (MAX_SEED + 1)
 
 
 def settle(model: PreTrainedModel) -> None:

@@ -45,6 +45,10 @@ class State:
         draws = {"cpu": torch.get_rng_state()} | ({"cuda": torch.cuda.get_rng_state()} if place.type == "cuda" else {})
         return cls(step, seconds, loss, weights, kept, draws)
 
+    def fits(self, weights: Mapping[str, Tensor]) -> bool:
+        """Whether the state is of these weights."""
+        return {name: weight.shape for name, weight in weights.items()} == {name: weight.shape for name, weight in self.weights.items()}
+
     @torch.no_grad()
     def restore(self, weights: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> None:
         """Puts weights, optimiser and random numbers back to where they were."""
@@ -104,10 +108,17 @@ class Checkpoint:
             partial.replace(self._path)
         except (OSError, SafetensorError) as error:
             log.warning("Where the training stands cannot be kept (%s): if it is interrupted, it starts again from the beginning.", error)
-        finally:
-            partial.unlink(missing_ok=True)
+            _unlink(partial)
         self._written = time.monotonic()
 
     def remove(self) -> None:
         """The training is done."""
-        self._path.unlink(missing_ok=True)
+        _unlink(self._path)
+
+
+def _unlink(path: Path) -> None:
+    """Removes a file; one that stays does no harm."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s cannot be removed: %s.", path, error.strerror)

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune import backbone, inference
 from robustprune.data import Texts
+from robustprune.errors import ModelError
 from robustprune.pruning.blocks import FAMILIES, head_layers
 from robustprune.training import loop
 from robustprune.training.checkpoint import Checkpoint
@@ -28,7 +29,7 @@ LORA_SCALE = 2
 
 
 def train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, watch: Watch) -> PreTrainedModel:
-    """Trains pooler and classifier on the [CLS] vectors of the frozen backbone, which are computed once."""
+    """Trains pooler and classifier on the [CLS] vectors of the frozen backbone, which are computed once. With AdamW at an even rate."""
     torch.manual_seed(spec.seed)
     model, tokenizer = backbone.new_classifier(labels), backbone.tokenizer()
     vectors = _cls_vectors(model, tokenizer, train, watch)
@@ -42,6 +43,8 @@ def train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, watch: Wa
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+        if not loss.isfinite():
+            raise ModelError(f"The training fell apart in epoch {epoch + 1}: the loss is {loss.item()}. {loop.GENTLER}")
         watch(epoch + 1, spec.epochs, loss.item())
     return model.eval()
 
@@ -58,7 +61,7 @@ def train_classifier(
     """
     torch.manual_seed(spec.seed)
     base.requires_grad_(spec.rank == 0)
-    base.get_input_embeddings().requires_grad_(False)
+    base.base_model.embeddings.requires_grad_(False)
     model = with_adapter(base, spec.rank) if spec.rank else base
     loop.fit(model, base, tokenizer, train, spec, kept, watch)
     return model

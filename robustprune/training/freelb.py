@@ -29,7 +29,7 @@ def backward(base: PreTrainedModel, batch: BatchEncoding, loss_of: Loss, setting
         embeddings = base.get_input_embeddings()(batch["input_ids"])
     rest = {name: value for name, value in batch.items() if name != "input_ids"}
     real = batch["attention_mask"].unsqueeze(-1).to(embeddings.dtype)
-    perturbation = _start(real, embeddings, settings.start)
+    perturbation = _into_ball(_start(real, embeddings, settings.start), settings.max_norm)
     total = 0.0
     for step in range(settings.steps):
         perturbation.requires_grad_()
@@ -55,7 +55,12 @@ def _ascended(
 ) -> Float[Tensor, "texts tokens hidden"]:
     """One step uphill, of the same length for every text, back into the ball where there is one."""
     moved = perturbation + settings.step_size * gradient / _norms(gradient).clamp_min(TINY)
-    return moved * (settings.max_norm / _norms(moved).clamp_min(TINY)).clamp_max(1.0) if settings.max_norm else moved
+    return _into_ball(moved, settings.max_norm)
+
+
+def _into_ball(perturbation: Float[Tensor, "texts tokens hidden"], radius: float) -> Float[Tensor, "texts tokens hidden"]:
+    """Shortened where it is longer than ``radius``; as it is where there is no ball."""
+    return perturbation * (radius / _norms(perturbation).clamp_min(TINY)).clamp_max(1.0) if radius else perturbation
 
 
 def _norms(values: Float[Tensor, "texts tokens hidden"]) -> Float[Tensor, "texts 1 1"]:

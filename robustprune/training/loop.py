@@ -25,6 +25,7 @@ MOMENTUM = 0.9
 LONGEST_GRADIENT = 1.0
 # How much of the running mean of the loss a step is.
 SMOOTHING = 0.02
+GENTLER = "Take a lower learning rate."
 
 
 def fit(
@@ -48,7 +49,7 @@ def fit(
     lengths, targets = [len(ids) for ids in encoded["input_ids"]], torch.tensor(texts.labels)
     steps = spec.epochs * -(-len(texts) // spec.batch_size)
     step, running, before, started = 0, 0.0, 0.0, time.perf_counter()
-    if state := kept.load():
+    if (state := kept.load()) and state.fits(weights):
         state.restore(weights, optimiser)
         step, running, before = state.step, state.loss, state.seconds
 
@@ -65,7 +66,7 @@ def fit(
         optimiser.step()
         step, running = step + 1, (1 - SMOOTHING) * running + SMOOTHING * loss
         if not loss < float("inf"):
-            raise ModelError(f"The training fell apart at step {step} of {steps}: the loss is {loss}. Take a lower learning rate.")
+            raise ModelError(f"The training fell apart at step {step} of {steps}: the loss is {loss}. {GENTLER}")
         try:
             watch(step, steps, running / (1 - (1 - SMOOTHING) ** step))
         except Cancelled:
@@ -73,6 +74,8 @@ def fit(
             raise
         if kept.due():
             keep(step, running)
+    if not all(weight.isfinite().all() for weight in weights.values()):
+        raise ModelError(f"The training fell apart at its last step: weights are no numbers. {GENTLER}")
     keep(step, running)
     model.eval()
 

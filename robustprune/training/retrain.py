@@ -45,7 +45,7 @@ def retrain(
 
     def texts(number: int) -> Texts:
         rows = spec.train.rows
-        return whole.texts if rows is None else whole.texts.sample(rows, spec.train.seed + number)
+        return whole.texts if rows is None else whole.texts.sample(rows, baselines.seed_of(spec, number))
 
     def checkpoint_of(number: int, part: Texts) -> Any:
         kept.append(checkpoint(start.digest, part, spec.train, spec.to_json(), number))

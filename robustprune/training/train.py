@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from robustprune import adapters, backbone, data, folders, hashing, inference, paths
 from robustprune.attacks.metrics import wilson
 from robustprune.data import Texts
-from robustprune.errors import Cancelled, DataError, ModelError
+from robustprune.errors import Cancelled, DataError, ModelError, SpecError
 from robustprune.models import Classifier
 from robustprune.pruning.export import ABOUT
 from robustprune.spec import digest
@@ -86,10 +86,12 @@ def train(
     folder that transformers loads.
 
     Raises:
-        Cancelled: ``cancel`` was set; the same call goes on from there.
+        Cancelled: ``cancel`` was set; the same call goes on from there, but for a head, which takes minutes and starts again.
         DataError, ModelError, SpecError: what they say.
     """
     folders.check_is_replaceable(out, adapters.CARD)
+    if start is None and (spec.optimiser != "adamw" or spec.freelb.steps or spec.precision != "float32" or not spec.rank):
+        raise SpecError("A head is trained with AdamW in float32, plainly, and has no rank. Leave those settings out, or name a head or a model to start from.")
     place, labels = inference.device(device), start.labels if start else labels_of(dataset)
     given, started = Given.of(dataset, spec, labels), time.perf_counter()
     identity = start.digest if start else backbone.DIGEST

@@ -17,7 +17,7 @@ EVERY_FAMILY = pytest.mark.parametrize("family", ALL_FAMILIES)
 class Ascent:
     """One batch of a small model in evaluation mode, with all that the ascent did to it."""
 
-    def __init__(self, family, settings, rows=range(len(TEXTS)), seed=0):
+    def __init__(self, family, settings, rows=(0, 1, 2), seed=0):
         self.model, tokenizer = classifier(family, labels=2)
         self.model.requires_grad_(True)
         embeddings = self.model.get_input_embeddings().requires_grad_(False)
@@ -123,3 +123,8 @@ def test_the_random_start_is_of_one_size_whatever_the_length_and_follows_the_see
         norms = start.flatten(1).norm(dim=1)
         assert norms.max() <= 0.5
         assert torch.allclose(norms, torch.tensor(0.5 / 3**0.5), rtol=0.15)  # of uniform noise, in many coordinates
+
+
+def test_the_first_pass_is_in_the_ball_too():
+    ascent = Ascent("bert", FreeLB(3, 0.1, start=1.0, max_norm=0.2))
+    assert max(ascent.norms(perturbation).max() for perturbation in ascent.perturbations) < 0.2 + 1e-5

@@ -12,8 +12,9 @@ from robustprune.training_specs import BASELINE_NAMES, FULL_LEARNING_RATE, LEARN
 @pytest.mark.parametrize(
     ("field", "value", "called"),
     [
-        ("rank", -1, "rank"), ("rank", 257, "rank"), ("rank", 2.0, "rank"), ("learning_rate", 0, "learning rate"), ("learning_rate", float("nan"), "learning rate"),
-        ("optimiser", "lion", "adamw, adam, sgd"), ("epochs", 0, "epochs"), ("rows", 1, "training texts"), ("rows", "all", "training texts"),
+        ("rank", -1, "rank"), ("rank", 257, "rank"), ("rank", 2.0, "rank"), ("learning_rate", 0, "learning rate"),
+        ("learning_rate", float("nan"), "learning rate"), ("optimiser", "lion", "adamw, adam, sgd"),
+        ("epochs", 0, "epochs"), ("rows", 1, "training texts"), ("rows", "all", "training texts"),
         ("held_out", -1, "held out"), ("batch_size", 0, "batch size"), ("weight_decay", -0.1, "weight decay"), ("precision", "float16", "float32, bfloat16"),
         ("seed", -1, "seed"), ("seed", True, "seed"),
     ],
@@ -28,7 +29,8 @@ def test_a_wrong_training_setting_is_named(field, value, called):
     ("field", "value", "called"),
     [
         ("steps", -1, "number of adversarial steps"), ("steps", 31, "number of adversarial steps"), ("steps", 1.5, "number of adversarial steps"),
-        ("step_size", -1.0, "size of adversarial steps"), ("start", float("inf"), "start of the adversarial"), ("max_norm", "1", "largest norm of the adversarial"),
+        ("step_size", -1.0, "size of adversarial steps"), ("start", float("inf"), "start of the adversarial"),
+        ("max_norm", "1", "largest norm of the adversarial"),
     ],
 )  # fmt: skip
 def test_a_wrong_adversarial_setting_is_named(field, value, called):
@@ -85,3 +87,17 @@ def test_every_round_prunes_the_same_share_of_what_is_left_and_the_last_gets_the
     assert left[0] == 1
     assert left[-1] == pytest.approx(1 - sparsity)
     assert [after / before for before, after in pairwise(left)] == pytest.approx([left[1]] * rounds)
+
+
+def test_the_settings_of_freelb_are_settings():
+    with pytest.raises(SpecError, match="settings of FreeLB"):
+        TrainSpec(freelb={"steps": 3})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(TrainSpec(weight_decay=0), TrainSpec(weight_decay=0.0)), (TrainSpec(freelb=FreeLB(1, 1)), TrainSpec(freelb=FreeLB(1, 1.0)))],
+)
+def test_equal_specs_have_one_identity(one, other):
+    assert one == other
+    assert json.dumps(one.to_json()) == json.dumps(other.to_json())

@@ -1,0 +1,42 @@
+"""Makes the tables that ship, by the command line, from the data sets in ROBUSTPRUNE_DATA_DIR.
+
+    python assets/precomputed/make_tables.py FOLDER
+
+They are made in the ordinary store in FOLDER (name the same one again to go on after an interruption) and then copied here, with the soups
+that were made there by the commands on their cards (assets/models/make.py). Two hours on two cores, most of it the baselines' training.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from make import HERE, copy
+
+# All dense models of a data set against its soup; then the soup pruned in several ways, beside baselines that retrain.
+COMMANDS = (
+    "compare --dataset sst2 --model sst2-soup --other sst2-demo --other sst2-plain-1 --other sst2-plain-2 --other sst2-plain-3"
+    " --other sst2-freelb-1 --other sst2-freelb-2 --other sst2-freelb-3 --examples 200",
+    "compare --dataset ag_news --model ag_news-soup --other ag_news-demo --other ag_news-plain-1 --other ag_news-plain-2"
+    " --other ag_news-freelb-1 --other ag_news-freelb-2 --examples 200",
+    "compare --dataset sst2 --model sst2-soup --method sparsegpt --method obs --method admm --baseline imp --baseline imp+freelb"
+    " --baseline lth --sparsity 0.5 --precision bfloat16 --examples 200",
+)
+
+
+def main() -> int:
+    """Runs the commands, then copies soups and tables."""
+    home, root = Path(sys.argv[1]), HERE.parent.parent
+    place = {**os.environ, "ROBUSTPRUNE_HOME": str(home), "PYTHONPATH": str(root), "NLTK_DATA": str(home / "none")}
+    for command in COMMANDS:
+        done = subprocess.run([sys.executable, "-m", "robustprune", *shlex.split(command)], cwd=root, env=place)
+        if done.returncode:
+            return done.returncode
+    for kind in ("soups", "tables"):
+        copy(home / kind, HERE / kind)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
