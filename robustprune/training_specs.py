@@ -11,6 +11,11 @@ PRECISIONS = ("float32", "bfloat16")
 MAX_RANK = 256
 # The learning rate of what is trained: small new weights, or all weights of a pre-trained encoder.
 LEARNING_RATE, FULL_LEARNING_RATE = 1e-3, 3e-5
+LENGTHS = {
+    "step_size": "size of adversarial steps",
+    "start": "start of the adversarial perturbation",
+    "max_norm": "largest norm of the adversarial perturbation",
+}
 BASELINES = ("imp", "lth")
 BASELINE_NAMES = (*BASELINES, *(f"{name}+freelb" for name in BASELINES))
 # What every round of a baseline trains on, and how hard its adversary works, where a table asks for nothing else.
@@ -35,8 +40,7 @@ class FreeLB:
 
     def __post_init__(self) -> None:
         checks.whole("number of adversarial steps", self.steps, 0, 30)
-        lengths = {"step_size": "size of adversarial steps", "start": "start of the adversarial perturbation", "max_norm": "largest adversarial perturbation"}
-        for field, name in lengths.items():
+        for field, name in LENGTHS.items():
             object.__setattr__(self, field, float(checks.number(name, getattr(self, field), 0.0, 100.0)))
 
 
