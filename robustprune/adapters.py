@@ -20,9 +20,9 @@ ADAPTER = "adapter_config.json"
 MASK = "mask.safetensors"
 
 
-def is_adapter(folder: Path) -> bool:
-    """Whether a folder holds an adapter with a card of ours."""
-    return (folder / CARD).is_file() and (folder / ADAPTER).is_file()
+def is_ours(folder: Path) -> bool:
+    """Whether a folder holds an adapter or an average with a card of ours, and no whole model."""
+    return (folder / CARD).is_file() and ((folder / ADAPTER).is_file() or "ingredients" in read_json(folder / CARD))
 
 
 def card(folder: Path) -> dict[str, Any]:
@@ -34,6 +34,12 @@ def card(folder: Path) -> dict[str, Any]:
     about = read_json(folder / CARD)
     if missing := {"sha256", "labels", "dataset"} - set(about):
         raise ModelError(f"The model {folder.name!r} is damaged: its card lacks {sorted(missing)[0]!r}. {_restore(folder)}")
+    sums = about["sha256"]
+    names = {"labels": about["labels"], "ingredients": about.get("ingredients", [])}
+    wrong = [key for key, value in names.items() if not isinstance(value, list) or not all(isinstance(name, str) for name in value)]
+    wrong += [] if isinstance(sums, dict) and all(isinstance(value, str) for value in sums.values()) else ["sha256"]
+    if wrong:
+        raise ModelError(f"The model {folder.name!r} is damaged: {wrong[0]!r} on its card cannot be read. {_restore(folder)}")
     return about
 
 
@@ -56,7 +62,7 @@ def load(folder: Path) -> "PreTrainedModel":
     from peft import PeftModel
 
     model = PeftModel.from_pretrained(backbone.new_classifier(tuple(card(folder)["labels"])), folder).merge_and_unload()
-    if (folder / MASK).is_file():
+    if MASK in card(folder)["sha256"]:
         from robustprune.pruning import export
 
         export.apply_mask(model, folder / MASK)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,9 @@ def attack_sample(
     out: Path | None = None,
 ) -> list[AttackRun]:
     """As :func:`attack_texts`, on texts that are given."""
-    names = list(dict.fromkeys(names))
-    sources = _alike(names)
+    by_name = {source.name: source for source in _alike(list(dict.fromkeys(names)))}
+    # One model under several names is attacked once.
+    sources = list({source.digest: source for source in by_name.values()}.values())
     check_can_run(spec)
     at = [0]
 
@@ -95,7 +97,10 @@ def attack_sample(
     def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
         of_many(done, total, f"{trace.victim['name']}, {word}", trace)
 
-    return attack_runs.attack(store(), sources, texts, spec, lambda: _attacker(names, spec, of_many, heard, cancel), told, lambda: check(cancel), out)
+    make = partial(_attacker, [source.name for source in sources], spec, of_many, heard, cancel)
+    runs = attack_runs.attack(store(), sources, texts, spec, make, told, lambda: check(cancel), out)
+    by_digest = {source.digest: run for source, run in zip(sources, runs, strict=True)}
+    return [replace(by_digest[source.digest], model=name) for name, source in by_name.items()]
 
 
 def transfer(runs: Sequence[AttackRun], progress: Progress = silent, cancel: threading.Event | None = None) -> "Transfer":

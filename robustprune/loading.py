@@ -9,7 +9,8 @@ from typing import Any
 from robustprune import models, paths
 from robustprune import runs as _runs
 from robustprune.errors import ModelError
-from robustprune.results import BASELINE, BASELINES, RUN, PruneRun
+from robustprune.models import BASELINE, RUN
+from robustprune.results import BASELINES, PruneRun
 from robustprune.store import Store
 
 Progress = _runs.Progress

@@ -4,6 +4,7 @@
 Only safetensors are read, and no code that comes with a checkpoint is ever run.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 MODELS = paths.ASSETS / "models"
 INGREDIENTS, BASELINES = MODELS / "ingredients", MODELS / "baselines"
-# What begins the name of an average of models.
-MEAN = "mean:"
+# What begins the names of averages of models, of stored runs, and of stored baselines.
+MEAN, RUN, BASELINE = "mean:", "run:", "baseline:"
+LARGEST_SHARE = 1e6
 ARCHITECTURES = tuple(FAMILIES)
 # The one weight file of a folder in the compressed format (robustprune.pruning.compressed).
 COMPRESSED = "compressed.safetensors"
@@ -31,11 +33,12 @@ class ModelSource:
     """What a model's name resolved to.
 
     ``digest`` is the SHA-256 over weights, configuration and tokenizer: two sources with the same digest are the same model.
-    ``dataset`` is the data set on the model's card, if it names one. ``parts``: of an average, the models and their shares, which add up to 1.
+    ``dataset`` is the data set on the model's card, if it names one. ``parts``: of an average, the models and their shares, which add up to
+    1; it has no folder of its own, unless it ships as a recipe.
     """
 
     name: str
-    folder: Path
+    folder: Path | None
     digest: str
     labels: tuple[str, ...]
     dataset: str | None
@@ -78,12 +81,12 @@ def find(name: str) -> ModelSource:
         ModelError: nothing there, damaged, or of a kind that is not supported.
     """
     if name.startswith(MEAN):
-        return find_average(_parse_average(name))
+        return replace(find_average(_parse_average(name)), name=name)
     if shipped := _shipped(name):
         return _find_card(name, shipped)
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _find_card(name, folder) if adapters.is_adapter(folder) else _find_folder(name, folder)
+        return _find_card(name, folder) if adapters.is_ours(folder) else _find_folder(name, folder)
     if name.count("/") == 1 and not name.startswith((".", "~", "/")):
         return _find_folder(name, _from_hub(name))
     raise ModelError(f"No model is called {name!r}. Allowed are: {', '.join(built_in())}, a folder with a saved classifier, or a hub id such as user/name.")
@@ -95,9 +98,11 @@ def find_average(shares: Mapping[str, float]) -> ModelSource:
     Raises:
         ModelError: no models, a share that is not positive, or models with different classes.
     """
-    if not shares or not all(0 < share < float("inf") for share in shares.values()):
-        raise ModelError(f"An average needs models with positive shares, not {dict(shares)!r}.")
-    whole = sum(shares.values())
+    if not shares or not all(0 < share < LARGEST_SHARE for share in shares.values()):
+        raise ModelError(f"An average needs models with positive shares below {LARGEST_SHARE:g}, not {dict(shares)!r}.")
+    whole = math.fsum(shares.values())
+    if stored := [name for name in shares if name.startswith((RUN, BASELINE))]:
+        raise ModelError(f"{stored[0]} cannot be averaged by this name. Export it and name its folder.")
     parts = tuple(sorted(((find(name), share / whole) for name, share in shares.items()), key=lambda part: part[0].digest))
     first = parts[0][0]
     for other, _ in parts[1:]:
@@ -105,7 +110,7 @@ def find_average(shares: Mapping[str, float]) -> ModelSource:
             raise ModelError(f"{first.name} and {other.name} cannot be averaged: their classes are {', '.join(first.labels)} and {', '.join(other.labels)}.")
     digest = first.digest if len(parts) == 1 else hashing.of_json(["mean", [[part.digest, share] for part, share in parts]])
     name = MEAN + "+".join(f"{name}*{share:g}" for name, share in shares.items())
-    return ModelSource(name, Path(), digest, first.labels, first.dataset, parts=parts)
+    return ModelSource(name, None, digest, first.labels, first.dataset, parts=parts)
 
 
 def load(source: ModelSource) -> Classifier:
@@ -116,7 +121,7 @@ def load(source: ModelSource) -> Classifier:
     """
     if source.parts:
         return _load_average(source)
-    if adapters.is_adapter(source.folder):
+    if adapters.is_ours(source.folder):
         return Classifier(adapters.load(source.folder).requires_grad_(False), backbone.tokenizer(), source)
     return _load_folder(source)
 
@@ -129,7 +134,8 @@ def check_architecture(model_type: str | None, name: str) -> None:
 
 def _shipped(name: str) -> Path | None:
     """The folder of a model that ships, whatever its kind."""
-    return next((folder / name for folder in (MODELS, INGREDIENTS, BASELINES) if (folder / name / adapters.CARD).is_file()), None)
+    places = (MODELS, INGREDIENTS, BASELINES) if Path(name).name == name else ()
+    return next((folder / name for folder in places if (folder / name / adapters.CARD).is_file()), None)
 
 
 def _names(folder: Path) -> list[str]:
@@ -140,6 +146,9 @@ def _find_card(name: str, folder: Path) -> ModelSource:
     """A folder with a card of ours: an adapter, or an average."""
     about = adapters.card(folder)
     if "ingredients" in about:
+        folders = {one: _shipped(one) or Path(one) for one in about["ingredients"]}
+        if mixed := [one for one, place in folders.items() if adapters.is_ours(place) and "ingredients" in adapters.card(place)]:
+            raise ModelError(f"The model {name!r} is damaged: its ingredient {mixed[0]!r} is an average itself.")
         return replace(find_average(dict.fromkeys(about["ingredients"], 1.0)), name=name, folder=folder)
     return ModelSource(name, folder, adapters.digest(folder), tuple(about["labels"]), about["dataset"])
 
@@ -148,9 +157,11 @@ def _parse_average(name: str) -> dict[str, float]:
     """``mean:a+b*3``: names and shares."""
     shares: dict[str, float] = {}
     for part in name.removeprefix(MEAN).split("+"):
-        one, _, share = part.partition("*")
+        one, _, share = (word.strip() for word in part.partition("*"))
+        if not one:
+            raise ModelError(f"A model is missing in {name!r}. Write {MEAN}NAME+OTHER.")
         try:
-            shares[one.strip()] = shares.get(one.strip(), 0.0) + float(share or 1)
+            shares[one] = shares.get(one, 0.0) + float(share or 1)
         except ValueError:
             raise ModelError(f"The share {share!r} in {name!r} is no number. Write {MEAN}NAME*0.25+OTHER*0.75.") from None
     return shares

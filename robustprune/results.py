@@ -6,12 +6,11 @@ from pathlib import Path
 
 from robustprune.errors import RobustPruneError
 from robustprune.evaluation import Evaluation
+from robustprune.models import RUN
 from robustprune.pruning.report import PruneReport
 from robustprune.spec import PruneSpec
 from robustprune.store import Entry
 
-# What begins the names of stored runs and of stored baselines.
-RUN, BASELINE = "run:", "baseline:"
 # The store's kind of retrained baselines.
 BASELINES = "baselines"
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from robustprune import adapters, folders, paths
 from robustprune.errors import ModelError
 from robustprune.loading import Progress, load_model
-from robustprune.results import BASELINE, BASELINES
+from robustprune.models import BASELINE
+from robustprune.results import BASELINES
 from robustprune.spec import digest
 from robustprune.store import Entry, Store
 from robustprune.training_specs import BaselineSpec
@@ -42,7 +43,7 @@ def find(store: Store, key: str) -> Retrained | None:
 
 def default_head(dataset: str) -> Path:
     """The head that ships for a data set. Raises ModelError where none does."""
-    if not (HEADS / dataset / adapters.CARD).is_file():
+    if Path(dataset).name != dataset or not (HEADS / dataset / adapters.CARD).is_file():
         raise ModelError(f"No head ships for {dataset!r}. Name a --head or a --model to start from.")
     return HEADS / dataset
 

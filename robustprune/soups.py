@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robustprune import adapters, attacking, data, evaluation, loading, models
+from robustprune import adapters, attacking, averaging, data, evaluation, loading, models
 from robustprune.attacks import metrics
-from robustprune.errors import DataError, ModelError
-from robustprune.loading import Progress, find_model
+from robustprune.errors import DataError, ModelError, SpecError
+from robustprune.loading import Progress, find_model, load_model
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec, digest
 from robustprune.store import Entry
+from robustprune.training import split
 from robustprune.training.soup import Step, Tasted, greedy
+from robustprune.training_specs import TrainSpec
 
 KIND = "soups"
 
@@ -85,33 +87,32 @@ def ingredients_of(dataset: str) -> list[str]:
 def choosing_texts(names: Sequence[str], dataset: str) -> tuple[data.Texts, tuple[str, ...]]:
     """The training texts of a data set that none of the models was trained on; and the models of which that is not known.
 
+    What a model was trained on is told by the hash on its card, however the data set is called.
+
     Raises:
         DataError: a model was trained on them, or different texts were kept from two models.
     """
     texts = data.load(dataset, "calibration")
-    held_out, unknown = set(), []
+    pools, unknown = {}, []
     for name in names:
-        source = find_model(name)
-        about = adapters.card(source.folder) if (source.folder / adapters.CARD).is_file() else {}
-        if "training" not in about:
+        folder = find_model(name).folder
+        about = adapters.card(folder) if folder and (folder / adapters.CARD).is_file() else {}
+        try:
+            spec = TrainSpec.from_json(about["settings"])
+        except (KeyError, SpecError):  # no card, or one of another kind of training
             unknown.append(name)
+            continue
+        trained, held_out = split.split(texts, spec.held_out)
+        if (trained if spec.rows is None else trained.sample(spec.rows, spec.seed)).digest == about["training"]["texts_sha256"]:
+            if not spec.held_out:
+                raise DataError(f"{name} was trained on all of {dataset}, so no texts are left to choose by. Train it with --held-out 400.")
+            pools[spec.held_out] = held_out
         elif about["dataset"] == dataset:
-            held_out.add(about["training"].get("held_out", {}).get("rows", 0))
-    if 0 in held_out:
-        raise DataError(f"An ingredient was trained on all of {dataset}, so no texts are left to choose by. Train it with --held-out 400.")
-    if len(held_out) > 1:
-        numbers = ", ".join(map(str, sorted(held_out)))
+            raise DataError(f"{name} was trained on other texts than those of {dataset} as it is on this machine. Train it again.")
+    if len(pools) > 1:
+        numbers = ", ".join(map(str, sorted(pools)))
         raise DataError(f"Different numbers of texts were held out of the ingredients ({numbers}). Train them with one --held-out.")
-    if not held_out:
-        return texts, tuple(unknown)
-    from robustprune.training.split import split
-
-    pool = split(texts, held_out.pop())[1]
-    for name in names:
-        about = adapters.card(find_model(name).folder) if name not in unknown else {}
-        if about.get("dataset") == dataset and about["training"]["held_out"]["texts_sha256"] != pool.digest:
-            raise DataError(f"Other texts were held out of {name} than those of {dataset} as it is on this machine. Train it again.")
-    return pool, tuple(unknown)
+    return next(iter(pools.values()), texts), tuple(unknown)
 
 
 def make(
@@ -139,9 +140,10 @@ def make(
     chosen_by = pool.sample(choose_by, spec.seed)
     sources = [find_model(name) for name in names]
     reported_on = evaluation.texts_for(sources[0], dataset, examples, spec.seed)
-    key = digest("soup", [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacking.resource_names(spec))
+    key = digest("soup", names, [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacking.resource_names(spec))
     if stored := loading.store().get(KIND, key):
         return as_soup(stored)
+    check_can_be_averaged(names, progress, cancel)
     steps: list[Step] = []
     seconds = [0.0]
 
@@ -164,6 +166,13 @@ def make(
     return as_soup(loading.store().put(KIND, key, made))
 
 
+def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: threading.Event | None) -> None:
+    """Raises ModelError, before anything takes long, if an average of the models could not be named, or made."""
+    models.find(average_name(names))
+    loaded = [load_model(name, progress, cancel).model for name in names]
+    averaging.check_alike(loaded, names)
+
+
 def every() -> list[SoupRun]:
     """All soups that were made here or ship; those of this machine first."""
     return [as_soup(entry) for entry in loading.store().entries(KIND)]
@@ -179,6 +188,8 @@ def as_soup(entry: Entry) -> SoupRun:
 
 def write(folder: Path, classifier: Classifier, run: SoupRun) -> None:
     """Writes the average as a folder that transformers loads, and ``soup.json``."""
+    from robustprune.pruning.export import ABOUT
+
     classifier.model.save_pretrained(folder)
     classifier.tokenizer.save_pretrained(folder)
     (folder / ABOUT).write_text(json.dumps({"dataset": run.dataset, "soup": run.digest}) + "\n", encoding="utf-8")

@@ -95,12 +95,15 @@ def make(
     def told(number: int, what: str) -> Progress:
         return lambda done, total, text, partial=None: progress(number + min(done / max(total, 1), 1.0), steps, f"{what}: {text}", partial)
 
+    if baselines:
+        retraining.default_head(dataset)  # before anything is pruned, if there is none
     for number, pruning in enumerate(prunings):
         run = _runs.prune(loading.store(), pruning, loaded, "auto", told(number, pruning.method), cancel)
         candidates.append(_Candidate(pruning.method, run.ref, pruning.model, pruning.to_json(), False, run.report.seconds))
     for number, baseline in enumerate(baselines, len(prunings)):
         made = retraining.retrain(loading.store(), dataset, baseline, None, None, command, "auto", told(number, baseline.name), cancel)
         candidates.append(_Candidate(baseline.name, made.ref, made.card["backbone"], baseline.to_json(), True, made.card["seconds"]))
+    candidates = list({one.model: one for one in candidates}.values())
     texts = evaluation.texts_for(find_model(start), dataset, examples, spec.seed)
     attacked = attacking.attack_sample([one.model for one in candidates], texts, spec, told(steps - 1, "attacks"), cancel)
     rows = [

@@ -31,10 +31,11 @@ def write(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
     (folder / "README.md").write_text(card(run, document), encoding="utf-8")
 
 
-def write_origin(folder: Path, source: Path, dataset: str | None) -> None:
+def write_origin(folder: Path, source: Path | None, dataset: str | None) -> None:
     """Writes into ``folder`` what is known of where a model comes from: the card's data of its folder, or at least its data set."""
-    known = source / ABOUT
-    folder.joinpath(ABOUT).write_text(known.read_text(encoding="utf-8") if known.is_file() else json.dumps({"dataset": dataset}) + "\n", encoding="utf-8")
+    known = source / ABOUT if source else None
+    about = known.read_text(encoding="utf-8") if known and known.is_file() else json.dumps({"dataset": dataset}) + "\n"
+    folder.joinpath(ABOUT).write_text(about, encoding="utf-8")
 
 
 def packed(mask: Bool[Tensor, "out in"]) -> UInt8[np.ndarray, "out bytes"]:
