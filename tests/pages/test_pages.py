@@ -41,7 +41,7 @@ def open_page(name, **parameters):
 
 def wait_until(app, condition):
     """Runs the page again until a job in the background has had its effect."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition() and time.monotonic() < end:
         time.sleep(0.1)
         app.run()
