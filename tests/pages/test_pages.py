@@ -265,3 +265,43 @@ def test_what_ships_of_an_attack_tells_every_word_and_who_refused_its_replacemen
     assert table["Refused by"].str.contains("too far in meaning").any()
     assert (table["Tried"] > 0).any()
     assert "synonyms: MiniLM" in shell.plain(app.caption[-1].value).replace("\\", "")
+
+
+def test_the_dense_page_tells_every_decision_with_its_numbers(empty_home):
+    soup = next(one for one in lab.all_soups() if one.dataset == "sst2")
+    app = open_page("dense")
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert len(table) == len(soup.steps) + 1
+    said = words(app).replace("\\", "")
+    for step in soup.steps:
+        assert step.name in said
+        assert f"{step.together.aua:.1%}" in said
+    assert ("is refused" in said) == any(not step.kept for step in soup.steps)
+
+
+def test_the_soup_is_where_pruning_starts_from(empty_home):
+    app = open_page("dense", model="sst2-demo")
+    assert "sst2-soup" in app.get("page_link")[0].proto.label
+    app = open_page("prune", model="sst2-soup")
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_line_between_two_ingredients_is_measured_on_the_page(empty_home):
+    soup = next(one for one in lab.all_soups() if one.dataset == "sst2")
+    app = open_page("dense", curve_from=soup.steps[1].name, curve_to=soup.steps[2].name)
+    charts = len(app.get("plotly_chart"))
+    next(button for button in app.button if button.label == "Measure the line").click().run()
+    wait_until(app, lambda: len(app.get("plotly_chart")) > charts)
+    assert len(app.get("plotly_chart")) == charts + 1
+    assert not app.exception
+    assert not any(button.label == "Measure the line" for button in app.button)
+
+
+def test_a_table_names_what_differs_by_more_than_chance(empty_home):
+    table = next(one for one in lab.all_tables() if one.dataset == "sst2" and one.sparsity)
+    app = open_page("compare")
+    assert not app.exception
+    assert any(len(frame.value) == len(table.rows) for frame in app.dataframe)
+    assert "baseline imp+freelb" in " ".join(code.value for code in app.code)
