@@ -39,12 +39,13 @@ def frame(table: Table) -> pd.DataFrame:
                 t("compare.method"): name_of(row),
                 **rates,
                 t("compare.difference"): f"{row.against_first['aua_difference'] * 100:+.1f}",
-                t("compare.p"): f"{row.against_first['p']:.3f}",
+                t("compare.p"): shell.p_value(row.against_first["p"]),
                 t("compare.retrains"): "" if row.retrains is None else t("compare.yes" if row.retrains else "compare.no"),
                 t("compare.seconds"): "" if row.seconds is None else f"{row.seconds:,.0f}",
             }
         )
-    return pd.DataFrame(rows)
+    result = pd.DataFrame(rows)
+    return result.loc[:, (result != "").any()]  # a table of dense models has neither seconds nor retraining
 
 
 def findings(table: Table) -> str:

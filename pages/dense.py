@@ -44,24 +44,21 @@ def settings_of(name: str) -> str:
 
 
 def ingredients(soup: SoupRun) -> pd.DataFrame:
-    """Every ingredient with its settings and its scores on texts that nothing was chosen by; the soup last."""
-    names = [*(step.name for step in soup.steps), soup.model]
-    turns = {step.name: t("dense.kept" if step.kept else "dense.refused") for step in soup.steps}
-    rows = []
-    for name in names:
-        scores = soup.reported[name]
-        p = soup.comparisons[name]["p"] if name in soup.comparisons else None
-        rows.append(
-            {
-                t("dense.ingredient"): name if name in turns else t("dense.soup"),
-                t("dense.training"): settings_of(name) if name in turns else t("dense.mean_of", count=len(soup.kept)),
-                t("dense.turn"): turns.get(name, ""),
-                t("overview.accuracy"): rate(scores, "acc"),
-                t("overview.aua"): rate(scores, "aua"),
-                t("dense.p"): "" if p is None else f"{p:.3f}",
-            }
-        )
-    return pd.DataFrame(rows)
+    """Every ingredient with its scores on texts that nothing was chosen by, and how it was trained; the soup last."""
+    rows = [_row(soup, step.name, step.name, t("dense.kept" if step.kept else "dense.refused"), settings_of(step.name)) for step in soup.steps]
+    return pd.DataFrame([*rows, _row(soup, soup.model, t("dense.soup"), "", t("dense.mean_of", count=len(soup.kept)))])
+
+
+def _row(soup: SoupRun, name: str, shown: str, turn: str, training: str) -> dict[str, str]:
+    scores = soup.reported[name]
+    return {
+        t("dense.ingredient"): shown,
+        t("dense.turn"): turn,
+        t("overview.accuracy"): rate(scores, "acc"),
+        t("overview.aua"): rate(scores, "aua"),
+        t("dense.p"): shell.p_value(soup.comparisons[name]["p"]) if turn else "",
+        t("dense.training"): training,
+    }
 
 
 def why(step: Step) -> str:
@@ -80,7 +77,7 @@ def finding(soup: SoupRun) -> str:
     for key, name in (("dense.against_plain", max(plain, key=lambda name: soup.reported[name]["aua"], default=None)), ("dense.against_best", best)):
         if name:
             against = soup.comparisons[name]
-            chance = t("dense.beyond_chance" if against["p"] < 0.05 else "dense.within_chance", p=f"{against['p']:.3f}")
+            chance = t("dense.beyond_chance" if against["p"] < 0.05 else "dense.within_chance", p=shell.p_value(against["p"]))
             sentences.append(t(key, name=shell.plain(name), points=f"{against['aua_difference'] * 100:+.1f}", chance=chance))
     return " ".join(sentences)
 
@@ -105,7 +102,8 @@ def show_soup(soup: SoupRun) -> None:
     st.subheader(t("dense.steps_title"))
     words = {key: t(f"dense.{key}") for key in ("alone", "kept", "refused", "soup", "aua")}
     st.plotly_chart(dense_charts.soup_steps(soup.steps, words), alt=t("dense.steps_alt"), key="steps")
-    st.caption(t("dense.chosen_by", examples=soup.chosen_by["examples"], dataset=shell.plain(soup.chosen_by["dataset"])))
+    chosen_by = soup.chosen_by["examples"]
+    st.caption(t("dense.chosen_by", examples=chosen_by, text=f"{100 / chosen_by:g}", dataset=shell.plain(soup.chosen_by["dataset"])))
     st.markdown("\n".join(f"{number}. {why(step)}" for number, step in enumerate(soup.steps, 1)))
     left, right = st.columns(2)
     left.download_button(t("dense.csv"), frame.to_csv(index=False), f"soup-{soup.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")

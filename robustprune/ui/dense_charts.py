@@ -58,7 +58,7 @@ def averaging_curve(points: Sequence[Point], words: dict[str, str]) -> go.Figure
         x=share, y=[point.loss for point in points], name=words["loss"], yaxis="y2", mode="lines+markers",
         line={"color": ORANGE, "dash": "dot", "width": 2}, marker={"symbol": "diamond"}, hovertemplate="%{x:.0%}: %{y:.3f}<extra>" + words["loss"] + "</extra>",
     )  # fmt: skip
-    figure.update_layout(yaxis2={"title": words["loss"], "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False})
+    figure.update_layout(yaxis2={"title": words["loss"], "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "tickformat": ".2f"})
     return _shares(figure, words["rate"]).update_xaxes(tickformat=".0%", title=words["share"])
 
 

@@ -150,6 +150,11 @@ def percent(share: float) -> str:
     return f"{share:.1%}".replace(".0%", "%")
 
 
+def p_value(p: float) -> str:
+    """A p-value as it is printed: three digits, and never zero."""
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
+
+
 def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> tuple[AttackTrace, AttackTrace] | None:
     """The stored attacks on a text, against the run's dense start and the run, with the same resources; None unless both are there."""
     dense, sparse = lab.find_attack(run.spec.model, text, label, spec), lab.find_attack(run.ref, text, label, spec)

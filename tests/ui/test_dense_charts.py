@@ -4,7 +4,7 @@ import pytest
 
 from robustprune.curves import Point
 from robustprune.training.soup import Step, Tasted
-from robustprune.ui import dense_charts
+from robustprune.ui import dense_charts, shell
 
 STEPS = [
     Step("a", Tasted(0.9, 0.5), Tasted(0.9, 0.5), None, kept=True),
@@ -59,3 +59,8 @@ def test_a_table_has_a_line_a_model_from_top_to_bottom():
     assert list(by_name(figure)["Aua"].y) == ["dense", "IMP"]
     assert list(by_name(figure)["Aua"].error_x.arrayminus) == pytest.approx([0.1, 0.1])
     assert figure.layout.yaxis.autorange == "reversed"
+
+
+@pytest.mark.parametrize(("p", "printed"), [(1.0, "1.000"), (0.0123, "0.012"), (0.0005, "0.001"), (0.0004, "< 0.001"), (0.0, "< 0.001")])
+def test_no_p_value_is_printed_as_zero(p, printed):
+    assert shell.p_value(p) == printed
