@@ -267,8 +267,14 @@ def test_what_ships_of_an_attack_tells_every_word_and_who_refused_its_replacemen
     assert "synonyms: MiniLM" in shell.plain(app.caption[-1].value).replace("\\", "")
 
 
-def test_the_dense_page_tells_every_decision_with_its_numbers(empty_home):
-    soup = next(one for one in lab.all_soups() if one.dataset == "sst2")
+@pytest.fixture
+def soup(empty_home):
+    """The soup of sst2 that ships."""
+    found = [one for one in lab.all_soups() if one.dataset == "sst2"]
+    return found[0] if found else pytest.skip("no soup ships yet")
+
+
+def test_the_dense_page_tells_every_decision_with_its_numbers(soup):
     app = open_page("dense")
     assert not app.exception
     table = app.dataframe[0].value
@@ -280,7 +286,7 @@ def test_the_dense_page_tells_every_decision_with_its_numbers(empty_home):
     assert ("is refused" in said) == any(not step.kept for step in soup.steps)
 
 
-def test_the_soup_is_where_pruning_starts_from(empty_home):
+def test_the_soup_is_where_pruning_starts_from(soup):
     app = open_page("dense", model="sst2-demo")
     assert "sst2-soup" in app.get("page_link")[0].proto.label
     app = open_page("prune", model="sst2-soup")
@@ -288,8 +294,7 @@ def test_the_soup_is_where_pruning_starts_from(empty_home):
     assert not app.error
 
 
-def test_a_line_between_two_ingredients_is_measured_on_the_page(empty_home):
-    soup = next(one for one in lab.all_soups() if one.dataset == "sst2")
+def test_a_line_between_two_ingredients_is_measured_on_the_page(soup):
     app = open_page("dense", curve_from=soup.steps[1].name, curve_to=soup.steps[2].name)
     charts = len(app.get("plotly_chart"))
     next(button for button in app.button if button.label == "Measure the line").click().run()
@@ -299,7 +304,7 @@ def test_a_line_between_two_ingredients_is_measured_on_the_page(empty_home):
     assert not any(button.label == "Measure the line" for button in app.button)
 
 
-def test_a_table_names_what_differs_by_more_than_chance(empty_home):
+def test_a_table_names_what_differs_by_more_than_chance(soup):
     table = next(one for one in lab.all_tables() if one.dataset == "sst2" and one.sparsity)
     app = open_page("compare")
     assert not app.exception
