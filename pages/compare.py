@@ -33,10 +33,11 @@ def frame(table: Table) -> pd.DataFrame:
     """The rows in figures, intervals in brackets."""
     rows = []
     for row in table.rows:
-        rates = {t(key): f"{row.scores[rate]:.1%} [{row.scores[f'{rate}_low']:.1%}, {row.scores[f'{rate}_high']:.1%}]" for rate, key in RATES.items()}
+        rates = {t(key): shell.rate(row.scores, rate) for rate, key in RATES.items()}
         rows.append(
             {
                 t("compare.method"): name_of(row),
+                t("compare.accuracy_all", examples=f"{row.accuracy['examples']:,}"): shell.rate(row.accuracy, "accuracy"),
                 **rates,
                 t("compare.difference"): f"{row.against_first['aua_difference'] * 100:+.1f}",
                 t("compare.p"): shell.p_value(row.against_first["p"]),

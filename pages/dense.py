@@ -23,11 +23,6 @@ st.title(t("dense.title"))
 st.markdown(t("dense.question"))
 
 
-def rate(scores: dict, key: str) -> str:
-    """A rate with its interval, in per cent."""
-    return f"{scores[key]:.1%} [{scores[f'{key}_low']:.1%}, {scores[f'{key}_high']:.1%}]"
-
-
 def settings_of(name: str) -> str:
     """How an ingredient was trained, in a few words; nothing where no card says."""
     try:
@@ -50,12 +45,12 @@ def ingredients(soup: SoupRun) -> pd.DataFrame:
 
 
 def _row(soup: SoupRun, name: str, shown: str, turn: str, training: str) -> dict[str, str]:
-    scores = soup.reported[name]
+    scores, accuracy = soup.reported[name], soup.accuracies[name]
     return {
         t("dense.ingredient"): shown,
         t("dense.turn"): turn,
-        t("overview.accuracy"): rate(scores, "acc"),
-        t("overview.aua"): rate(scores, "aua"),
+        t("compare.accuracy_all", examples=f"{accuracy['examples']:,}"): shell.rate(accuracy, "accuracy"),
+        t("overview.aua"): shell.rate(scores, "aua"),
         t("dense.p"): shell.p_value(soup.comparisons[name]["p"]) if turn else "",
         t("dense.training"): training,
     }

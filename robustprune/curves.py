@@ -10,7 +10,7 @@ from robustprune.errors import SpecError
 from robustprune.loading import Progress, find_model, load_model
 from robustprune.runs import check
 from robustprune.spec import AttackSpec, digest
-from robustprune.store import Entry
+from robustprune.store import Entry, understood
 
 KIND = "curves"
 MOST_POINTS = 101
@@ -73,8 +73,8 @@ def make(
     models.find_average({first: 1.0, second: 1.0})  # whether the two fit at all
     texts = evaluation.texts_for(find_model(first), dataset, examples, seed=0)
     key = _key(first, second, texts.digest, points, attacked, spec)
-    if stored := loading.store().get(KIND, key):
-        return as_curve(stored)
+    if stored := understood(loading.store().get(KIND, key), as_curve):
+        return stored
     from robustprune import averaging
 
     ends = [load_model(name, progress, cancel) for name in (first, second)]
@@ -100,8 +100,7 @@ def make(
 def find(first: str, second: str, dataset: str | None, points: int, examples: int, attacked: int, spec: AttackSpec) -> Curve | None:
     """The stored curve, if there is one. Answers without loading a model."""
     texts = evaluation.texts_for(find_model(first), dataset, examples, seed=0)
-    stored = loading.store().get(KIND, _key(first, second, texts.digest, points, attacked, spec))
-    return as_curve(stored) if stored else None
+    return understood(loading.store().get(KIND, _key(first, second, texts.digest, points, attacked, spec)), as_curve)
 
 
 def as_curve(entry: Entry) -> Curve:

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustprune import data, evaluation, folders, models, uploads
+from robustprune import data, evaluating, evaluation, folders, models, uploads
 from robustprune import runs as _runs
 from robustprune.attacking import (
     ATTACK_EXAMPLES,
@@ -189,18 +189,7 @@ def evaluate(
     cancel: threading.Event | None = None,
 ) -> Evaluation:
     """Accuracy of a model on evaluation texts: validation, else test. Fewer texts than ``examples`` means all there are."""
-    source = find_model(model)
-    texts = evaluation.texts_for(source, dataset, examples, seed)
-    stored = evaluation.find(store(), source.digest, model, texts)
-    if stored:
-        return stored
-    classifier = load_model(model, progress, cancel)
-
-    def watch(done: int, total: int) -> None:
-        _runs.check(cancel)
-        progress(done, total, f"{done} of {total} texts", None)
-
-    return evaluation.measure(store(), source.digest, model, classifier.model, classifier.tokenizer, texts, watch)
+    return evaluating.evaluate(model, dataset, examples, seed, progress, cancel)
 
 
 # Texts

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robustprune import adapters, attacking, averaging, data, evaluation, loading, models
+from robustprune import adapters, attacking, averaging, data, evaluating, evaluation, loading, models
 from robustprune.attacks import metrics
 from robustprune.errors import DataError, ModelError, SpecError
 from robustprune.loading import Progress, find_model, load_model
 from robustprune.models import Classifier
 from robustprune.spec import AttackSpec, digest
-from robustprune.store import Entry
+from robustprune.store import Entry, understood
 from robustprune.training import split
 from robustprune.training.soup import Step, Tasted, greedy
 from robustprune.training_specs import TrainSpec
@@ -30,6 +30,7 @@ class SoupRun:
         steps: the ingredients in the order of their robustness, and what became of each, on the texts that were chosen by.
         chosen_by: data set, split and number of those texts, held out of the ingredients' training.
         reported: scores of every ingredient and of the soup (the model's name) under attack on evaluation texts.
+        accuracies: of the same on as many evaluation texts as there are, with intervals.
         comparisons: the soup against every ingredient on those, by the ingredient's name.
         unknown: ingredients of which it is not known whether they were trained on the texts that they were chosen by.
     """
@@ -41,6 +42,7 @@ class SoupRun:
     chosen_by: dict[str, Any]
     evaluated_on: dict[str, Any]
     reported: dict[str, dict[str, Any]]
+    accuracies: dict[str, dict[str, Any]]
     comparisons: dict[str, dict[str, Any]]
     unknown: tuple[str, ...]
     seconds: float
@@ -57,19 +59,32 @@ class SoupRun:
         return average_name(self.kept)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object. ``accuracy`` and ``aua`` are those on evaluation texts."""
+        """A JSON object. ``aua`` is of the evaluation texts that were attacked, ``accuracy`` of all there are."""
         turns = {step.name: step for step in self.steps}
         ingredients = [
-            {"name": name, "accuracy": scores["acc"], "aua": scores["aua"], "kept": turns[name].kept, "scores": scores, "against_soup": self.comparisons[name]}
+            {
+                "name": name, "accuracy": self.accuracies[name]["accuracy"], "aua": scores["aua"], "kept": turns[name].kept,
+                "scores": scores, "evaluation": self.accuracies[name], "against_soup": self.comparisons[name],
+            }
             for name, scores in self.reported.items()
             if name in turns
         ]
         soup = self.reported[self.model]
         return {
-            "digest": self.digest, "dataset": self.dataset, "accuracy": soup["acc"], "aua": soup["aua"], "scores": soup, "ingredients": ingredients,
-            "steps": [step.to_json() for step in self.steps], "chosen_by": self.chosen_by, "evaluated_on": self.evaluated_on,
-            "settings": self.spec.to_json(), "unknown": list(self.unknown), "seconds": self.seconds,
-        }  # fmt: skip
+            "digest": self.digest,
+            "dataset": self.dataset,
+            "accuracy": self.accuracies[self.model]["accuracy"],
+            "aua": soup["aua"],
+            "scores": soup,
+            "evaluation": self.accuracies[self.model],
+            "ingredients": ingredients,
+            "steps": [step.to_json() for step in self.steps],
+            "chosen_by": self.chosen_by,
+            "evaluated_on": self.evaluated_on,
+            "settings": self.spec.to_json(),
+            "unknown": list(self.unknown),
+            "seconds": self.seconds,
+        }
 
 
 def average_name(names: Sequence[str]) -> str:
@@ -141,8 +156,8 @@ def make(
     sources = [find_model(name) for name in names]
     reported_on = evaluation.texts_for(sources[0], dataset, examples, spec.seed)
     key = digest("soup", names, [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacking.resource_names(spec))
-    if stored := loading.store().get(KIND, key):
-        return as_soup(stored)
+    if stored := understood(loading.store().get(KIND, key), as_soup):
+        return stored
     check_can_be_averaged(names, progress, cancel)
     steps: list[Step] = []
     seconds = [0.0]
@@ -162,7 +177,8 @@ def make(
     greedy(names, taste, heard)
     soup = average_name([step.name for step in steps if step.kept])
     runs = attacking.attack_sample([*names, soup], reported_on, spec, told("scores"), cancel)
-    made = _result(key, dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs))
+    measured = {name: evaluating.evaluate(name, dataset, evaluating.ALL, 0, told("accuracy"), cancel).to_json() for name in dict.fromkeys([*names, soup])}
+    made = _result(dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs)) | {"accuracies": measured}
     return as_soup(loading.store().put(KIND, key, made))
 
 
@@ -175,7 +191,7 @@ def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: thre
 
 def every() -> list[SoupRun]:
     """All soups that were made here or ship; those of this machine first."""
-    return [as_soup(entry) for entry in loading.store().entries(KIND)]
+    return [soup for entry in loading.store().entries(KIND) if (soup := understood(entry, as_soup))]
 
 
 def as_soup(entry: Entry) -> SoupRun:
@@ -201,15 +217,22 @@ def write_recipe(folder: Path, name: str, run: SoupRun, command: str) -> None:
     if strangers := [one for one in run.kept if one not in models.ingredients()]:
         raise ModelError(f"{strangers[0]} does not ship, so a recipe with it would be of no use elsewhere. Export the model instead.")
     about = {
-        "name": name, "dataset": run.dataset, "labels": list(find_model(run.kept[0]).labels), "ingredients": run.kept, "command": command,
-        "soup": run.digest, "scores": run.reported[run.model], "chosen_by": run.chosen_by, "evaluated_on": run.evaluated_on,
-        "seconds": round(run.seconds), "sha256": {},
-    }  # fmt: skip
+        "name": name,
+        "dataset": run.dataset,
+        "labels": list(find_model(run.kept[0]).labels),
+        "ingredients": run.kept,
+        "command": command,
+        "soup": run.digest,
+        "scores": {**run.accuracies[run.model], "model": name, "under_attack": run.reported[run.model]},
+        "chosen_by": run.chosen_by,
+        "evaluated_on": run.evaluated_on,
+        "seconds": round(run.seconds),
+        "sha256": {},
+    }
     (folder / adapters.CARD).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 def _result(
-    key: str,
     dataset: str,
     spec: AttackSpec,
     steps: Sequence[Step],

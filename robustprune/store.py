@@ -14,17 +14,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from robustprune import hashing
-from robustprune.errors import StoreError
+from robustprune.errors import RobustPruneError, StoreError
 
 FORMAT = 1
 LOCK_SECONDS = 30
 DOCUMENT = "entry.json"
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,15 @@ class Entry:
     files: dict[str, str]
     folder: Path
     shipped: bool
+
+
+def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
+    """What ``build`` makes of an entry; None, and a word in the log, if it is of another version of this program. None of nothing."""
+    try:
+        return build(entry) if entry else None
+    except (KeyError, TypeError, ValueError, RobustPruneError) as error:
+        log.warning("The stored entry %s is of another version of this program (%s) and is not used.", entry.key, error)
+        return None
 
 
 @lru_cache(maxsize=2048)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from robustprune import attacking, evaluation, loading, retraining
+from robustprune import attacking, evaluating, evaluation, loading, retraining
 from robustprune import runs as _runs
 from robustprune.attacks import metrics
 from robustprune.loading import Progress, find_model, loaded
 from robustprune.spec import AttackSpec, PruneSpec, digest
-from robustprune.store import Entry
+from robustprune.store import Entry, understood
 from robustprune.training_specs import BaselineSpec
 
 KIND = "tables"
@@ -27,6 +27,7 @@ class Row:
         settings: of the method; None of a model that was given.
         retrains: whether the method trains; None of a model that was given.
         seconds: what pruning took, with training where it trains; None of a model that was given.
+        accuracy: on as many evaluation texts as there are, with its interval: more than are attacked.
         scores: under attack, flat, rates with their intervals.
         against_first: compared with the table's first model on the same texts (Aua, McNemar).
     """
@@ -37,6 +38,7 @@ class Row:
     settings: dict[str, Any] | None
     retrains: bool | None
     seconds: float | None
+    accuracy: dict[str, Any]
     scores: dict[str, Any]
     against_first: dict[str, Any]
 
@@ -90,7 +92,7 @@ def make(
     Whatever was pruned, trained or attacked before is taken from the store, so an interrupted call goes on.
     """
     candidates = [_Candidate(name, name) for name in dict.fromkeys([start, *others])]
-    steps = len(prunings) + len(baselines) + 1
+    steps = len(prunings) + len(baselines) + 2
 
     def told(number: int, what: str) -> Progress:
         return lambda done, total, text, partial=None: progress(number + min(done / max(total, 1), 1.0), steps, f"{what}: {text}", partial)
@@ -105,10 +107,11 @@ def make(
         candidates.append(_Candidate(baseline.name, made.ref, made.card["backbone"], baseline.to_json(), True, made.card["seconds"]))
     candidates = list({one.model: one for one in candidates}.values())
     texts = evaluation.texts_for(find_model(start), dataset, examples, spec.seed)
-    attacked = attacking.attack_sample([one.model for one in candidates], texts, spec, told(steps - 1, "attacks"), cancel)
+    attacked = attacking.attack_sample([one.model for one in candidates], texts, spec, told(steps - 2, "attacks"), cancel)
+    measured = [evaluating.evaluate(one.model, dataset, evaluating.ALL, 0, told(steps - 1, f"accuracy of {one.name}"), cancel).to_json() for one in candidates]
     rows = [
-        {**asdict(one), "scores": run.scores.to_json(), "against_first": metrics.compare(attacked[0].results, run.results).to_json()}
-        for one, run in zip(candidates, attacked, strict=True)
+        {**asdict(one), "accuracy": accuracy, "scores": run.scores.to_json(), "against_first": metrics.compare(attacked[0].results, run.results).to_json()}
+        for one, run, accuracy in zip(candidates, attacked, measured, strict=True)
     ]
     sources = [find_model(one.model).digest for one in candidates]
     key = digest("table", sources, texts.digest, spec.to_json(), attacked[0].resources)
@@ -127,7 +130,7 @@ def make(
 
 def every() -> list[Table]:
     """All tables that were made here or ship, those of this machine first."""
-    return [as_table(entry) for entry in loading.store().entries(KIND)]
+    return [table for entry in loading.store().entries(KIND) if (table := understood(entry, as_table))]
 
 
 def as_table(entry: Entry) -> Table:

@@ -63,7 +63,7 @@ def test_train_two_then_average_them(tmp_path):
     assert {one["name"] for one in soup["ingredients"]} == {first, second}
     assert all({"name", "accuracy", "aua", "kept"} <= set(one) for one in soup["ingredients"])
     assert (soup["scores"]["examples"], soup["chosen_by"]["examples"], soup["settings"]["recipe"]) == (3, 2, "deepwordbug")
-    assert (soup["accuracy"], soup["aua"]) == (soup["scores"]["acc"], soup["scores"]["aua"])
+    assert (soup["accuracy"], soup["aua"]) == (lab.evaluate(soup["model"]).accuracy, soup["scores"]["aua"])
     kept = [step["name"] for step in soup["steps"] if step["kept"]]
     assert soup["model"] == (kept[0] if len(kept) == 1 else "mean:" + "+".join(kept))
     assert soup["model_dir"] == out

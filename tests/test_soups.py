@@ -187,13 +187,16 @@ def test_a_soup_is_reported_on_evaluation_texts_beside_its_ingredients(kitchen, 
         assert one["aua_difference"] == pytest.approx(runs[made.model].scores.aua.value - runs[name].scores.aua.value)
 
 
-def test_the_json_tells_of_every_ingredient_and_of_the_soup(names, made):
+def test_the_json_tells_of_every_ingredient_and_of_the_soup(kitchen, names, made):
+    def accuracy(name):
+        return lab.evaluate(name, str(kitchen / "texts")).accuracy
+
     told = json.loads(json.dumps(made.to_json()))
     assert sorted(one["name"] for one in told["ingredients"]) == sorted(names)
     for one in told["ingredients"]:
-        assert (one["accuracy"], one["aua"]) == (made.reported[one["name"]]["acc"], made.reported[one["name"]]["aua"])
+        assert (one["accuracy"], one["aua"]) == (accuracy(one["name"]), made.reported[one["name"]]["aua"])
         assert one["kept"] == (one["name"] in made.kept)
-    assert (told["accuracy"], told["aua"]) == (made.reported[made.model]["acc"], made.reported[made.model]["aua"])
+    assert (told["accuracy"], told["aua"]) == (accuracy(made.model), made.reported[made.model]["aua"])
     assert AttackSpec.from_json(told["settings"]) == SPEC
     assert soups.as_soup(lab.store().get("soups", told["digest"])) == made
 
@@ -321,7 +324,7 @@ def test_a_soup_of_what_ships_is_written_as_a_recipe(kitchen, of_all, shipped, m
     assert (source.digest, source.labels) == (lab.find_model(of_all.model).digest, ("negative", "positive"))
     about = models.card("broth")
     assert (about["name"], about["ingredients"], about["command"], about["soup"]) == ("broth", run.kept, "the command", run.digest)
-    assert about["scores"]["aua"] == run.to_json()["aua"]
+    assert (about["scores"]["accuracy"], about["scores"]["under_attack"]["aua"]) == (run.to_json()["accuracy"], run.to_json()["aua"])
 
 
 def test_a_recipe_with_strangers_is_refused(made, shipped, tmp_path):

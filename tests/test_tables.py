@@ -109,3 +109,19 @@ def test_a_baseline_without_a_head_is_refused_before_anything_is_done(sst2, tmp_
         lab.compare(START, (), [PRUNING], [BASELINE], dataset=str(tmp_path / "headless"), examples=2, spec=SPEC)
     assert not (empty_home / "runs").exists(), "it pruned first and looked for the head afterwards"
     assert retraining.default_head("sst2").is_dir()
+
+
+def test_accuracy_is_of_all_evaluation_texts_not_only_of_those_attacked(table):
+    everything = lab.evaluate(START, "sst2")
+    assert everything.examples > EXAMPLES
+    assert table.rows[0].accuracy == everything.to_json()
+    assert {row.accuracy["examples"] for row in table.rows} == {everything.examples}
+
+
+def test_a_table_of_another_version_is_passed_over(table, caplog):
+    document = dict(lab.store().get("tables", table.digest).document)
+    document["rows"] = [{"name": "of another time"}]
+    entry = lab.store().put("tables", "0" * 16, document)
+    assert [one.digest for one in lab.all_tables()].count(table.digest) == 1
+    assert entry.key not in {one.digest for one in lab.all_tables()}
+    assert "another version" in caplog.text

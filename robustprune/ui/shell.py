@@ -150,6 +150,11 @@ def percent(share: float) -> str:
     return f"{share:.1%}".replace(".0%", "%")
 
 
+def rate(values: dict, key: str) -> str:
+    """A rate with its interval, in per cent."""
+    return f"{values[key]:.1%} [{values[f'{key}_low']:.1%}, {values[f'{key}_high']:.1%}]"
+
+
 def p_value(p: float) -> str:
     """A p-value as it is printed: three digits, and never zero."""
     return "< 0.001" if p < 0.0005 else f"{p:.3f}"
