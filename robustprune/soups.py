@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,7 @@ def choosing_texts(names: Sequence[str], dataset: str) -> tuple[data.Texts, tupl
     """
     texts = data.load(dataset, "calibration")
     pools, unknown = {}, []
+    parts = cache(partial(split.split, texts))  # the same for all ingredients, as a rule
     for name in names:
         folder = find_model(name).folder
         about = adapters.card(folder) if folder and (folder / adapters.CARD).is_file() else {}
@@ -117,7 +119,7 @@ def choosing_texts(names: Sequence[str], dataset: str) -> tuple[data.Texts, tupl
         except (KeyError, SpecError):  # no card, or one of another kind of training
             unknown.append(name)
             continue
-        trained, held_out = split.split(texts, spec.held_out)
+        trained, held_out = parts(spec.held_out)
         if (trained if spec.rows is None else trained.sample(spec.rows, spec.seed)).digest == about["training"]["texts_sha256"]:
             if not spec.held_out:
                 raise DataError(f"{name} was trained on all of {dataset}, so no texts are left to choose by. Train it with --held-out 400.")

@@ -3,8 +3,8 @@
     python assets/precomputed/make.py [FOLDER]
 
 Runs go through the ordinary store in FOLDER, a temporary one if none is named (name one to go on after an interruption); reports,
-evaluations, attack scores, traces, attention maps and lines between models are then copied here, weights are not. It takes about 40
-minutes on two cores. Soups and tables need more than the demo texts: see make_tables.py.
+evaluations, attack scores, traces, attention maps and lines between models are then copied here, weights are not.
+Soups and tables need more than the demo texts: see make_tables.py.
 """
 
 import os

@@ -3,7 +3,8 @@
     python assets/precomputed/make_tables.py FOLDER
 
 They are made in the ordinary store in FOLDER (name the same one again to go on after an interruption) and then copied here, with the soups
-that were made there by the commands on their cards (assets/models/make.py). Two hours on two cores, most of it the baselines' training.
+that were made there by the commands on their cards (assets/models/make.py). Most of the time goes into the baselines'
+training.
 """
 
 import os
