@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from robustprune import lab, models
+from robustprune import lab
 from robustprune.curves import Curve
 from robustprune.errors import ModelError
 from robustprune.jobs import Job
@@ -26,12 +26,12 @@ st.markdown(t("dense.question"))
 def settings_of(name: str) -> str:
     """How an ingredient was trained, in a few words; nothing where no card says."""
     try:
-        settings = models.card(name)["settings"]
+        settings = lab.model_card(name)["settings"]
     except (ModelError, KeyError):
         return ""
     freelb = settings["freelb"]
     adversary = t("dense.freelb", steps=freelb["steps"], size=f"{freelb['step_size']:g}") if freelb["steps"] else t("dense.plain")
-    rows = models.card(name)["training"]["rows"]
+    rows = lab.model_card(name)["training"]["rows"]
     return t(
         "dense.settings", adversary=adversary, optimiser=settings["optimiser"], rate=f"{settings['learning_rate']:g}",
         epochs=settings["epochs"], rows=f"{rows:,}", seed=settings["seed"],
@@ -79,7 +79,7 @@ def finding(soup: SoupRun) -> str:
 
 def _is_adversarial(name: str) -> bool:
     try:
-        return models.card(name)["settings"]["freelb"]["steps"] > 0
+        return lab.model_card(name)["settings"]["freelb"]["steps"] > 0
     except (ModelError, KeyError):
         return False
 
@@ -160,7 +160,7 @@ if not soups:
     st.code(f"python -m robustprune soup --dataset {lab.usual_dataset(shell.model())} --ingredient FOLDER --ingredient FOLDER", language="sh")
     st.stop()
 soup = soups[0]
-start = next((name for name in models.built_in() if models.find(name).digest == models.find(soup.model).digest), None)
+start = next((name for name in lab.built_in_models() if lab.find_model(name).digest == lab.find_model(soup.model).digest), None)
 if start:
     st.page_link(shell.page("prune"), label=t("dense.prune_this", name=start), icon=":material/content_cut:", query_params={"model": start})
 show_soup(soup)

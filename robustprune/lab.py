@@ -23,6 +23,8 @@ from robustprune.attacking import (
 )
 from robustprune.evaluation import Evaluation
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
+from robustprune.models import built_in as built_in_models
+from robustprune.models import card as model_card
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun
 from robustprune.spec import PruneSpec, check_text, digest
@@ -56,6 +58,7 @@ __all__ = [
     "attack_texts",
     "attention",
     "averaging_curve",
+    "built_in_models",
     "check_export_folder",
     "compare",
     "compress",
@@ -75,6 +78,7 @@ __all__ = [
     "load_model",
     "measure_speed",
     "missing_resources",
+    "model_card",
     "prune",
     "prune_digest",
     "resource_names",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from robustprune import lab, models, paths
+from robustprune import lab, paths
 from robustprune.attacks.trace import AttackTrace
 from robustprune.errors import RobustPruneError
 from robustprune.results import PruneRun
@@ -77,7 +77,7 @@ def sidebar() -> None:
     """What is global: model, run, language. All of it is in the link."""
     if len(i18n.languages()) > 1:
         st.selectbox(t("sidebar.language"), i18n.languages(), key="lang", bind="query-params", format_func=lambda code: i18n.texts(code)["language.name"])
-    names = models.built_in()
+    names = lab.built_in_models()
     default = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
     st.selectbox(t("sidebar.model"), names, index=default, key="model", bind="query-params", help=t("sidebar.model_help"))
     runs = runs_of(model())
@@ -95,12 +95,12 @@ def sidebar() -> None:
 def model() -> str:
     """The model that is chosen."""
     chosen = st.session_state.get("model")
-    return chosen if chosen in models.built_in() else models.built_in()[0]
+    return chosen if chosen in lab.built_in_models() else lab.built_in_models()[0]
 
 
 def datasets_of_model() -> tuple[str, ...]:
     """The data set that the chosen model was trained on, and its demo texts."""
-    card = models.find(model()).dataset
+    card = lab.find_model(model()).dataset
     return tuple(name for name in (card, lab.usual_dataset(model())) if name)
 
 

@@ -80,7 +80,7 @@ def test_a_corrupt_adapter_is_told_and_another_model_can_be_chosen(name, empty_h
     shutil.copytree(models.MODELS, tmp_path / "models")
     monkeypatch.setattr(models, "MODELS", tmp_path / "models")
     (tmp_path / "models" / "sst2-demo" / "adapter_model.safetensors").write_bytes(b"damaged")
-    app = open_page(name)
+    app = open_page(name, model="sst2-demo")
     assert not app.exception
     assert any("damaged" in error.value for error in app.error)
     app.selectbox(key="model").set_value("ag_news-demo").run()
@@ -98,7 +98,7 @@ def test_the_overview_follows_its_slider(empty_home):
 
 def test_the_overview_stays_whole_when_a_shipped_run_was_made_here_too(empty_home):
     before = [metric.value for metric in open_page("overview").metric]
-    shipped = lab.store().get("runs", next(run.digest for run in lab.shipped_runs("sst2-demo") if run.spec.sparsity == 0.5))
+    shipped = lab.store().get("runs", next(run.digest for run in lab.shipped_runs(shell.DEFAULT_MODEL) if run.spec.sparsity == 0.5))
     lab.store().put("runs", shipped.key, shipped.document)
     app = open_page("overview")
     assert not app.exception
@@ -106,12 +106,12 @@ def test_the_overview_stays_whole_when_a_shipped_run_was_made_here_too(empty_hom
 
 
 def test_no_two_runs_have_one_name(empty_home):
-    run = next(run for run in lab.shipped_runs("sst2-demo") if (run.spec.method, run.spec.sparsity) == ("admm", 0.5))
+    run = next(run for run in lab.shipped_runs(shell.DEFAULT_MODEL) if (run.spec.method, run.spec.sparsity) == ("admm", 0.5))
     document = lab.store().get("runs", run.digest).document
     lab.store().put("runs", "0123456789abcdef", {**document, "spec": {**document["spec"], "seed": 7}})
     app = open_page("attention")
     assert not app.info, "the run that is shown first is the one that ships"
-    names = [shell.run_name(one) for one in shell.runs_of("sst2-demo")]
+    names = [shell.run_name(one) for one in shell.runs_of(shell.DEFAULT_MODEL)]
     assert len(set(names)) == len(names) > 15
 
 
@@ -174,7 +174,7 @@ def test_a_layer_that_is_not_there_is_told_when_it_is_pruned(empty_home):
 
 
 def test_a_run_with_weights_can_be_taken_away_and_measured(empty_home):
-    run = lab.prune(PruneSpec("sst2-demo", method="magnitude", adaptive="none", sparsity=0.9, calibration=16, dataset="demo-reviews"))
+    run = lab.prune(PruneSpec(shell.DEFAULT_MODEL, method="magnitude", adaptive="none", sparsity=0.9, calibration=16, dataset="demo-reviews"))
     app = open_page("prune", method="magnitude", adaptive="none", sparsity="0.9", calibration="16", dataset="demo-reviews")
     assert not app.exception
     labels = [button.label for button in app.get("download_button")]
@@ -231,7 +231,7 @@ def test_a_bad_link_falls_back(parameters, empty_home):
 
 def test_layers_can_be_compared(empty_home):
     app = open_page("layers")
-    other = next(run for run in lab.shipped_runs("sst2-demo") if run.spec.method == "magnitude")
+    other = next(run for run in lab.shipped_runs(shell.DEFAULT_MODEL) if run.spec.method == "magnitude")
     app.multiselect(key="compare").set_value([other.digest]).run()
     assert not app.exception
     assert len(app.subheader) == 2
@@ -270,8 +270,7 @@ def test_what_ships_of_an_attack_tells_every_word_and_who_refused_its_replacemen
 @pytest.fixture
 def soup(empty_home):
     """The soup of sst2 that ships."""
-    found = [one for one in lab.all_soups() if one.dataset == "sst2"]
-    return found[0] if found else pytest.skip("no soup ships yet")
+    return next(one for one in lab.all_soups() if one.dataset == "sst2")
 
 
 def test_the_dense_page_tells_every_decision_with_its_numbers(soup):
