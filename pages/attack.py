@@ -1,4 +1,4 @@
-"""Which words break it? A live attack on the dense and the sparse model, told word by word."""
+"""Which words break it? A live attack on the dense and the sparse model, replayed step by step."""
 
 import json
 
@@ -9,7 +9,7 @@ from robustprune.attacks.trace import AttackTrace
 from robustprune.catalogue import MASKED_LM, RECIPES, about
 from robustprune.jobs import Job
 from robustprune.spec import AttackSpec, check_text, digest
-from robustprune.ui import jobs, replay, shell
+from robustprune.ui import jobs, links, player, replay, shell, try_it
 from robustprune.ui.i18n import t
 
 OWN = "own"
@@ -19,7 +19,8 @@ shell.require_entrypoint()
 st.title(t("attack.title"))
 st.markdown(t("attack.question"))
 run = shell.need_run()
-showcase = dict(lab.showcase(run.spec.model))
+showcase = lab.showcase(run.spec.model)
+models = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
 
 
 def recipe_name(name: str) -> str:
@@ -30,7 +31,8 @@ def recipe_name(name: str) -> str:
 
 def asked_recipe() -> AttackSpec:
     """The recipe that is chosen, what it does, and what it goes without here; one that cannot run says what it needs, and ends the page."""
-    name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", persist_state="session", format_func=recipe_name)
+    links.choice("recipe", list(RECIPES), "textfooler")
+    name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", format_func=recipe_name)
     masked_lm = None
     if MASKED_LM in RECIPES[name].needs:
         masked_lm = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", help=t("attack.masked_lm_help")).strip() or None
@@ -47,36 +49,26 @@ def asked_recipe() -> AttackSpec:
 
 
 def asked() -> tuple[str, int]:
-    """The text and its true label: a demo text, or one's own."""
-    choices = [OWN, *showcase]
-    chosen = st.selectbox(
-        t("attack.demo"),
-        choices,
-        index=0 if "text" in st.query_params else 1,
-        key="demo",
-        persist_state="session",
-        format_func=lambda text: t("attack.own") if text == OWN else text,
-    )
+    """The text and its true label: a demo text, by its number in the link, or one's own."""
+    demos = {str(number): text for number, (text, _) in enumerate(showcase, 1)}
+    links.choice("demo", [OWN, *demos], OWN if "text" in st.query_params or not demos else "1")
+    chosen = st.selectbox(t("attack.demo"), [OWN, *demos], key="demo", format_func=lambda number: demos.get(number, t("attack.own")))
     if chosen != OWN:
-        st.caption(t("attack.true_label", label=run.labels[showcase[chosen]]))
-        return chosen, showcase[chosen]
+        text, label = showcase[int(chosen) - 1]
+        st.caption(t("attack.true_label", label=run.labels[label]))
+        return text, label
     typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=4000, height=80)
+    classes = [str(number) for number in range(len(run.labels))]
+    links.choice("label", classes, classes[1])
     label = st.segmented_control(
-        t("attack.label"),
-        list(range(len(run.labels))),
-        default=1,
-        key="label",
-        bind="query-params",
-        required=True,
-        format_func=lambda index: run.labels[index],
-        help=t("attack.label_help"),
+        t("attack.label"), classes, key="label", required=True, format_func=lambda number: run.labels[int(number)], help=t("attack.label_help")
     )
-    return check_text(typed), label
+    return check_text(typed), int(label)
 
 
 def both_attacks(job: Job) -> None:
     """Attacks the dense and the sparse model side by side; the lab keeps both traces."""
-    lab.attack_side_by_side([run.spec.model, run.ref], text, label, spec, job.progress, job.cancel)
+    lab.attack_side_by_side(list(models.values()), text, label, spec, job.progress, job.cancel)
 
 
 def live(trace: AttackTrace) -> None:
@@ -85,20 +77,20 @@ def live(trace: AttackTrace) -> None:
     st.caption(t("attack.so_far", model=shell.plain(trace.victim["name"]), queries=trace.queries, word=shell.plain(trace.at_hand)))
 
 
-def show(dense: AttackTrace, sparse: AttackTrace) -> None:
-    """Both outcomes side by side, the curves, and every step."""
-    names = (t("run.dense"), shell.run_name(run))
-    traces = dict(zip(names, (dense, sparse), strict=True))
+def show(traces: dict[str, AttackTrace]) -> None:
+    """Both outcomes side by side, the replay, transfer, every step."""
     for column, (name, trace) in zip(st.columns(2), traces.items(), strict=True):
         with column:
             replay.outcome_card(trace, name)
-    if any(trace.changes for trace in traces.values()):
-        st.subheader(t("attack.path_title"))
-        replay.path_chart(traces)
+    st.subheader(t("replay.title"))
+    player.player(traces)
+    st.subheader(t("transfer.title"))
+    try_it.transfer(models, traces)
     for name, trace in traces.items():
         if trace.steps:
             with st.expander(t("attack.steps", name=name, steps=trace.words_tried), icon=":material/list:"):
                 st.dataframe(replay.step_table(trace), hide_index=True)
+    dense = traces[t("run.dense")]
     used = "; ".join(t(f"resource.{kind}", name=shell.plain(name)) for kind, name in dense.resources.items() if kind != "set" and name)
     st.caption(t("attack.resources", set=dense.resources["set"], resources=used, budget=spec.query_budget))
     lines = "".join(json.dumps(trace.to_json(), ensure_ascii=False) + "\n" for trace in traces.values())
@@ -111,11 +103,12 @@ with st.container(border=True):
 pair = shell.attack_pair(run, text, label, spec)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:
-    st.button(
-        t("attack.start"), type="primary", icon=":material/play_arrow:", on_click=jobs.manager().submit, args=(key, both_attacks), disabled=jobs.running(key)
-    )
+    jobs.start_button(t("attack.start"), key, both_attacks, primary=True)
     if jobs.manager().get(key) is None:
         st.info(t("attack.nothing_yet"), icon=":material/swords:")
     jobs.panel(key, live)
 else:
-    show(*pair)
+    show(dict(zip(models, pair, strict=True)))
+st.subheader(t("try.title"))
+st.markdown(t("try.question"))
+try_it.try_it(models, text, label, run.labels)

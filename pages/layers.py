@@ -1,19 +1,23 @@
-"""Where does the error arise, and who corrects it?"""
+"""Where does the error arise, and who corrects it? The bars of up to four runs, and any layer of theirs close up."""
 
 import pandas as pd
 import streamlit as st
 
+from robustprune import lab
+from robustprune.analysis.layers import LayerView
+from robustprune.pruning.report import LayerReport
 from robustprune.results import PruneRun
-from robustprune.ui import charts, shell
+from robustprune.ui import jobs, layer_charts, shell
 from robustprune.ui.i18n import t
-
-MOST_COMPARED = 3
 
 shell.require_entrypoint()
 
 st.title(t("layers.title"))
 st.markdown(t("layers.question"))
 run = shell.need_run()
+runs = shell.chosen_runs()
+names = [layer.name for layer in run.report.layers]
+worst = max(run.report.layers, key=lambda layer: layer.own).name
 
 
 def table(shown: PruneRun) -> pd.DataFrame:
@@ -26,36 +30,84 @@ def table(shown: PruneRun) -> pd.DataFrame:
 def findings(shown: PruneRun) -> str:
     """What the bars say, in words, from this run's own numbers."""
     layers = shown.report.layers
-    worst = max(layers, key=lambda layer: layer.own)
-    name, block = charts.short_name(worst.name)
+    most = max(layers, key=lambda layer: layer.own)
     corrected = sum(layer.uncorrected - layer.inherited for layer in layers) / len(layers)
     return t(
-        "layers.findings", worst=t("layers.place", name=name, block=block), own=f"{worst.own:.3f}", mean=f"{shown.mean_error:.3f}",
+        "layers.findings", worst=place(most.name), own=f"{most.own:.3f}", mean=f"{shown.mean_error:.3f}",
         held_out=f"{shown.mean_held_out:.3f}", corrected=f"{corrected:.3f}",
     )  # fmt: skip
 
 
-def draw(shown: PruneRun) -> None:
+def place(layer: str) -> str:
+    """A layer in words."""
+    name, block = layer_charts.short_name(layer)
+    return t("layers.place", name=name, block=block)
+
+
+def clicked(key: str) -> None:
+    """Chooses the layer whose bar was clicked."""
+    points = st.session_state[key].selection.points
+    if points:
+        st.session_state["layer"] = names[points[0]["point_index"]]
+
+
+def draw(shown: PruneRun, chosen: str, top: float | None) -> None:
     """One run: name, bars, findings."""
     st.subheader(shell.run_name(shown))
-    st.plotly_chart(charts.layer_errors(shown.report.layers, shell.error_names()), alt=t("layers.alt"), key=f"bars-{shown.digest}")
+    figure = layer_charts.layer_errors(shown.report.layers, shell.error_names(), chosen, top)
+    key = f"bars-{shown.digest}"
+    st.plotly_chart(figure, alt=t("layers.alt"), key=key, on_select=lambda: clicked(key), selection_mode="points")
     st.markdown(findings(shown))
 
 
-others = {other.digest: other for other in shell.runs_of(shell.model()) if other.digest != run.digest}
-draw(run)
+def close_up(shown: PruneRun, report: LayerReport) -> None:
+    """One layer of one run: where its zeros lie, which outputs are off, how its weights are spread."""
+    key = f"layers-{shown.digest}"
+    views = lab.find_layer_views(shown)
+    if views is None:
+        jobs.start_button(t("layers.look"), key, lambda job: lab.layer_views(shown, job.progress, job.cancel), help=t("layers.look_help"))
+        jobs.panel(key)
+        return
+    view = views.layers[report.name]
+    words = {key: t(f"layers.{key}") for key in ("input", "output", "kept", "error", "rank", "total", "uncorrected", "weight", "count", "dense")}
+    figures = {
+        "mask": layer_charts.mask_picture(view, report.shape, words),
+        "rows": layer_charts.row_profile(view, words),
+        "histogram": layer_charts.weights_histogram(view, words),
+    }
+    for column, (name, figure) in zip(st.columns(3), figures.items(), strict=True):
+        with column:
+            st.markdown(f"**{t(f'layers.{name}')}**")
+            st.plotly_chart(figure, alt=t(f"layers.{name}_alt", layer=report.name), key=f"{name}-{shown.digest}")
+            st.caption(t(f"layers.{name}_note", texts=views.texts))
+    st.markdown(reading(view, report))
+
+
+def reading(view: LayerView, report: LayerReport) -> str:
+    """What a layer's pictures say, from its own numbers."""
+    tenth = max(len(view.total) // 10, 1)
+    ordered = sorted(view.total, reverse=True)
+    share = sum(ordered[:tenth]) / max(sum(ordered), 1e-12)
+    columns = view.kept.mean(0)
+    return t(
+        "layers.reading_close", layer=place(report.name), sparsity=f"{report.sparsity:.2%}", share=f"{share:.0%}",
+        low=f"{columns.min():.0%}", high=f"{columns.max():.0%}",
+    )  # fmt: skip
+
+
+chosen = st.selectbox(t("layers.layer"), names, index=names.index(worst), key="layer", bind="query-params", help=t("layers.layer_help"), width=420)
+top = max(max(layer.total, layer.uncorrected) for shown in runs for layer in shown.report.layers) if len(runs) > 1 else None
+for shown in runs:
+    draw(shown, chosen, top)
 with st.expander(t("layers.how_to_read"), icon=":material/help:", expanded=False):
     st.markdown(t("layers.how_to_read_text"))
-compared = st.multiselect(
-    t("layers.compare"),
-    list(others),
-    key="compare",
-    bind="query-params",
-    max_selections=MOST_COMPARED,
-    format_func=lambda digest: shell.run_name(others[digest]),
-)
-for digest in compared:
-    draw(others[digest])
+st.subheader(t("layers.close_up", layer=chosen))
+for shown in runs:
+    report = next((layer for layer in shown.report.layers if layer.name == chosen), None)
+    if report:
+        if len(runs) > 1:
+            st.markdown(f"**{shell.run_name(shown)}**")
+        close_up(shown, report)
 frame = table(run)
 with st.expander(t("layers.table"), icon=":material/table:"):
     st.dataframe(frame, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.4f") for name in frame.columns[2:]})

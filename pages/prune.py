@@ -7,7 +7,7 @@ import streamlit as st
 from robustprune import lab
 from robustprune.results import PruneRun
 from robustprune.spec import PruneSpec
-from robustprune.ui import charts, jobs, settings, shell, take_away
+from robustprune.ui import jobs, layer_charts, settings, shell, take_away
 from robustprune.ui.i18n import t
 
 shell.require_entrypoint()
@@ -23,7 +23,7 @@ def start(spec: PruneSpec, key: str) -> None:
 
 def growing_bars(layers: Sequence) -> None:
     """The layers that are done so far."""
-    st.plotly_chart(charts.layer_errors(layers, shell.error_names()), alt=t("layers.alt"), key="growing")
+    st.plotly_chart(layer_charts.layer_errors(layers, shell.error_names()), alt=t("layers.alt"), key="growing")
 
 
 def cards(run: PruneRun) -> None:
@@ -43,7 +43,7 @@ def cards(run: PruneRun) -> None:
 def result(run: PruneRun) -> None:
     """A finished run."""
     cards(run)
-    st.plotly_chart(charts.layer_errors(run.report.layers, shell.error_names()), alt=t("layers.alt"), key="bars")
+    st.plotly_chart(layer_charts.layer_errors(run.report.layers, shell.error_names()), alt=t("layers.alt"), key="bars")
     st.caption(t("layers.reading"))
     if run.spec.refit_head:
         refitted = [f"{layer.name} ({layer.before:.3f} → {layer.after:.3f})" for layer in run.report.head if layer.ridge is not None]

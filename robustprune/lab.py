@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from robustprune import data, evaluating, evaluation, folders, models, uploads
 from robustprune import runs as _runs
+from robustprune.analysis_calls import attention, embeddings, find_attention, find_embeddings, find_layer_views, layer_views, predict
 from robustprune.attacking import (
     ATTACK_EXAMPLES,
     attack_side_by_side,
@@ -25,9 +26,8 @@ from robustprune.evaluation import Evaluation
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.models import built_in as built_in_models
 from robustprune.models import card as model_card
-from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun
-from robustprune.spec import PruneSpec, check_text, digest
+from robustprune.spec import PruneSpec
 from robustprune.training_calls import (
     SOUP_EXAMPLES,
     all_soups,
@@ -38,13 +38,13 @@ from robustprune.training_calls import (
     export_retrained,
     find_averaging_curve,
     retrain,
+    shipped_baselines,
     soup,
     train,
     write_recipe,
 )
 
 if TYPE_CHECKING:
-    from robustprune.analysis.attention import AttentionMaps
     from robustprune.latency import LatencyReport
     from robustprune.pruning.compressed import Sizes
 
@@ -63,6 +63,7 @@ __all__ = [
     "compare",
     "compress",
     "datasets_for",
+    "embeddings",
     "evaluate",
     "export_average",
     "export_model",
@@ -70,20 +71,25 @@ __all__ = [
     "find_attack",
     "find_attention",
     "find_averaging_curve",
+    "find_embeddings",
+    "find_layer_views",
     "find_model",
     "find_run",
     "find_scores",
     "get_resource",
     "keep_upload",
+    "layer_views",
     "load_model",
     "measure_speed",
     "missing_resources",
     "model_card",
+    "predict",
     "prune",
     "prune_digest",
     "resource_names",
     "retrain",
     "runs",
+    "shipped_baselines",
     "shipped_runs",
     "showcase",
     "silent",
@@ -219,32 +225,3 @@ def showcase(model: str) -> list[tuple[str, int]]:
     demo = data.demo_for(find_model(model).dataset)
     texts = data.load(demo, "showcase") if demo else None
     return list(zip(texts.texts, texts.labels, strict=True)) if texts else []
-
-
-# Attention
-
-
-def attention(model: str, text: str, progress: Progress = silent, cancel: threading.Event | None = None) -> "AttentionMaps":
-    """Attention maps of a model for a text. Stored, so that a run without its weights can still show those that ship."""
-    from robustprune.analysis import attention as analysis
-
-    text = check_text(text)
-    stored = find_attention(model, text)
-    if stored:
-        return stored
-    result = analysis.maps(load_model(model, progress, cancel), text)
-    document, content = result.to_entry()
-    store().put("attentions", _attention_key(model, text), document, lambda folder: (folder / analysis.FILE).write_bytes(content))
-    return result
-
-
-def find_attention(model: str, text: str) -> "AttentionMaps | None":
-    """The stored maps, if there are any. Answers without loading a model."""
-    from robustprune.analysis.attention import AttentionMaps
-
-    entry = store().get("attentions", _attention_key(model, text))
-    return AttentionMaps.from_entry(entry.document, entry.folder) if entry else None
-
-
-def _attention_key(model: str, text: str) -> str:
-    return digest("attention", find_model(model).digest, text, ENGINE_VERSION)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import adapters, folders, paths
+from robustprune import adapters, folders, models, paths
 from robustprune.errors import ModelError
 from robustprune.loading import Progress, load_model
 from robustprune.models import BASELINE
@@ -39,6 +39,16 @@ def find(store: Store, key: str) -> Retrained | None:
     """The stored baseline of that digest; None if there is none."""
     entry = store.get_checked(BASELINES, key)
     return _as_retrained(entry) if entry else None
+
+
+def shipped(dataset: str | None) -> dict[str, str]:
+    """The baselines that ship for a data set: their names, and what they are, one of BASELINE_NAMES."""
+    cards = {name: models.card(name) for name in models.baselines()}
+    return {name: _kind(about["settings"]) for name, about in cards.items() if about["dataset"] == dataset}
+
+
+def _kind(settings: dict[str, Any]) -> str:
+    return settings["method"] + ("+freelb" if settings["train"]["freelb"]["steps"] else "")
 
 
 def default_head(dataset: str) -> Path:

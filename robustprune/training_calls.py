@@ -110,6 +110,11 @@ def retrain(
     return retraining.retrain(loading.store(), dataset, spec, head, model, command, device, progress, cancel)
 
 
+def shipped_baselines(dataset: str | None) -> dict[str, str]:
+    """The retrained baselines that ship for a data set: their names, and what they are (``imp+freelb``)."""
+    return retraining.shipped(dataset)
+
+
 def export_retrained(made: Retrained, out: Path) -> Path:
     """Copies a baseline's folder to ``out``; one that was written before gives way."""
     folders.replace_whole(out, adapters.CARD, lambda folder: retraining.write(made, folder, out.name))

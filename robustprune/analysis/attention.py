@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from robustprune.models import Classifier
 
 FILE = "attention.safetensors"
+# The adversarial sentence of the paper's Figure 2, and the sentence of SST-2 that it was made of.
 PAPER_SENTENCE = "it's a bewitching and often repercussions journey."
+PAPER_ORIGINAL = "it's a charming and often affecting journey."
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from robustprune.errors import RobustPruneError
-from robustprune.jobs import JobManager
+from robustprune.jobs import Job, JobManager
 from robustprune.ui.i18n import t
 from robustprune.ui.shell import plain
 
@@ -23,6 +23,12 @@ def running(key: str) -> bool:
     """Whether a job of that key waits or runs."""
     job = manager().get(key)
     return bool(job and job.active)
+
+
+def start_button(label: str, key: str, work: Callable[[Job], Any], *, primary: bool = False, help: str | None = None) -> None:
+    """A button that queues ``work`` as the job of that key; of no use while that job waits or runs."""
+    look: dict[str, Any] = {"type": "primary" if primary else "secondary", "icon": ":material/play_arrow:", "help": help}
+    st.button(label, key=f"start-{key}", on_click=manager().submit, args=(key, work), disabled=running(key), **look)
 
 
 def result(key: str) -> Any:

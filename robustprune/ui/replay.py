@@ -4,9 +4,8 @@ from html import escape
 
 import streamlit as st
 
-from robustprune.attacks.trace import AttackTrace, Swap
+from robustprune.attacks.trace import AttackTrace
 from robustprune.attacks.turns import turns
-from robustprune.ui import charts
 from robustprune.ui.i18n import t, t_or
 
 FROM = "text-decoration:line-through;text-decoration-thickness:2px;opacity:.65"
@@ -48,26 +47,6 @@ def outcome_card(trace: AttackTrace, name: str) -> None:
                 predicted = trace.predicted(which)
                 share = f"{trace.probabilities[which][predicted]:.1%}"
                 st.metric(t(f"attack.{which}"), trace.labels[predicted], share, delta_color="off", delta_arrow="off", width="content")
-
-
-def path_of(trace: AttackTrace) -> tuple[list[float], list[str]]:
-    """The true label's probability at the start and after every accepted swap, and a word for each of these points."""
-    values, words = [trace.probabilities["original"][trace.label]], [t("attack.start_point")]
-    for swap in trace.of_kind(Swap):
-        values.append(swap.after)
-        words.append(", ".join(f"{change.old} -> {change.new}" for change in swap.changes))
-    return values, words
-
-
-def path_chart(traces: dict[str, AttackTrace]) -> None:
-    """The probability curves of one or two models over the accepted swaps."""
-    known = {name: path_of(trace) for name, trace in traces.items()}
-    labels = next(iter(traces.values())).labels
-    figure = charts.probability_path(
-        {name: values for name, (values, _) in known.items()}, {name: words for name, (_, words) in known.items()},
-        t("attack.probability_axis", label=labels[next(iter(traces.values())).label]), 0.5 if len(labels) == 2 else None,
-    )  # fmt: skip
-    st.plotly_chart(figure, alt=t("attack.path_alt"), key="path-chart")
 
 
 def step_table(trace: AttackTrace) -> list[dict[str, object]]:

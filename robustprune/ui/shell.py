@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +13,7 @@ from robustprune.attacks.trace import AttackTrace
 from robustprune.errors import RobustPruneError
 from robustprune.results import PruneRun
 from robustprune.spec import AttackSpec, PruneSpec
-from robustprune.ui import i18n
+from robustprune.ui import i18n, links
 from robustprune.ui.i18n import t
 
 MARK = "_inside_app"
@@ -26,6 +27,8 @@ PAGES = {
     "dense": ":material/blender:",
 }
 DEFAULT_SPARSITY = 0.5
+# As many runs as can be told apart side by side.
+MOST_RUNS = 4
 DEFAULT_MODEL = "sst2-demo"
 # Four cards fill a wide page, two a narrow one (pixels).
 CARD_WIDTH = 220
@@ -81,15 +84,12 @@ def sidebar() -> None:
     default = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
     st.selectbox(t("sidebar.model"), names, index=default, key="model", bind="query-params", help=t("sidebar.model_help"))
     runs = runs_of(model())
-    if runs:
-        digests = [run.digest for run in runs]
-        first = 0 if st.session_state.get("runs") in digests else _default_run(runs)  # a choice that is made already is the state's, not a default
-        st.selectbox(
-            t("sidebar.run"), digests, index=first, key="runs", bind="query-params",
-            format_func=lambda digest: run_name(next(run for run in runs if run.digest == digest)), help=t("sidebar.run_help"),
-        )  # fmt: skip
-    else:
+    if not runs:
         st.caption(t("sidebar.no_run"))
+        return
+    names = {run.digest: run_name(run) for run in runs}
+    links.choices("runs", list(names), [runs[_default_run(runs)].digest], MOST_RUNS)
+    st.multiselect(t("sidebar.runs"), list(names), key="runs", max_selections=MOST_RUNS, format_func=names.__getitem__, help=t("sidebar.runs_help"))
 
 
 def model() -> str:
@@ -104,16 +104,22 @@ def datasets_of_model() -> tuple[str, ...]:
     return tuple(name for name in (card, lab.usual_dataset(model())) if name)
 
 
+def chosen_runs() -> list[PruneRun]:
+    """The runs that are chosen in the sidebar, the first of which is attacked and looked into; empty where there are none yet."""
+    runs = {run.digest: run for run in runs_of(model())}
+    chosen = [runs[digest] for digest in st.session_state.get("runs", ()) if digest in runs]
+    return chosen or ([list(runs.values())[_default_run(list(runs.values()))]] if runs else [])
+
+
 def chosen_run() -> PruneRun | None:
-    """The run that is chosen in the sidebar; None where there is none yet."""
-    runs = runs_of(model())
-    chosen = next((run for run in runs if run.digest == st.session_state.get("runs")), None)
-    return chosen or (runs[_default_run(runs)] if runs else None)
+    """The first of the chosen runs; None where there is none yet."""
+    return next(iter(chosen_runs()), None)
 
 
-def choose_run(run: PruneRun) -> None:
-    """Makes a run the one that the other pages show; for callbacks, which run before the sidebar."""
-    st.session_state["runs"] = run.digest
+def choose_run(digest: str) -> None:
+    """Makes a run the first of those that the other pages show; for callbacks, which run before the sidebar."""
+    others = [other for other in st.session_state.get("runs", ()) if other != digest]
+    st.session_state["runs"] = [digest, *others][:MOST_RUNS]
 
 
 def runs_of(name: str) -> list[PruneRun]:
@@ -128,10 +134,12 @@ def run_name(run: PruneRun) -> str:
     return name if is_usual(run) else f"{name} ({run.digest[:4]})"
 
 
-def is_usual(run: PruneRun) -> bool:
-    """Whether a run was made from the model's demo texts with all settings but its name's left as they are."""
+def is_usual(run: PruneRun, but_for: str = "") -> bool:
+    """Whether a run was made from the model's demo texts with all settings but its name's left as they are (and ``but_for``, a field)."""
     spec = run.spec
     usual = PruneSpec(spec.model, lab.usual_dataset(spec.model), spec.method, spec.adaptive, spec.sparsity, spec.pattern)
+    if but_for:
+        usual = replace(usual, **{but_for: getattr(spec, but_for)})
     return spec == usual and round(spec.sparsity, 3) == spec.sparsity
 
 
@@ -168,7 +176,7 @@ def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> tuple
 
 def error_names() -> dict[str, str]:
     """The words of the layer chart."""
-    return {key: t(f"layers.{key}") for key in ("inherited", "own", "uncorrected", "error", "block")}
+    return {key: t(f"layers.{key}") for key in ("inherited", "own", "uncorrected", "error", "block", "chosen")}
 
 
 def need_run() -> PruneRun:

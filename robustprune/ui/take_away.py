@@ -25,7 +25,7 @@ def downloads(run: PruneRun) -> None:
         st.download_button(t("prune.get_report"), _report(run), f"{run.digest}.json", "application/json", icon=":material/download:", on_click="ignore")
         chosen = shell.chosen_run()
         st.button(
-            t("prune.use"), on_click=shell.choose_run, args=(run,), disabled=bool(chosen and chosen.digest == run.digest),
+            t("prune.use"), on_click=shell.choose_run, args=(run.digest,), disabled=bool(chosen and chosen.digest == run.digest),
             icon=":material/check:", help=t("prune.use_help"),
         )  # fmt: skip
         if run.model_dir:

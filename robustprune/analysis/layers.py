@@ -1,0 +1,201 @@
+"""Every linear layer of a run close up: which weights are zero, which outputs are off, and how the weights are spread."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from robustprune import hashing
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from robustprune.pruning.blocks import Block
+
+FILE = "layers.safetensors"
+# The mask picture has at most this many cells a side; a cell tells the share of its weights that is kept.
+CELLS = 64
+BINS = 60
+# Smaller batches than elsewhere: every layer's inputs and outputs of a batch are held at once.
+TOKENS_PER_BATCH = 512
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """One linear layer of a sparse model beside the dense one.
+
+    Errors are of single outputs, in the unit of the layer's error: relative to the mean power of the layer's centred dense outputs, so
+    that their mean is the layer's error on these texts. A last layer of a block that makes up for the residual path is judged with it.
+
+    Attributes:
+        kept: the share of weights kept in every cell of the matrix, outputs downwards, inputs to the right.
+        total: error of every output, as the layer was written.
+        uncorrected: error of every output with the dense weight on the sparse model's inputs: what the layers before left.
+        edges: bounds of the histograms' bins.
+        dense, sparse: how many weights fall into every bin; of the sparse layer only those that are kept.
+    """
+
+    kept: Float[np.ndarray, "rows columns"]
+    total: Float[np.ndarray, " out"]
+    uncorrected: Float[np.ndarray, " out"]
+    edges: Float[np.ndarray, " bins_and_one"]
+    dense: Int[np.ndarray, " bins"]
+    sparse: Int[np.ndarray, " bins"]
+
+
+@dataclass(frozen=True)
+class LayerViews:
+    """All linear layers of a run, by ``block.<i>.<name>``, and the number of texts that errors were measured on."""
+
+    layers: dict[str, LayerView]
+    texts: int
+
+    def to_entry(self) -> tuple[dict[str, Any], bytes]:
+        """What the store keeps: a document, and the content of ``FILE`` (shares as float16, errors as float32)."""
+        from safetensors.numpy import save
+
+        arrays = {f"{name}:{field.name}": _small(getattr(view, field.name)) for name, view in self.layers.items() for field in fields(view)}
+        content = save(arrays)
+        return {"layers": list(self.layers), "texts": self.texts, "sha256": hashing.of_bytes(content)}, content
+
+    @classmethod
+    def from_entry(cls, document: dict[str, Any], folder: Path) -> Self | None:
+        """The views that the store kept; None if the file is missing or damaged."""
+        from safetensors.numpy import load_file
+
+        path = folder / FILE
+        if not path.is_file() or hashing.of_file(path) != document["sha256"]:
+            return None
+        arrays = load_file(path)
+        layers = {name: LayerView(**{field.name: arrays[f"{name}:{field.name}"] for field in fields(LayerView)}) for name in document["layers"]}
+        return cls(layers, document["texts"])
+
+
+def views(
+    dense: "PreTrainedModel",
+    sparse: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    texts: Sequence[str],
+    residual: bool,
+    tick: Callable[[int, int], None] = lambda done, total: None,
+) -> LayerViews:
+    """Looks at every layer of two models of one architecture.
+
+    Args:
+        residual: whether blocks' last layers were asked to make up for the residual path (``PruneSpec.residual`` with ``full``).
+        tick: called with the number of texts done and of all; may raise to stop.
+    """
+    import torch
+
+    from robustprune import inference
+    from robustprune.pruning.blocks import linear_layers
+
+    errors: dict[str, _Errors] = {}
+    done = 0
+    with torch.inference_mode(), _Ears(dense, residual) as before, _Ears(sparse, residual) as after:
+        weights = dict(linear_layers(dense))
+        for rows, batch in inference.encoded_batches(dense, tokenizer, texts, TOKENS_PER_BATCH):
+            tick(done, len(texts))
+            real = batch["attention_mask"].flatten().nonzero().flatten()
+            dense(**batch)
+            sparse(**batch)
+            for (name, wanted), (_, given) in zip(before.heard(real), after.heard(real), strict=True):
+                errors.setdefault(name, _Errors()).add(wanted, given, weights[name])
+            done += len(rows)
+    pruned = dict(linear_layers(sparse))
+    return LayerViews({name: _view(weights[name].weight, pruned[name].weight, errors[name]) for name in weights}, len(texts))
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What a layer got and gave for the real tokens of a batch, and what its block adds to that (0 where it is not asked for)."""
+
+    inputs: "Tensor"
+    outputs: "Tensor"
+    beside: "Tensor | float"
+
+
+class _Ears:
+    """Listens to every linear layer of a model's blocks, one forward pass at a time."""
+
+    def __init__(self, model: "PreTrainedModel", residual: bool) -> None:
+        self._model, self._residual = model, residual
+        self._caught: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def __enter__(self) -> Self:
+        from robustprune.pruning.blocks import linear_layers
+
+        def catch(name: str) -> Callable[..., None]:
+            def hook(_module: "nn.Module", arguments: tuple, output: "Tensor") -> None:
+                self._caught[name] = arguments[0], output
+
+            return hook
+
+        self._hooks = [layer.register_forward_hook(catch(name)) for name, layer in linear_layers(self._model)]
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def heard(self, real: "Tensor") -> Iterator[tuple[str, _Heard]]:
+        """Every layer's name and what it did in the last pass, in order of execution."""
+        from robustprune.pruning.blocks import encoder_blocks
+
+        for block in encoder_blocks(self._model):
+            for group in block.groups:
+                beside = self._rows(block, block.groups[-2][0], real)[0] if self._residual and group == block.groups[-1] else 0.0
+                for name in group:
+                    inputs, outputs = self._rows(block, name, real)
+                    yield f"block.{block.index}.{name}", _Heard(inputs, outputs, beside)
+
+    def _rows(self, block: "Block", name: str, real: "Tensor") -> "tuple[Tensor, Tensor]":
+        return tuple(part.flatten(0, 1)[real].double() for part in self._caught[f"block.{block.index}.{name}"])
+
+
+class _Errors:
+    """Sums over tokens, from which a layer's errors follow."""
+
+    def __init__(self) -> None:
+        self._tokens = 0
+        self._total = self._uncorrected = self._sum = self._squares = 0.0
+
+    def add(self, wanted: _Heard, given: _Heard, dense: "nn.Linear") -> None:
+        """Adds a batch: the layer in the dense model, in the sparse model, and its dense weight."""
+        beside = given.beside - wanted.beside
+        moved = given.inputs @ dense.weight.double().T + dense.bias.double()
+        self._total = self._total + (given.outputs - wanted.outputs + beside).square().sum(0)
+        self._uncorrected = self._uncorrected + (moved - wanted.outputs + beside).square().sum(0)
+        self._sum = self._sum + wanted.outputs.sum(0)
+        self._squares = self._squares + wanted.outputs.square().sum(0)
+        self._tokens += len(wanted.outputs)
+
+    def relative(self) -> "tuple[Tensor, Tensor]":
+        """Total and uncorrected error of every output, over the mean power of the centred dense outputs."""
+        unit = (self._squares - self._sum.square() / self._tokens).mean()
+        return self._total / unit, self._uncorrected / unit
+
+
+def _view(dense: "Tensor", sparse: "Tensor", errors: _Errors) -> LayerView:
+    total, uncorrected = (part.cpu().numpy() for part in errors.relative())
+    before, after = dense.detach().cpu().numpy(), sparse.detach().cpu().numpy()
+    # The few largest weights would squeeze all others into a handful of bins, so the outermost bins hold whatever lies beyond.
+    bound = float(np.quantile(np.abs(before), 0.999)) or 1.0
+    edges = np.linspace(-bound, bound, BINS + 1)
+    counts = [np.histogram(np.clip(weights, -bound, bound), edges)[0] for weights in (before, after[after != 0])]
+    return LayerView(kept_shares(after != 0), total, uncorrected, edges, *counts)
+
+
+def kept_shares(mask: np.ndarray, cells: int = CELLS) -> Float[np.ndarray, "rows columns"]:
+    """The share of True in the cells of a mask, at most ``cells`` a side; cells are as equal as whole weights allow."""
+    rows, columns = (np.linspace(0, size, min(size, cells) + 1).round().astype(int) for size in mask.shape)
+    sums = np.add.reduceat(np.add.reduceat(mask.astype(np.int64), rows[:-1], axis=0), columns[:-1], axis=1)
+    return sums / np.outer(np.diff(rows), np.diff(columns))
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    return values.astype("int32") if np.issubdtype(values.dtype, np.integer) else values.astype("float16" if values.ndim == 2 else "float32")

@@ -1,0 +1,38 @@
+"""The paper's own figures, beside ours and clearly apart: another model, other texts, another attacker's resources."""
+
+import pandas as pd
+import streamlit as st
+
+from robustprune import lab, paper_numbers
+from robustprune.ui import compare_charts, shell
+from robustprune.ui.i18n import t
+
+LINES = ("Ada-Pruning", "RMC", "RobusT", "Bag-of-Tricks")
+
+
+def show() -> None:
+    """Table 1 as printed, and its lines over sparsity."""
+    rows = paper_numbers.rows(lab.find_model(shell.model()).dataset)
+    if not rows:
+        st.info(t("paper.none"), icon=":material/menu_book:")
+        return
+    st.warning(t("paper.apart"), icon=":material/menu_book:")
+    start = next(row for row in rows if row.method == "Weight average")
+    for column, rate, title in zip(st.columns(2), ("acc", "aua"), (t("overview.accuracy"), t("overview.aua")), strict=True):
+        lines = {
+            name: [(row.sparsity, *[getattr(row, rate)] * 3, "") for row in rows if row.method == name]
+            for name in LINES
+        }  # fmt: skip
+        figure = compare_charts.curves(lines, (start.method, getattr(start, rate)), t("compare.sparsity"), title, percent=True)
+        column.plotly_chart(figure, alt=t("paper.alt", title=title), key=f"paper-{rate}")
+    frame = pd.DataFrame([
+        {
+            t("compare.method"): row.method, t("compare.sparsity"): shell.percent(row.sparsity),
+            t("compare.retrains"): t("compare.yes" if row.retrains else "compare.no"),
+            t("overview.accuracy"): f"{row.acc:.1%}", t("overview.aua"): f"{row.aua:.1%}",
+            t("compare.asr"): f"{row.asr:.1%}" + ("" if row.asr_consistent else " *"),
+        }
+        for row in rows
+    ])  # fmt: skip
+    st.dataframe(frame, hide_index=True)
+    st.caption(paper_numbers.source() + ("" if all(row.asr_consistent for row in rows) else " " + t("paper.inconsistent")))

@@ -1,0 +1,91 @@
+"""Tables of the command ``compare``: methods on one start under one attack, as the paper's Table 1."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from robustprune import lab
+from robustprune.tables import Row, Table
+from robustprune.ui import dense_charts, shell
+from robustprune.ui.i18n import t, t_or
+
+RATES = {"acc": "overview.accuracy", "aua": "overview.aua", "asr": "compare.asr"}
+
+
+def show() -> None:
+    """Every table of the model's data set; where there is none, how to make one."""
+    tables = [table for table in lab.all_tables() if table.dataset in shell.datasets_of_model()]
+    if not tables:
+        st.info(t("compare.nothing"), icon=":material/table_chart:")
+        command = f"python -m robustprune compare --dataset {lab.usual_dataset(shell.model())} --model {shell.model()} --method admm --method sparsegpt"
+        st.code(command, language="sh")
+    for table in tables:
+        st.subheader(shell.plain(_title(table)))
+        _show(table)
+
+
+def name_of(name: str) -> str:
+    """A method by its name in the field, a model by its own."""
+    return t_or(f"compare.row.{name}", name)
+
+
+def _title(table: Table) -> str:
+    """A table by what is compared."""
+    what = t("compare.pruned", sparsity=shell.percent(table.sparsity)) if table.sparsity else t("compare.dense")
+    return t("compare.table", model=table.rows[0].name, what=what, dataset=table.dataset, examples=table.examples, recipe=table.spec.recipe)
+
+
+def _frame(table: Table) -> pd.DataFrame:
+    """The rows in figures, intervals in brackets."""
+    rows = []
+    for row in table.rows:
+        rates = {t(key): shell.rate(row.scores, rate) for rate, key in RATES.items()}
+        rows.append(
+            {
+                t("compare.method"): name_of(row.name),
+                t("compare.accuracy_all", examples=f"{row.accuracy['examples']:,}"): shell.rate(row.accuracy, "accuracy"),
+                **rates,
+                t("compare.difference"): f"{row.against_first['aua_difference'] * 100:+.1f}",
+                t("compare.p"): shell.p_value(row.against_first["p"]),
+                t("compare.retrains"): "" if row.retrains is None else t("compare.yes" if row.retrains else "compare.no"),
+                t("compare.seconds"): "" if row.seconds is None else f"{row.seconds:,.0f}",
+            }
+        )
+    result = pd.DataFrame(rows)
+    return result.loc[:, (result != "").any()]  # a table of dense models has neither seconds nor retraining
+
+
+def _findings(table: Table) -> str:
+    """Which rows differ from the first by more than chance, in words."""
+    first, others = table.rows[0], table.rows[1:]
+    apart = [row for row in others if row.against_first["p"] < 0.05]
+    if not apart:
+        return t("compare.none_apart", first=shell.plain(name_of(first.name)))
+    said = "; ".join(_difference(row) for row in apart)
+    return t("compare.apart", first=shell.plain(name_of(first.name)), list=said)
+
+
+def _difference(row: Row) -> str:
+    return f"{shell.plain(name_of(row.name))} {row.against_first['aua_difference'] * 100:+.1f}"
+
+
+def _show(table: Table) -> None:
+    """One table: chart, figures, findings, downloads."""
+    shown = [{"name": name_of(row.name), "scores": row.scores} for row in table.rows]
+    words = {"acc": t("overview.accuracy"), "aua": t("overview.aua")}
+    st.plotly_chart(dense_charts.side_by_side(shown, words), alt=t("compare.alt"), key=f"table-{table.digest}")
+    st.markdown(_findings(table))
+    figures = _frame(table)
+    st.dataframe(figures, hide_index=True)
+    source = t("prune.shipped") if table.shipped else t("compare.here")
+    about = {"examples": table.examples, "split": table.split, "dataset": shell.plain(table.dataset), "recipe": table.spec.recipe, "seed": table.spec.seed}
+    st.caption(t("compare.provenance", source=source, synonyms=shell.plain(table.resources["synonyms"]), **about))
+    left, right = st.columns(2)
+    left.download_button(t("dense.csv"), figures.to_csv(index=False), f"table-{table.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")
+    right.download_button(
+        t("dense.json"), json.dumps(table.to_json(), indent=2), f"table-{table.digest}.json", "application/json", icon=":material/download:", on_click="ignore"
+    )
+    if command := table.made.get("command"):
+        st.caption(t("compare.command"))
+        st.code(command, language="sh")

@@ -1,0 +1,90 @@
+"""Asking both models about a text: whether what breaks one breaks the other, and one's own attempts at breaking them."""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+import pandas as pd
+import streamlit as st
+
+from robustprune import lab
+from robustprune.attacks.trace import AttackTrace
+from robustprune.errors import SpecError
+from robustprune.jobs import Job
+from robustprune.spec import check_text, digest
+from robustprune.ui import jobs, shell
+from robustprune.ui.i18n import t
+
+MOST_ATTEMPTS = 20
+Answers = dict[str, tuple[float, ...]]
+
+
+def answers_of(models: Sequence[str], texts: Sequence[str], job: Job) -> dict[str, Answers]:
+    """Every model's class probabilities for every text, by model and text."""
+    return {model: {text: lab.predict(model, text, job.progress, job.cancel) for text in texts} for model in models}
+
+
+def transfer(models: dict[str, str], traces: dict[str, AttackTrace]) -> None:
+    """Asks every model about the text that the attack on the other one ended with."""
+    found = {name: trace for name, trace in traces.items() if trace.outcome == "flipped"}
+    if not found:
+        st.caption(t("transfer.none"))
+        return
+    texts = [trace.perturbed for trace in found.values()]
+    key = digest("transfer-job", list(models.values()), texts)
+    answers = jobs.result(key)
+    if answers is None:
+        jobs.start_button(t("transfer.start"), key, lambda job: answers_of(list(models.values()), texts, job), help=t("transfer.help"))
+        jobs.panel(key)
+        return
+    rows = [
+        {t("transfer.found_on"): name, **{shown: verdict(answers[model][trace.perturbed], trace.label, trace.labels) for shown, model in models.items()}}
+        for name, trace in found.items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption(t("transfer.note"))
+
+
+def verdict(probabilities: Sequence[float], label: int, labels: Sequence[str]) -> str:
+    """What a model says, and whether it is the true label."""
+    predicted = max(range(len(probabilities)), key=probabilities.__getitem__)
+    return t("try.holds" if predicted == label else "try.flips", label=labels[predicted], share=f"{probabilities[predicted]:.1%}")
+
+
+def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str]) -> None:
+    """Lets people change the text by hand and asks both models; keeps their attempts, the last on top."""
+    with st.form("try", border=False):
+        st.text_area(t("try.text"), text, key=f"try-{digest('try', text)}", max_chars=4000, height=90, help=t("try.help"))
+        sent = st.form_submit_button(t("try.ask"), icon=":material/send:")
+    if sent:
+        _send(list(models.values()), st.session_state[f"try-{digest('try', text)}"])
+    attempts = [one for one in st.session_state.get("attempts", []) if one[1] == tuple(models.values())]
+    for key, _, _ in attempts[:1]:
+        jobs.panel(key)
+    rows = []
+    for key, _, tried in attempts:
+        answers = jobs.result(key)
+        if answers:
+            told = {shown: verdict(answers[model][tried], label, labels) for shown, model in models.items()}
+            rows.append({t("try.attempt"): tried, t("try.words"): words_changed(text, tried), **told})
+    if rows:
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def _send(models: list[str], typed: str) -> None:
+    """Asks about an attempt and notes it."""
+    try:
+        tried = check_text(typed)
+    except SpecError as error:
+        st.error(shell.plain(str(error)), icon=":material/error:")
+        return
+    key = digest("try-job", models, tried)
+    jobs.manager().submit(key, lambda job: answers_of(models, [tried], job))
+    earlier = [one for one in st.session_state.get("attempts", []) if one[0] != key]
+    st.session_state["attempts"] = [(key, tuple(models), tried), *earlier][:MOST_ATTEMPTS]
+
+
+def words_changed(before: str, after: str) -> int:
+    """How many words of a text are not where they were: replaced, deleted or added."""
+    first, second = before.split(), after.split()
+    spans = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
+    return sum(max(last - start, other_last - other_start) for kind, start, last, other_start, other_last in spans if kind != "equal")
