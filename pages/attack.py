@@ -9,7 +9,7 @@ from robustprune.attacks.trace import AttackTrace
 from robustprune.catalogue import MASKED_LM, RECIPES, about
 from robustprune.jobs import Job
 from robustprune.spec import AttackSpec, check_text, digest
-from robustprune.ui import jobs, links, player, replay, shell, try_it
+from robustprune.ui import jobs, links, player, replay, shell, try_it, wording
 from robustprune.ui.i18n import t
 
 OWN = "own"
@@ -41,7 +41,7 @@ def asked_recipe() -> AttackSpec:
     missing = lab.missing_resources(spec)
     for one in missing:
         if not one.instead:
-            st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=one.name, how=shell.plain(one.how)), icon=":material/download:")
+            st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=one.name, how=wording.plain(one.how)), icon=":material/download:")
             st.stop()
     if missing:
         st.caption(t("attack.instead", list="; ".join(t("attack.instead_one", name=one.name, instead=one.instead) for one in missing)))
@@ -74,7 +74,7 @@ def both_attacks(job: Job) -> None:
 def live(trace: AttackTrace) -> None:
     """How the text at hand stands so far."""
     st.html(replay.sentence_html(trace))
-    st.caption(t("attack.so_far", model=shell.plain(trace.victim["name"]), queries=trace.queries, word=shell.plain(trace.at_hand)))
+    st.caption(t("attack.so_far", model=wording.plain(trace.victim["name"]), queries=trace.queries, word=wording.plain(trace.at_hand)))
 
 
 def show(traces: dict[str, AttackTrace]) -> None:
@@ -91,7 +91,7 @@ def show(traces: dict[str, AttackTrace]) -> None:
             with st.expander(t("attack.steps", name=name, steps=trace.words_tried), icon=":material/list:"):
                 st.dataframe(replay.step_table(trace), hide_index=True)
     dense = traces[t("run.dense")]
-    used = "; ".join(t(f"resource.{kind}", name=shell.plain(name)) for kind, name in dense.resources.items() if kind != "set" and name)
+    used = "; ".join(t(f"resource.{kind}", name=wording.plain(name)) for kind, name in dense.resources.items() if kind != "set" and name)
     st.caption(t("attack.resources", set=dense.resources["set"], resources=used, budget=spec.query_budget))
     lines = "".join(json.dumps(trace.to_json(), ensure_ascii=False) + "\n" for trace in traces.values())
     st.download_button(t("attack.get_trace"), lines, f"attack-{run.digest}.jsonl", "application/jsonl", icon=":material/download:", on_click="ignore")

@@ -12,7 +12,7 @@ from robustprune.jobs import Job
 from robustprune.soups import SoupRun
 from robustprune.spec import AttackSpec, digest
 from robustprune.training.soup import Step
-from robustprune.ui import dense_charts, jobs, shell
+from robustprune.ui import dense_charts, jobs, shell, wording
 from robustprune.ui.i18n import t
 
 CURVE_ATTACKED = 60
@@ -49,16 +49,16 @@ def _row(soup: SoupRun, name: str, shown: str, turn: str, training: str) -> dict
     return {
         t("dense.ingredient"): shown,
         t("dense.turn"): turn,
-        t("compare.accuracy_all", examples=f"{accuracy['examples']:,}"): shell.rate(accuracy, "accuracy"),
-        t("overview.aua"): shell.rate(scores, "aua"),
-        t("dense.p"): shell.p_value(soup.comparisons[name]["p"]) if turn else "",
+        t("compare.accuracy_all", examples=f"{accuracy['examples']:,}"): wording.rate(accuracy, "accuracy"),
+        t("overview.aua"): wording.rate(scores, "aua"),
+        t("dense.p"): wording.p_value(soup.comparisons[name]["p"]) if turn else "",
         t("dense.training"): training,
     }
 
 
 def why(step: Step) -> str:
     """One decision in a sentence, with its own numbers."""
-    numbers = {"name": shell.plain(step.name), "alone": f"{step.alone.aua:.1%}", "together": f"{step.together.aua:.1%}"}
+    numbers = {"name": wording.plain(step.name), "alone": f"{step.alone.aua:.1%}", "together": f"{step.together.aua:.1%}"}
     if step.before is None:
         return t("dense.why_first", **numbers)
     return t("dense.why_kept" if step.kept else "dense.why_refused", before=f"{step.before.aua:.1%}", **numbers)
@@ -72,8 +72,8 @@ def finding(soup: SoupRun) -> str:
     for key, name in (("dense.against_plain", max(plain, key=lambda name: soup.reported[name]["aua"], default=None)), ("dense.against_best", best)):
         if name:
             against = soup.comparisons[name]
-            chance = t("dense.beyond_chance" if against["p"] < 0.05 else "dense.within_chance", p=shell.p_value(against["p"]))
-            sentences.append(t(key, name=shell.plain(name), points=f"{against['aua_difference'] * 100:+.1f}", chance=chance))
+            chance = t("dense.beyond_chance" if against["p"] < 0.05 else "dense.within_chance", p=wording.p_value(against["p"]))
+            sentences.append(t(key, name=wording.plain(name), points=f"{against['aua_difference'] * 100:+.1f}", chance=chance))
     return " ".join(sentences)
 
 
@@ -91,14 +91,14 @@ def show_soup(soup: SoupRun) -> None:
     st.dataframe(frame, hide_index=True)
     on = soup.evaluated_on
     st.caption(
-        t("dense.provenance", examples=on["examples"], split=on["split"], dataset=shell.plain(on["dataset"]), recipe=soup.spec.recipe, seed=soup.spec.seed)
+        t("dense.provenance", examples=on["examples"], split=on["split"], dataset=wording.plain(on["dataset"]), recipe=soup.spec.recipe, seed=soup.spec.seed)
     )
     st.markdown(finding(soup))
     st.subheader(t("dense.steps_title"))
     words = {key: t(f"dense.{key}") for key in ("alone", "kept", "refused", "soup", "aua")}
     st.plotly_chart(dense_charts.soup_steps(soup.steps, words), alt=t("dense.steps_alt"), key="steps")
     chosen_by = soup.chosen_by["examples"]
-    st.caption(t("dense.chosen_by", examples=chosen_by, text=f"{100 / chosen_by:g}", dataset=shell.plain(soup.chosen_by["dataset"])))
+    st.caption(t("dense.chosen_by", examples=chosen_by, text=f"{100 / chosen_by:g}", dataset=wording.plain(soup.chosen_by["dataset"])))
     st.markdown("\n".join(f"{number}. {why(step)}" for number, step in enumerate(soup.steps, 1)))
     left, right = st.columns(2)
     left.download_button(t("dense.csv"), frame.to_csv(index=False), f"soup-{soup.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")
@@ -150,7 +150,9 @@ def show_curve(found: Curve) -> None:
     words["share"] = t("dense.share", name=found.second)
     st.plotly_chart(dense_charts.averaging_curve(found.points, words), alt=t("dense.curve_alt"), key=f"curve-{found.digest}")
     on = found.evaluated_on
-    note = t("dense.curve_note", examples=on["examples"], dataset=shell.plain(on["dataset"]), first=shell.plain(found.first), second=shell.plain(found.second))
+    note = t(
+        "dense.curve_note", examples=on["examples"], dataset=wording.plain(on["dataset"]), first=wording.plain(found.first), second=wording.plain(found.second)
+    )
     st.caption(note + (" " + t("dense.curve_attacked", texts=found.attacked, recipe=AttackSpec().recipe) if found.attacked else ""))
 
 

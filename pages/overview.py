@@ -4,7 +4,7 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.spec import AttackSpec
-from robustprune.ui import charts, replay, shell
+from robustprune.ui import charts, replay, shell, wording
 from robustprune.ui.i18n import t
 
 SHOWCASE_METHODS = (("admm", "full"), ("sparsegpt", "hessian"), ("magnitude", "none"))
@@ -51,7 +51,7 @@ if not best:
 
 sparsities = [run.spec.sparsity for run in best]
 first = shell.DEFAULT_SPARSITY if shell.DEFAULT_SPARSITY in sparsities else sparsities[0]
-sparsity = st.select_slider(t("overview.slider"), sparsities, value=first, key="shown_sparsity", bind="query-params", format_func=shell.percent)
+sparsity = st.select_slider(t("overview.slider"), sparsities, value=first, key="shown_sparsity", bind="query-params", format_func=wording.percent)
 run = next(run for run in best if run.spec.sparsity == sparsity)
 dense_scores, scores = lab.find_scores(run.spec.model), lab.find_scores(run.ref)
 
@@ -80,7 +80,7 @@ st.caption(
         "overview.provenance",
         accuracy_texts=run.dense.examples,
         attack_texts=scores["examples"] if scores else 0,
-        dataset=shell.plain(run.dense.dataset),
+        dataset=wording.plain(run.dense.dataset),
         seed=run.spec.seed,
         day=run.made["day"],
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from robustprune import lab
 from robustprune.results import PruneRun
 from robustprune.spec import PruneSpec
-from robustprune.ui import jobs, layer_charts, settings, shell, take_away
+from robustprune.ui import jobs, layer_charts, settings, shell, take_away, wording
 from robustprune.ui.i18n import t
 
 shell.require_entrypoint()
@@ -47,7 +47,7 @@ def result(run: PruneRun) -> None:
     st.caption(t("layers.reading"))
     if run.spec.refit_head:
         refitted = [f"{layer.name} ({layer.before:.3f} → {layer.after:.3f})" for layer in run.report.head if layer.ridge is not None]
-        st.caption(t("prune.head_refitted", layers=shell.plain(", ".join(refitted))) if refitted else t("prune.head_kept"))
+        st.caption(t("prune.head_refitted", layers=wording.plain(", ".join(refitted))) if refitted else t("prune.head_kept"))
     take_away.downloads(run)
     take_away.what_zeros_save(run)
 

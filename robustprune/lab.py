@@ -5,10 +5,11 @@ in the store, so that asking again, from another tab or next week, answers at on
 """
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustprune import data, evaluating, evaluation, folders, models, uploads
+from robustprune import data, evaluating, evaluation, folders, models, own, own_data, uploads
 from robustprune import runs as _runs
 from robustprune.analysis_calls import attention, embeddings, find_attention, find_embeddings, find_layer_views, layer_views, predict
 from robustprune.attacking import (
@@ -45,6 +46,8 @@ from robustprune.training_calls import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from robustprune.latency import LatencyReport
     from robustprune.pruning.compressed import Sizes
 
@@ -58,6 +61,8 @@ __all__ = [
     "attack_texts",
     "attention",
     "averaging_curve",
+    "bring_data",
+    "bring_model",
     "built_in_models",
     "check_export_folder",
     "compare",
@@ -78,11 +83,14 @@ __all__ = [
     "find_scores",
     "get_resource",
     "keep_upload",
+    "largest_class",
     "layer_views",
     "load_model",
     "measure_speed",
     "missing_resources",
     "model_card",
+    "own_datasets",
+    "own_models",
     "predict",
     "prune",
     "prune_digest",
@@ -215,9 +223,40 @@ def usual_dataset(model: str) -> str | None:
     return data.demo_for(find_model(model).dataset)
 
 
+def bring_model(name: str, progress: Progress = silent, cancel: threading.Event | None = None) -> own.OwnModel:
+    """Checks a model of one's own (a folder or a hub id) by loading it, and remembers it."""
+    return own.bring_model(name, progress, cancel)
+
+
+def own_models() -> list[own.OwnModel]:
+    """The models that were brought along and are still there."""
+    return own.models()
+
+
+def own_datasets(model: str) -> list[own.OwnData]:
+    """The data sets that were brought along for a model's classes."""
+    return own.datasets(find_model(model))
+
+
+def bring_data(model: str, shown: str, frame: "pd.DataFrame", text: str, label: str, classes: Mapping[str, int | None]) -> own.OwnData:
+    """Keeps a table as a data set for a model: its text column, and its labels as classes (None: left out).
+
+    Raises:
+        DataError: too little is left.
+    """
+    name = own_data.keep(shown, frame, text, label, classes)
+    return own.remember_data(name, shown, find_model(model).labels)
+
+
 def keep_upload(name: str, content: bytes) -> str:
     """Keeps a person's file of texts and labels; gives the name to use it by. Raises DataError if it cannot be read."""
     return uploads.keep(name, content)
+
+
+def largest_class(dataset: str) -> float:
+    """The share of a data set's evaluation texts that always guessing its most frequent label would get right."""
+    labels = data.load(dataset, "evaluation").labels
+    return max(labels.count(label) for label in set(labels)) / len(labels)
 
 
 def showcase(model: str) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ import streamlit as st
 from robustprune.errors import RobustPruneError
 from robustprune.jobs import Job, JobManager
 from robustprune.ui.i18n import t
-from robustprune.ui.shell import plain
+from robustprune.ui.wording import plain
 
 POLL_SECONDS = 0.5
 

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from robustprune import lab, paper_numbers
-from robustprune.ui import compare_charts, shell
+from robustprune.ui import compare_charts, shell, wording
 from robustprune.ui.i18n import t
 
 LINES = ("Ada-Pruning", "RMC", "RobusT", "Bag-of-Tricks")
@@ -27,7 +27,7 @@ def show() -> None:
         column.plotly_chart(figure, alt=t("paper.alt", title=title), key=f"paper-{rate}")
     frame = pd.DataFrame([
         {
-            t("compare.method"): row.method, t("compare.sparsity"): shell.percent(row.sparsity),
+            t("compare.method"): row.method, t("compare.sparsity"): wording.percent(row.sparsity),
             t("compare.retrains"): t("compare.yes" if row.retrains else "compare.no"),
             t("overview.accuracy"): f"{row.acc:.1%}", t("overview.aua"): f"{row.aua:.1%}",
             t("compare.asr"): f"{row.asr:.1%}" + ("" if row.asr_consistent else " *"),

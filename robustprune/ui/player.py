@@ -10,7 +10,7 @@ from robustprune.attacks.trace import AttackTrace
 from robustprune.ui import charts, links
 from robustprune.ui.i18n import t, t_or
 from robustprune.ui.replay import FROM, SENTENCE, TO
-from robustprune.ui.shell import plain
+from robustprune.ui.wording import plain
 
 SECONDS_A_MOMENT = 1.0
 STEP, PLAYING, VICTIM = "step", "playing", "victim"

@@ -11,7 +11,7 @@ from robustprune import lab
 from robustprune.jobs import Job
 from robustprune.results import PruneRun
 from robustprune.spec import AttackSpec, digest
-from robustprune.ui import compare_charts, jobs, shell
+from robustprune.ui import compare_charts, jobs, shell, wording
 from robustprune.ui.i18n import t
 
 
@@ -124,7 +124,7 @@ def _row(one: Scored) -> dict[str, str]:
     run = one.run
     row = {t("compare.run"): shell.run_name(run), t("prune.exact"): f"{run.report.sparsity:.2%}", t("overview.accuracy"): _accuracy(run)}
     for key, name in (("aua", "overview.aua"), ("asr", "compare.asr")):
-        row[t(name)] = shell.rate(one.scores, key) if one.scores else t("compare.not_attacked")
+        row[t(name)] = wording.rate(one.scores, key) if one.scores else t("compare.not_attacked")
     return row | {t("overview.error"): f"{run.mean_error:.3f}", t("compare.seconds"): f"{run.report.seconds:.0f}", t("compare.digest"): run.digest}
 
 

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from robustprune import lab
 from robustprune.methods import METHODS, SCOPES
 from robustprune.spec import ADAPTIVE, ALLOCATIONS, AUTO, MAX_SPARSITY, RIDGES, PruneSpec, parse_layer_sparsities
 from robustprune.ui import shell
@@ -12,7 +11,6 @@ from robustprune.ui.i18n import t, t_or
 FREE = "free"
 PATTERNS = (FREE, "2:4", "4:8", "32:64", "1:4")
 USUAL = "usual"
-OWN_FILE = "file"
 
 
 def asked() -> PruneSpec:
@@ -37,10 +35,8 @@ def asked() -> PruneSpec:
             t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity"),
             disabled=pattern != FREE,
         )  # fmt: skip
-        with more:  # last, since it may end the page
-            dataset = _texts()
     chosen = None if pattern == FREE else pattern
-    return PruneSpec(shell.model(), dataset, method, adaptive, round(sparsity, 4), chosen, **sharing, **numbers)
+    return PruneSpec(shell.model(), shell.need_dataset(), method, adaptive, round(sparsity, 4), chosen, **sharing, **numbers)
 
 
 def _about_methods() -> str:
@@ -81,18 +77,3 @@ def _numbers(fully: bool) -> dict:
         "residual": residual,
         "refit_head": refit_head,
     }
-
-
-def _texts() -> str:
-    """Where calibration and evaluation texts come from: what is on this machine, or a file of one's own."""
-    chosen = st.selectbox(
-        t("prune.texts"), [*lab.datasets_for(shell.model()), OWN_FILE], key="dataset", bind="query-params",
-        format_func=lambda name: t("prune.own_file") if name == OWN_FILE else name,
-    )  # fmt: skip
-    if chosen != OWN_FILE:
-        return chosen
-    upload = st.file_uploader(t("prune.upload"), ["tsv", "csv"], help=t("prune.upload_help"))
-    if upload is None:
-        st.info(t("prune.upload_first"), icon=":material/upload_file:")
-        st.stop()
-    return lab.keep_upload(upload.name, upload.getvalue())

@@ -1,6 +1,5 @@
 """The frame around every page: navigation, the guard of deep links, the sidebar, and how errors are shown."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +14,7 @@ from robustprune.results import PruneRun
 from robustprune.spec import AttackSpec, PruneSpec
 from robustprune.ui import i18n, links
 from robustprune.ui.i18n import t
+from robustprune.ui.wording import plain
 
 MARK = "_inside_app"
 PAGES = {
@@ -25,6 +25,7 @@ PAGES = {
     "attack": ":material/swords:",
     "compare": ":material/table_chart:",
     "dense": ":material/blender:",
+    "bring": ":material/upload_file:",
 }
 DEFAULT_SPARSITY = 0.5
 # As many runs as can be told apart side by side.
@@ -80,9 +81,8 @@ def sidebar() -> None:
     """What is global: model, run, language. All of it is in the link."""
     if len(i18n.languages()) > 1:
         st.selectbox(t("sidebar.language"), i18n.languages(), key="lang", bind="query-params", format_func=lambda code: i18n.texts(code)["language.name"])
-    names = lab.built_in_models()
-    default = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
-    st.selectbox(t("sidebar.model"), names, index=default, key="model", bind="query-params", help=t("sidebar.model_help"))
+    _choose_model()
+    _choose_dataset()
     runs = runs_of(model())
     if not runs:
         st.caption(t("sidebar.no_run"))
@@ -92,10 +92,38 @@ def sidebar() -> None:
     st.multiselect(t("sidebar.runs"), list(names), key="runs", max_selections=MOST_RUNS, format_func=names.__getitem__, help=t("sidebar.runs_help"))
 
 
+def _choose_model() -> None:
+    shown = {**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in lab.own_models()}}
+    links.choice("model", list(shown), _default_model())
+    st.selectbox(t("sidebar.model"), list(shown), key="model", format_func=shown.__getitem__, help=t("sidebar.model_help"))
+
+
+def _choose_dataset() -> None:
+    shown = {**{name: name for name in lab.datasets_for(model())}, **{own.name: own.shown for own in lab.own_datasets(model())}}
+    if not shown:
+        st.caption(t("sidebar.no_dataset"))
+        return
+    links.choice("dataset", list(shown), next(iter(shown)))
+    st.selectbox(t("sidebar.dataset"), list(shown), key="dataset", format_func=shown.__getitem__, help=t("sidebar.dataset_help"))
+
+
+def _default_model() -> str:
+    names = lab.built_in_models()
+    return DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
+
+
 def model() -> str:
     """The model that is chosen."""
-    chosen = st.session_state.get("model")
-    return chosen if chosen in lab.built_in_models() else lab.built_in_models()[0]
+    return st.session_state.get("model") or _default_model()
+
+
+def need_dataset() -> str:
+    """The data set that is chosen; where none fits the model, says what to do and ends the page."""
+    if not st.session_state.get("dataset"):
+        st.info(t("empty.no_dataset"), icon=":material/upload_file:")
+        st.page_link(page("bring"), label=t("bring.menu"))
+        st.stop()
+    return st.session_state["dataset"]
 
 
 def datasets_of_model() -> tuple[str, ...]:
@@ -146,26 +174,6 @@ def is_usual(run: PruneRun, but_for: str = "") -> bool:
 def dataset_name(run: PruneRun) -> str:
     """The name of a run's texts; of a file, without the folders before it."""
     return plain(Path(run.spec.dataset).name)
-
-
-def plain(text: str) -> str:
-    """A text that Streamlit shows as it is: nothing in it is read as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", text)
-
-
-def percent(share: float) -> str:
-    """A share as a percentage with no needless digits."""
-    return f"{share:.1%}".replace(".0%", "%")
-
-
-def rate(values: dict, key: str) -> str:
-    """A rate with its interval, in per cent."""
-    return f"{values[key]:.1%} [{values[f'{key}_low']:.1%}, {values[f'{key}_high']:.1%}]"
-
-
-def p_value(p: float) -> str:
-    """A p-value as it is printed: three digits, and never zero."""
-    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> tuple[AttackTrace, AttackTrace] | None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.tables import Row, Table
-from robustprune.ui import dense_charts, shell
+from robustprune.ui import dense_charts, shell, wording
 from robustprune.ui.i18n import t, t_or
 
 RATES = {"acc": "overview.accuracy", "aua": "overview.aua", "asr": "compare.asr"}
@@ -21,7 +21,7 @@ def show() -> None:
         command = f"python -m robustprune compare --dataset {lab.usual_dataset(shell.model())} --model {shell.model()} --method admm --method sparsegpt"
         st.code(command, language="sh")
     for table in tables:
-        st.subheader(shell.plain(_title(table)))
+        st.subheader(wording.plain(_title(table)))
         _show(table)
 
 
@@ -32,7 +32,7 @@ def name_of(name: str) -> str:
 
 def _title(table: Table) -> str:
     """A table by what is compared."""
-    what = t("compare.pruned", sparsity=shell.percent(table.sparsity)) if table.sparsity else t("compare.dense")
+    what = t("compare.pruned", sparsity=wording.percent(table.sparsity)) if table.sparsity else t("compare.dense")
     return t("compare.table", model=table.rows[0].name, what=what, dataset=table.dataset, examples=table.examples, recipe=table.spec.recipe)
 
 
@@ -40,14 +40,14 @@ def _frame(table: Table) -> pd.DataFrame:
     """The rows in figures, intervals in brackets."""
     rows = []
     for row in table.rows:
-        rates = {t(key): shell.rate(row.scores, rate) for rate, key in RATES.items()}
+        rates = {t(key): wording.rate(row.scores, rate) for rate, key in RATES.items()}
         rows.append(
             {
                 t("compare.method"): name_of(row.name),
-                t("compare.accuracy_all", examples=f"{row.accuracy['examples']:,}"): shell.rate(row.accuracy, "accuracy"),
+                t("compare.accuracy_all", examples=f"{row.accuracy['examples']:,}"): wording.rate(row.accuracy, "accuracy"),
                 **rates,
                 t("compare.difference"): f"{row.against_first['aua_difference'] * 100:+.1f}",
-                t("compare.p"): shell.p_value(row.against_first["p"]),
+                t("compare.p"): wording.p_value(row.against_first["p"]),
                 t("compare.retrains"): "" if row.retrains is None else t("compare.yes" if row.retrains else "compare.no"),
                 t("compare.seconds"): "" if row.seconds is None else f"{row.seconds:,.0f}",
             }
@@ -61,13 +61,13 @@ def _findings(table: Table) -> str:
     first, others = table.rows[0], table.rows[1:]
     apart = [row for row in others if row.against_first["p"] < 0.05]
     if not apart:
-        return t("compare.none_apart", first=shell.plain(name_of(first.name)))
+        return t("compare.none_apart", first=wording.plain(name_of(first.name)))
     said = "; ".join(_difference(row) for row in apart)
-    return t("compare.apart", first=shell.plain(name_of(first.name)), list=said)
+    return t("compare.apart", first=wording.plain(name_of(first.name)), list=said)
 
 
 def _difference(row: Row) -> str:
-    return f"{shell.plain(name_of(row.name))} {row.against_first['aua_difference'] * 100:+.1f}"
+    return f"{wording.plain(name_of(row.name))} {row.against_first['aua_difference'] * 100:+.1f}"
 
 
 def _show(table: Table) -> None:
@@ -79,8 +79,8 @@ def _show(table: Table) -> None:
     figures = _frame(table)
     st.dataframe(figures, hide_index=True)
     source = t("prune.shipped") if table.shipped else t("compare.here")
-    about = {"examples": table.examples, "split": table.split, "dataset": shell.plain(table.dataset), "recipe": table.spec.recipe, "seed": table.spec.seed}
-    st.caption(t("compare.provenance", source=source, synonyms=shell.plain(table.resources["synonyms"]), **about))
+    about = {"examples": table.examples, "split": table.split, "dataset": wording.plain(table.dataset), "recipe": table.spec.recipe, "seed": table.spec.seed}
+    st.caption(t("compare.provenance", source=source, synonyms=wording.plain(table.resources["synonyms"]), **about))
     left, right = st.columns(2)
     left.download_button(t("dense.csv"), figures.to_csv(index=False), f"table-{table.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")
     right.download_button(

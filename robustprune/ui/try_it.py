@@ -11,7 +11,7 @@ from robustprune.attacks.trace import AttackTrace
 from robustprune.errors import SpecError
 from robustprune.jobs import Job
 from robustprune.spec import check_text, digest
-from robustprune.ui import jobs, shell
+from robustprune.ui import jobs, wording
 from robustprune.ui.i18n import t
 
 MOST_ATTEMPTS = 20
@@ -75,7 +75,7 @@ def _send(models: list[str], typed: str) -> None:
     try:
         tried = check_text(typed)
     except SpecError as error:
-        st.error(shell.plain(str(error)), icon=":material/error:")
+        st.error(wording.plain(str(error)), icon=":material/error:")
         return
     key = digest("try-job", models, tried)
     jobs.manager().submit(key, lambda job: answers_of(models, [tried], job))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -23,7 +24,8 @@ def test_a_flip_in_five_moments():
     assert [frame.kind for frame in (start, rank, candidates, swap, end)] == ["start", "rank", "candidates", "swap", "end"]
     assert [frame.queries for frame in (start, rank, candidates, swap, end)] == [0, 2, 3, 3, 3]
     assert [frame.probability for frame in (start, rank, candidates, swap, end)] == [0.9, 0.9, 0.9, 0.4, 0.4]
-    assert (candidates.index, [(one.word, one.refused_by, one.probability) for one in candidates.tried]) == (1, [("nice", None, 0.4), ("bad", "SharedWordClass", None)])
+    assert candidates.index == 1
+    assert [(one.word, one.refused_by, one.probability) for one in candidates.tried] == [("nice", None, 0.4), ("bad", "SharedWordClass", None)]
     assert (swap.text("A good film."), end.text("A good film.")) == ("A nice film.", "A nice film.")
     assert swap.taken == swap.changes != ()
     assert end.taken == ()
@@ -58,7 +60,7 @@ def test_every_attack_that_ships_can_be_replayed_to_its_end(path):
     assert film[-1].queries == film[-2].queries == one.queries
     assert film[-1].probability == one.probabilities["perturbed"][one.label]
     assert [frame.queries for frame in film] == sorted(frame.queries for frame in film)
-    for before, after in zip(film, film[1:], strict=False):
+    for before, after in pairwise(film):
         assert (after.changes == before.changes) or after.kind == "swap"
 
 

@@ -13,7 +13,7 @@ from robustprune import attacking, lab, loading, models
 from robustprune.catalogue import RECIPES
 from robustprune.spec import PruneSpec
 from robustprune.store import Store
-from robustprune.ui import jobs, shell, take_away
+from robustprune.ui import jobs, shell, take_away, wording
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -127,7 +127,7 @@ def test_a_text_in_the_link_is_the_text_that_is_attacked(empty_home):
 def test_what_people_wrote_is_not_read_as_markdown(text):
     from markdown_it import MarkdownIt
 
-    assert MarkdownIt().renderInline(shell.plain(text)).replace("&lt;", "<").replace("&gt;", ">") == text
+    assert MarkdownIt().renderInline(wording.plain(text)).replace("&lt;", "<").replace("&gt;", ">") == text
 
 
 def test_a_shipped_run_is_shown_at_once_and_says_that_it_is_precomputed(empty_home):
@@ -163,7 +163,7 @@ def test_a_pattern_settles_the_sparsity(empty_home):
 def test_what_does_not_go_together_is_told_in_a_sentence(parameters, why, empty_home):
     app = open_page("prune", **parameters)
     assert not app.exception
-    assert shell.plain(why) in app.error[0].value
+    assert wording.plain(why) in app.error[0].value
 
 
 def test_a_layer_that_is_not_there_is_told_when_it_is_pruned(empty_home):
@@ -264,7 +264,7 @@ def test_what_ships_of_an_attack_tells_every_word_and_who_refused_its_replacemen
     assert {"Word", "Importance", "Refused by", "Tried", "Taken"} <= set(table.columns)
     assert table["Refused by"].str.contains("too far in meaning").any()
     assert (table["Tried"] > 0).any()
-    assert "synonyms: MiniLM" in shell.plain(app.caption[-1].value).replace("\\", "")
+    assert "synonyms: MiniLM" in wording.plain(app.caption[-1].value).replace("\\", "")
 
 
 @pytest.fixture

@@ -1,0 +1,17 @@
+"""Bring your own model or texts: checked here, then chosen in the sidebar of every page."""
+
+import streamlit as st
+
+from robustprune.ui import bring, shell
+from robustprune.ui.i18n import t
+
+shell.require_entrypoint()
+
+st.title(t("bring.title"))
+st.markdown(t("bring.question"))
+with st.container(border=True):
+    st.subheader(t("bring.data"))
+    bring.data_form(shell.model())
+with st.container(border=True):
+    st.subheader(t("bring.model"))
+    bring.model_form()

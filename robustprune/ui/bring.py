@@ -1,0 +1,130 @@
+"""Bringing one's own: a model by folder or hub id, a data set by file or hub id, both checked before they are taken."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from robustprune import lab, own_data
+from robustprune.evaluation import Evaluation
+from robustprune.jobs import Job
+from robustprune.spec import digest
+from robustprune.ui import jobs, wording
+from robustprune.ui.i18n import t
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEFT_OUT = "-"
+PREVIEW_ROWS = 5
+CHECKED_TEXTS = 200
+
+
+def model_form() -> None:
+    """Asks for a model, checks it, offers to use it."""
+    st.markdown(t("bring.model_about"))
+    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder="/models/my-classifier")
+    key = digest("bring-model", name)
+    jobs.start_button(t("bring.check_model"), key, lambda job: lab.bring_model(name, job.progress, job.cancel), primary=True)
+    jobs.panel(key)
+    own = jobs.result(key)
+    if own:
+        st.success(t("bring.model_taken", name=wording.plain(own.shown), labels=wording.plain(", ".join(own.labels))), icon=":material/check:")
+        st.button(t("bring.use_model"), on_click=_use, args=("model", own.name))
+
+
+def data_form(model: str) -> None:
+    """Asks for a table, its columns and what its labels mean, checks it on the model, offers to use it."""
+    st.markdown(t("bring.data_about", model=wording.plain(model)))
+    source = _table()
+    if source is None:
+        return
+    shown, frame = source
+    st.dataframe(frame.head(PREVIEW_ROWS), hide_index=True)
+    guess = own_data.guess(frame)
+    columns = list(frame.columns)
+    if guess.second:
+        st.warning(t("bring.pairs", first=wording.plain(guess.text), second=wording.plain(guess.second)), icon=":material/warning:")
+    left, right = st.columns(2)
+    text = left.selectbox(t("bring.text_column"), columns, index=columns.index(guess.text), key="bring_text")
+    others = [column for column in columns if column != text]
+    if not others:
+        st.error(t("bring.no_labels"), icon=":material/error:")
+        return
+    label = right.selectbox(t("bring.label_column"), others, index=others.index(guess.label) if guess.label in others else 0, key="bring_label")
+    values = own_data.label_values(frame, label)
+    classes = lab.find_model(model).labels
+    mapping = _mapping(values, classes)
+    if len(values) > len(classes):
+        st.info(t("bring.more_labels", labels=len(values), classes=len(classes)), icon=":material/info:")
+    _take(model, shown, frame, text, label, mapping)
+
+
+def _table() -> "tuple[str, pd.DataFrame] | None":
+    """The table that was given, with the name that it came by; None while there is none."""
+    upload = st.file_uploader(t("bring.file"), list(own_data.FORMATS), help=t("bring.file_help"), key="bring_file")
+    if upload is not None:
+        return upload.name, _read(upload.name, upload.getvalue())
+    hub_id = st.text_input(t("bring.hub"), key="bring_hub", placeholder="user/name", help=t("bring.hub_help")).strip()
+    if not hub_id:
+        return None
+    key = digest("bring-hub", hub_id)
+    jobs.start_button(t("bring.fetch"), key, lambda job: _fetch(hub_id, job))
+    jobs.panel(key)
+    frame = jobs.result(key)
+    return None if frame is None else (hub_id.replace("/", "-"), frame)
+
+
+def _fetch(hub_id: str, job: Job) -> "pd.DataFrame":
+    job.progress(0, 1, hub_id)
+    return own_data.read_hub(hub_id)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _read(name: str, content: bytes) -> "pd.DataFrame":
+    return own_data.read(name, content)
+
+
+def _mapping(values: Sequence[str], classes: Sequence[str]) -> dict[str, int | None]:
+    """Which class every label means: guessed, and to be corrected on the screen."""
+    st.markdown(f"**{t('bring.mapping')}**")
+    guessed = own_data.guess_classes(values, classes)
+    options = [LEFT_OUT, *(str(number) for number in range(len(classes)))]
+    result: dict[str, int | None] = {}
+    with st.container(horizontal=True):
+        for value in values:
+            first = LEFT_OUT if guessed[value] is None else str(guessed[value])
+            chosen = st.selectbox(
+                wording.plain(value[:40]), options, index=options.index(first), key=f"bring-{digest('label', value)}", width=200,
+                format_func=lambda number: t("bring.left_out") if number == LEFT_OUT else classes[int(number)],
+            )  # fmt: skip
+            result[value] = None if chosen == LEFT_OUT else int(chosen)
+    return result
+
+
+def _take(model: str, shown: str, frame: "pd.DataFrame", text: str, label: str, mapping: dict[str, int | None]) -> None:
+    """Checks the data set on the model, and takes it."""
+    key = digest("bring-data", model, shown, len(frame), text, label, mapping)
+
+    def work(job: Job) -> tuple[str, Evaluation, float]:
+        own = lab.bring_data(model, shown, frame, text, label, mapping)
+        evaluation = lab.evaluate(model, own.name, CHECKED_TEXTS, progress=job.progress, cancel=job.cancel)
+        return own.name, evaluation, lab.largest_class(own.name)
+
+    jobs.start_button(t("bring.check_data"), key, work, primary=True)
+    jobs.panel(key)
+    taken = jobs.result(key)
+    if taken is None:
+        return
+    name, evaluation, largest = taken
+    accuracy = {"accuracy": f"{evaluation.accuracy:.1%}", "low": f"{evaluation.accuracy_low:.1%}", "high": f"{evaluation.accuracy_high:.1%}"}
+    if evaluation.accuracy_low <= largest:
+        st.warning(t("bring.near_chance", examples=evaluation.examples, largest=f"{largest:.1%}", **accuracy), icon=":material/warning:")
+    else:
+        st.success(t("bring.data_taken", examples=evaluation.examples, **accuracy), icon=":material/check:")
+    st.button(t("bring.use_data"), on_click=_use, args=("dataset", name))
+
+
+def _use(key: str, name: str) -> None:
+    """Chooses what was brought; for callbacks, which run before the sidebar."""
+    st.session_state[key] = name

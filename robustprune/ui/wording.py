@@ -1,0 +1,23 @@
+"""Texts and numbers as a page shows them."""
+
+import re
+
+
+def plain(text: str) -> str:
+    """A text that Streamlit shows as it is: nothing in it is read as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", text)
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with no needless digits."""
+    return f"{share:.1%}".replace(".0%", "%")
+
+
+def rate(values: dict, key: str) -> str:
+    """A rate with its interval, in per cent."""
+    return f"{values[key]:.1%} [{values[f'{key}_low']:.1%}, {values[f'{key}_high']:.1%}]"
+
+
+def p_value(p: float) -> str:
+    """A p-value as it is printed: three digits, and never zero."""
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"

@@ -1,0 +1,114 @@
+"""People's own tables: every format, what is guessed, what is refused and how."""
+
+import pandas as pd
+import pytest
+
+from robustprune import data, lab, own_data
+from robustprune.errors import DataError
+
+ROWS = pd.DataFrame({"id": range(10), "comment": [f"a film that is number {i}" for i in range(10)], "stars": [1, 5] * 5})
+CLASSES = ("negative", "positive")
+
+
+def written(kind, frame=ROWS):
+    return {
+        "csv": lambda: frame.to_csv(index=False).encode(),
+        "tsv": lambda: frame.to_csv(index=False, sep="\t").encode(),
+        "jsonl": lambda: frame.to_json(orient="records", lines=True).encode(),
+        "parquet": frame.to_parquet,
+    }[kind]()
+
+
+@pytest.mark.parametrize("kind", own_data.FORMATS)
+def test_every_format_is_read_and_becomes_the_same_texts(kind, empty_home):
+    frame = own_data.read(f"mine.{kind}", written(kind))
+    assert own_data.guess(frame) == own_data.Guess("comment", "stars", None)
+    assert own_data.label_values(frame, "stars") == ["1", "5"]
+    name = own_data.keep(f"mine.{kind}", frame, "comment", "stars", {"1": 0, "5": 1})
+    texts = data.load(name, "calibration")
+    assert (texts.texts[:2], texts.labels[:2]) == (("a film that is number 0", "a film that is number 1"), (0, 1))
+    assert len(texts) + len(data.load(name, "evaluation")) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.xlsx", b"x", "Save it as one of these"),
+        ("a.csv", "text,label\ncafé,1\n".encode("latin-1"), "UTF-8"),
+        ("a.csv", b"", "cannot be read as csv"),
+        ("a.csv", b"text,label\n", "no rows"),
+        ("a.jsonl", b'{"text": ', "cannot be read as jsonl"),
+        ("a.parquet", b"PAR1", "cannot be read as parquet"),
+        ("a.csv", b'text,label\n"open,1\n', "cannot be read as csv"),
+    ],
+)
+def test_what_cannot_be_read_is_told(name, content, why):
+    with pytest.raises(DataError, match=why):
+        own_data.read(name, content)
+
+
+@pytest.mark.parametrize(
+    ("columns", "text", "label", "second"),
+    [
+        (["sentence", "label"], "sentence", "label", None),
+        (["premise", "hypothesis", "label"], "premise", "label", "hypothesis"),
+        (["question", "sentence", "label"], "question", "label", "sentence"),
+        (["Review", "Sentiment"], "Review", "Sentiment", None),
+        (["a", "b"], "a", "b", None),
+    ],
+)
+def test_columns_are_guessed(columns, text, label, second):
+    values = {"label": [0, 1, 0, 1], "Sentiment": ["good", "bad"] * 2, "b": [1, 2, 1, 2]}
+    frame = pd.DataFrame({column: values.get(column, [f"a rather long text {i}" for i in range(4)]) for column in columns})
+    assert own_data.guess(frame) == own_data.Guess(text, label, second)
+
+
+def test_a_table_without_labels_has_none_to_guess():
+    frame = pd.DataFrame({"text": [f"text {i}" for i in range(100)], "id": range(100)})
+    assert own_data.guess(frame).label is None
+    with pytest.raises(DataError, match="holds no labels"):
+        own_data.label_values(frame, "id")
+    with pytest.raises(DataError, match="nothing but"):
+        own_data.label_values(frame.assign(one=1), "one")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["0", "1"], [0, 1]),
+        (["1", "2"], [0, 1]),
+        (["0.0", "1.0"], [0, 1]),
+        (["1", "5"], [None, None]),
+        (["1", "2", "3"], [None, None, None]),
+        (["Positive", " negative "], [1, 0]),
+        (["neg", "positive"], [None, 1]),
+        (["-1", "1"], [None, None]),
+    ],
+)
+def test_classes_are_guessed_only_where_they_are_clear(values, expected):
+    assert list(own_data.guess_classes(values, CLASSES).values()) == expected
+
+
+def test_labels_that_mean_no_class_and_empty_texts_are_left_out(empty_home):
+    frame = pd.DataFrame({"text": ["good", "bad", "  ", "so\tso\nfilm", "x", "y", "z"], "label": ["p", "n", "p", "m", "p", "n", "p"]})
+    name = own_data.keep("mine.csv", frame, "text", "label", {"p": 1, "n": 0, "m": None})
+    parts = [data.load(name, role) for role in ("calibration", "evaluation")]
+    assert sorted(text for part in parts for text in part.texts) == ["bad", "good", "x", "y", "z"]
+    with pytest.raises(DataError, match="Map at least two labels"):
+        own_data.keep("mine.csv", frame, "text", "label", {"p": 1, "n": None, "m": None})
+
+
+def test_texts_with_tabs_and_quotes_come_back_whole(empty_home):
+    texts = ['he said "no"', "one\ttwo", "a, b", "plain", "x", "y"]
+    frame = pd.DataFrame({"text": texts, "label": [0, 1] * 3})
+    name = own_data.keep("mine.jsonl", frame, "text", "label", {"0": 0, "1": 1})
+    found = [text for role in ("calibration", "evaluation") for text in data.load(name, role).texts]
+    assert sorted(found) == sorted(text.replace("\t", " ") for text in texts)
+
+
+def test_what_was_brought_is_offered_to_models_with_its_classes_only(empty_home):
+    own = lab.bring_data("sst2-demo", "mine.csv", ROWS, "comment", "stars", {"1": 0, "5": 1})
+    assert lab.own_datasets("sst2-demo") == [own]
+    assert own.shown == "mine.csv"
+    assert lab.own_datasets("ag_news-demo") == []
+    assert lab.largest_class(own.name) == 0.5
