@@ -89,7 +89,9 @@ def guess(frame: "pd.DataFrame") -> Guess:
     second = next((columns[b] for a, b in PAIRS if a in columns and b in columns), None)
     first = next((columns[a] for a, b in PAIRS if a in columns and b in columns), None)
     text = first or next((columns[name] for name in TEXT_NAMES if name in columns), None) or max(frame.columns, key=lambda column: _length(frame[column]))
-    few = [column for column in frame.columns if column != text and 1 < frame[column].astype(str).nunique() <= MOST_LABELS]
+    different = {column: frame[column].astype(str).nunique() for column in frame.columns if column != text}
+    # Labels come again and again; a number that every row has of its own is none.
+    few = sorted((column for column, count in different.items() if 1 < count <= min(MOST_LABELS, len(frame) / 2)), key=different.__getitem__)
     label = next((columns[name] for name in LABEL_NAMES if name in columns and columns[name] in few), None) or next(iter(few), None)
     return Guess(text, label, second)
 

@@ -2,19 +2,13 @@
 
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from tests.browser.serving import serving
 from tests.conftest import CHROMIUM
 
-ROOT = Path(__file__).resolve().parents[2]
 LONG = 240_000
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 TEXT = "A gripping, beautifully acted film that never loses its way."
@@ -22,38 +16,16 @@ TEXT = "A gripping, beautifully acted film that never loses its way."
 pytestmark = pytest.mark.browser
 
 
-@contextmanager
-def serving(home):
-    """The app as a person starts it, with a store of its own, on a free port of this machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "ROBUSTPRUNE_HOME": str(home)}
-    del environment["HF_HUB_OFFLINE"]  # as a person has it
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.5)
-    yield address
-    process.terminate()
-    process.wait(10)
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("server")) as address:
+    with serving(tmp_path_factory.mktemp("server")) as (address, _):
         yield address
 
 
 @pytest.fixture
 def fresh_server(tmp_path):
     """A process that no page was opened in yet: there a deep link runs its page without app.py first."""
-    with serving(tmp_path) as address:
+    with serving(tmp_path) as (address, _):
         yield address
 
 
@@ -129,6 +101,8 @@ def test_prune_look_attack(page, server):
         ("/layers", "Where does the error arise?"),
         ("/attention", "Does it still look at the same words?"),
         ("/attack", "Which words break it?"),
+        ("/compare?show=sparsity", "Which method keeps robustness?"),
+        ("/dense", "How is the robust dense model made?"),
     ],
 )
 def test_a_deep_link_opens_its_page_on_a_fresh_process(page, fresh_server, address, title):
@@ -147,4 +121,86 @@ def test_a_prune_can_be_cancelled_and_started_again(page, server):
     page.get_by_role("button", name="Prune at 77%").click()
     page.get_by_role("button", name="Cancel").click(timeout=30_000)
     page.get_by_text("Nothing half-done was kept").wait_for(timeout=30_000)
+    leave_only_this_machine(page, server)
+
+
+def test_a_click_on_a_bar_opens_its_layer(page, server):
+    page.goto("/layers")
+    heading(page, "Where does the error arise?")
+    page.locator(".js-plotly-plot .bars .point").nth(40).wait_for(timeout=30_000)
+    # The third bar of the second trace is the value layer of the first block.
+    page.locator(".js-plotly-plot .bars").nth(1).locator(".point path").nth(2).click(force=True)
+    page.get_by_role("heading", name="Close up: block.0.attention.self.value").wait_for(timeout=30_000)
+    page.locator(".js-plotly-plot").nth(3).wait_for(timeout=30_000)
+    assert "layer=block.0.attention.self.value" in page.url
+    leave_only_this_machine(page, server)
+
+
+def test_a_click_on_a_cell_opens_its_head(page, server):
+    page.goto("/attention")
+    heading(page, "Does it still look at the same words?")
+    page.locator(".js-plotly-plot .scatterlayer .point").nth(14).click(force=True)
+    page.wait_for_url(re.compile("head=3"), timeout=30_000)
+    assert "block=2" in page.url
+    leave_only_this_machine(page, server)
+
+
+def test_bertviz_draws_its_lines_offline(page, server):
+    page.goto("/attention?view=lines")
+    frames = page.frame_locator("iframe")
+    frames.first.locator("svg line").nth(200).wait_for(state="attached", timeout=60_000)
+    page.get_by_text("Lines, all heads (BertViz)").click()
+    page.frame_locator("iframe").first.locator("svg line").nth(2000).wait_for(state="attached", timeout=60_000)
+    leave_only_this_machine(page, server)
+
+
+def test_markup_in_a_sentence_runs_nothing_anywhere(page, server):
+    evil = "</script><img src=x onerror=window.top.pwned=1> good"
+    for address in (f"/attention?view=lines&text={quote(evil)}", f"/attack?text={quote(evil)}&label=1"):
+        page.goto(address)
+        page.get_by_role("button", name=re.compile("Compute the maps|Attack both models")).click()
+        page.locator("iframe, del, .stMetric").first.wait_for(timeout=LONG)
+        page.wait_for_timeout(1500)
+        assert page.evaluate("window.pwned") is None
+    assert "onerror" in page.locator("[data-testid=stMain]").inner_text()
+    leave_only_this_machine(page, server)
+
+
+def test_a_replay_goes_forward_and_back_and_ends_in_the_recorded_text(page, server):
+    page.goto("/attack")
+    heading(page, "Which words break it?")
+    ended = page.locator("p:has(ins)").first.inner_text()
+    stage = page.locator("p:has(span)").last
+    page.locator("[data-testid=stSegmentedControl]", has_text="Dense").get_by_text("Dense", exact=True).last.click()
+    page.get_by_role("button", name="To the end").click()
+    page.get_by_text(re.compile(r"queries\.$")).last.wait_for(timeout=30_000)
+    assert stage.inner_text().split() == ended.split()
+    page.get_by_role("button", name="To the start").click()
+    page.get_by_text("The original. The model gives").wait_for(timeout=30_000)
+    assert page.locator("p:has(span) del").count() == 0
+    for _ in range(3):
+        page.get_by_role("button", name="One moment on").click()
+        page.wait_for_timeout(600)
+    assert "step=3" in page.url
+    page.get_by_role("button", name="One moment back").click()
+    page.wait_for_url(re.compile("step=2"), timeout=30_000)
+    page.get_by_role("button", name="Play, or pause").click()
+    page.wait_for_url(re.compile("step=4"), timeout=30_000)
+    leave_only_this_machine(page, server)
+
+
+def test_two_tabs_share_one_job_and_a_reload_finds_it_again(browser, page, server):
+    address = "/prune?sparsity=0.81&calibration=320"
+    page.goto(address)
+    page.get_by_role("button", name="Prune at 81%").click()
+    page.get_by_role("button", name="Cancel").wait_for(timeout=30_000)
+    other = page.context.new_page()
+    other.goto(address)
+    other.get_by_role("button", name="Cancel").wait_for(timeout=30_000)
+    assert other.get_by_role("button", name="Prune at 81%").is_disabled()
+    page.reload()
+    page.get_by_role("button", name="Cancel").wait_for(timeout=30_000)
+    other.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Nothing half-done was kept").wait_for(timeout=30_000)
+    other.get_by_text("Nothing half-done was kept").wait_for(timeout=30_000)
     leave_only_this_machine(page, server)
