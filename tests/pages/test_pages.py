@@ -2,53 +2,16 @@
 
 import io
 import shutil
-import time
 import zipfile
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from robustprune import attacking, lab, loading, models
+from robustprune import lab, models
 from robustprune.catalogue import RECIPES
 from robustprune.spec import PruneSpec
-from robustprune.store import Store
-from robustprune.ui import jobs, shell, take_away, wording
-
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
-
-
-@pytest.fixture(autouse=True)
-def own_jobs():
-    """No job of another test is left in the manager."""
-    jobs.manager.clear()
-
-
-@pytest.fixture
-def nothing_ships(monkeypatch, tmp_path, empty_home):
-    """A program to which no precomputed results belong."""
-    for module in (lab, loading, attacking):
-        monkeypatch.setattr(module, "store", lambda: Store(empty_home, tmp_path / "nothing"))
-
-
-def open_page(name, **parameters):
-    app = AppTest.from_file(APP, default_timeout=60)
-    for key, value in parameters.items():
-        app.query_params[key] = value
-    app.run()
-    return app.switch_page(f"pages/{name}.py").run() if name != "overview" else app
-
-
-def wait_until(app, condition):
-    """Runs the page again until a job in the background has had its effect."""
-    end = time.monotonic() + 60
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.1)
-        app.run()
-
-
-def words(app):
-    return " ".join(str(element.value) for kind in (app.markdown, app.caption, app.info, app.error, app.warning) for element in kind)
+from robustprune.ui import shell, take_away, wording
+from tests.pages.opening import APP, open_page, wait_until, words
 
 
 @pytest.mark.parametrize("name", shell.PAGES)
@@ -227,14 +190,6 @@ def test_a_bad_link_falls_back(parameters, empty_home):
     app = open_page("prune", **parameters)
     assert not app.exception
     assert len(app.title) == 1
-
-
-def test_layers_can_be_compared(empty_home):
-    app = open_page("layers")
-    other = next(run for run in lab.shipped_runs(shell.DEFAULT_MODEL) if run.spec.method == "magnitude")
-    app.multiselect(key="compare").set_value([other.digest]).run()
-    assert not app.exception
-    assert len(app.subheader) == 2
 
 
 def test_every_recipe_can_be_picked_and_one_that_cannot_run_says_what_it_needs(empty_home):

@@ -4,7 +4,7 @@ import pytest
 
 from robustprune.curves import Point
 from robustprune.training.soup import Step, Tasted
-from robustprune.ui import dense_charts, shell
+from robustprune.ui import dense_charts, wording
 
 STEPS = [
     Step("a", Tasted(0.9, 0.5), Tasted(0.9, 0.5), None, kept=True),
@@ -63,4 +63,4 @@ def test_a_table_has_a_line_a_model_from_top_to_bottom():
 
 @pytest.mark.parametrize(("p", "printed"), [(1.0, "1.000"), (0.0123, "0.012"), (0.0005, "0.001"), (0.0004, "< 0.001"), (0.0, "< 0.001")])
 def test_no_p_value_is_printed_as_zero(p, printed):
-    assert shell.p_value(p) == printed
+    assert wording.p_value(p) == printed

@@ -1,0 +1,218 @@
+"""What the pages show beyond their first sight: close-ups, views, replays, comparisons, and what people bring along."""
+
+import numpy as np
+import pytest
+
+from robustprune import lab
+from robustprune.analysis.attention import PAPER_SENTENCE, AttentionMaps
+from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL
+from robustprune.attacks.frames import frames
+from robustprune.errors import ModelError
+from robustprune.spec import AttackSpec, PruneSpec
+from robustprune.ui import shell
+from tests.pages.opening import open_page, press, wait_until, words
+
+
+def shipped_run(sparsity=0.5, method="admm"):
+    return next(run for run in lab.shipped_runs(shell.DEFAULT_MODEL) if (run.spec.method, run.spec.sparsity) == (method, sparsity))
+
+
+@pytest.fixture
+def small_run(empty_home):
+    """A run of one's own, made in seconds."""
+    return lab.prune(PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9, calibration=16))
+
+
+# The runs that are chosen
+
+
+def test_up_to_four_runs_stand_side_by_side(empty_home):
+    runs = [shipped_run(), shipped_run(method="magnitude")]
+    app = open_page("layers", runs=",".join(run.digest for run in runs))
+    assert not app.exception
+    assert [one.value for one in app.subheader][:2] == [shell.run_name(run) for run in runs]
+    assert app.multiselect(key="runs").proto.max_selections == 4
+
+
+def test_a_link_with_runs_that_are_not_there_falls_back(empty_home):
+    app = open_page("layers", runs="0000,../..,%00")
+    assert not app.exception
+    assert app.multiselect(key="runs").value == [shell.chosen_run().digest] if shell.chosen_run() else True
+    assert app.subheader[0].value == shell.run_name(shipped_run())
+
+
+def test_what_is_chosen_stays_when_the_page_changes(empty_home):
+    chosen = [shipped_run(0.875).digest, shipped_run().digest]
+    app = open_page("layers")
+    app.multiselect(key="runs").set_value(chosen).run()
+    app.switch_page("pages/attention.py").run()
+    assert app.multiselect(key="runs").value == chosen
+    assert app.query_params["runs"] in (",".join(chosen), [",".join(chosen)])
+
+
+# Layers
+
+
+def test_a_layer_of_the_link_is_opened_close_up(small_run):
+    app = open_page("layers", runs=small_run.digest, layer="block.2.intermediate.dense")
+    assert "Close up: block.2.intermediate.dense" in [one.value for one in app.subheader]
+    charts = len(app.get("plotly_chart"))
+    press(app, "Look into the layers")
+    wait_until(app, lambda: len(app.get("plotly_chart")) > charts)
+    assert len(app.get("plotly_chart")) == charts + 3
+    assert "90.00% zeros" in words(app)
+
+
+def test_looking_into_layers_can_fail_and_says_why(small_run, monkeypatch):
+    def fail(*_arguments):
+        raise ModelError("The weights are gone.")
+
+    monkeypatch.setattr(lab, "layer_views", fail)
+    app = open_page("layers", runs=small_run.digest)
+    press(app, "Look into the layers")
+    wait_until(app, lambda: app.error)
+    assert "gone" in app.error[0].value
+
+
+# Attention
+
+
+def put_attention(model, text):
+    """Maps of a model for a text, made up, as if they were computed."""
+    from robustprune.analysis_calls import ATTENTIONS, _attention_key
+
+    values = np.random.default_rng(len(model)).dirichlet(np.ones(7), size=(6, 12, 7)).astype("float32")
+    document, content = AttentionMaps(("[CLS]", "a", "b", "c", "d", "e", "[SEP]"), values).to_entry()
+    lab.store().put(ATTENTIONS, _attention_key(model, text), document, lambda folder: (folder / "attention.safetensors").write_bytes(content))
+
+
+@pytest.mark.parametrize("view", ["maps", "twins", "lines", "grid_of_lines"])
+def test_every_view_of_attention_shows_what_is_known(view, empty_home):
+    from robustprune.analysis.attention import PAPER_ORIGINAL
+
+    for text in (PAPER_SENTENCE, PAPER_ORIGINAL):
+        for model in (shell.DEFAULT_MODEL, shipped_run().ref, *lab.shipped_baselines("sst2")):
+            put_attention(model, text)
+    app = open_page("attention", view=view, block="2", head="3")
+    assert not app.exception
+    assert not app.error
+    assert not app.info
+    assert app.get("iframe") if "lines" in view else app.get("plotly_chart")
+
+
+def test_twins_ask_for_the_original_of_a_sentence_of_ones_own(empty_home):
+    app = open_page("attention", view="twins", text="a sentence of my own")
+    assert "Type the sentence" in app.info[0].value
+    assert not app.exception
+
+
+# Attack
+
+
+@pytest.fixture
+def replayed(empty_home):
+    """The first demo text with its stored attacks on the dense and the sparse model."""
+    text, label = lab.showcase(shell.DEFAULT_MODEL)[0]
+    return shell.attack_pair(shipped_run(), text, label, AttackSpec())
+
+
+@pytest.mark.parametrize("which", ["dense", "sparse"])
+def test_the_replay_tells_every_moment(which, replayed):
+    trace = replayed[0 if which == "dense" else 1]
+    film = frames(trace)
+    app = open_page("attack", victim=which, step="0")
+    assert "The original" in words(app)
+    for step in range(1, len(film)):
+        app.slider(key="step").set_value(step).run()
+        assert not app.exception
+        assert {"rank": "ranked", "candidates": "replacements", "swap": "Taken", "end": "queries"}[film[step].kind] in words(app)
+    app.button(key="replay-first").click().run()
+    assert app.slider(key="step").value == 0
+    app.button(key="replay-last").click().run()
+    assert app.slider(key="step").value == len(film) - 1
+
+
+@pytest.mark.parametrize("step", ["-3", "900", "x"])
+def test_a_moment_that_is_not_there_falls_back(step, replayed):
+    app = open_page("attack", step=step)
+    assert not app.exception
+    assert app.slider(key="step").value in range(len(frames(replayed[1])))
+
+
+def test_another_text_starts_its_replay_at_a_moment_that_it_has(replayed):
+    app = open_page("attack", step=str(len(frames(replayed[1])) - 1))
+    for demo in ("2", "3", "4"):
+        app.selectbox(key="demo").set_value(demo).run()
+        assert not app.exception
+
+
+def test_ones_own_attempts_are_kept_with_what_both_models_say(small_run):
+    app = open_page("attack", runs=small_run.digest)
+    for text in ("A dull film.", "A marvellous film."):
+        app.text_area[0].set_value(text)
+        press(app, "Ask both models")
+        wait_until(app, lambda text=text: any(text in frame.value.to_string() for frame in app.dataframe))
+    table = next(frame.value for frame in app.dataframe if "Attempt" in frame.value.columns)
+    assert list(table["Attempt"]) == ["A marvellous film.", "A dull film."]
+    assert "positive" in table["Dense"][0]
+    app.text_area[0].set_value("?!")
+    press(app, "Ask both models")
+    assert "no letters" in app.error[0].value
+
+
+# Compare
+
+
+@pytest.mark.parametrize("view", ["tables", "runs", "sparsity", "calibration", "embeddings", "paper"])
+def test_every_comparison_opens_with_what_ships_and_with_nothing(view, empty_home):
+    app = open_page("compare", show=view)
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("view", ["tables", "runs", "sparsity", "calibration", "embeddings", "paper"])
+def test_every_comparison_says_what_to_do_where_nothing_is(view, nothing_ships):
+    app = open_page("compare", show=view)
+    assert not app.exception
+    assert app.info or view == "paper"
+
+
+def test_all_runs_are_listed_with_their_scores(empty_home):
+    app = open_page("compare", show="runs")
+    table = app.dataframe[0].value
+    assert len(table) == len(shell.runs_of(shell.DEFAULT_MODEL))
+    assert not (table["Accuracy under attack"] == "not attacked yet").any()
+
+
+def test_embeddings_are_computed_on_demand(small_run):
+    app = open_page("compare", show="embeddings", runs=small_run.digest)
+    assert "not computed" in app.info[0].value
+    press(app, "Compute the embeddings")
+    wait_until(app, lambda: app.get("plotly_chart"))
+    assert len(app.get("plotly_chart")) == 2
+    assert lab.find_embeddings(small_run.ref, [PAPER_ORIGINAL, PAPER_ADVERSARIAL]) is not None
+
+
+# Bring your own
+
+
+def test_a_model_that_is_none_is_refused_with_a_reason(empty_home, tmp_path):
+    app = open_page("bring")
+    app.text_input(key="bring_model").set_value(str(tmp_path)).run()
+    press(app, "Check the model")
+    wait_until(app, lambda: app.error)
+    assert "config.json" in app.error[0].value.replace("\\", "")
+
+
+def test_a_model_of_ones_own_can_be_chosen_everywhere(small_run):
+    app = open_page("bring")
+    app.text_input(key="bring_model").set_value(str(small_run.model_dir)).run()
+    press(app, "Check the model")
+    wait_until(app, lambda: app.success)
+    press(app, "Use it")
+    assert app.selectbox(key="model").value == str(small_run.model_dir)
+    for page in ("overview", "prune", "layers", "attention", "attack", "compare", "dense"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, page
+        assert not app.error, page
+        assert app.selectbox(key="model").value == str(small_run.model_dir)
