@@ -24,11 +24,14 @@ MANY = [
 SOME = [("admm", "full", 0.5), ("magnitude", "none", 0.5), ("admm", "full", 0.875)]
 RUNS = {"sst2-soup": MANY, "sst2-demo": MANY, "ag_news-soup": SOME, "ag_news-demo": SOME}
 ATTACKED = {"sst2-soup", "sst2-demo"}
+# Curves over the number of calibration texts (Fig. 3): where pruning has much to lose, and where it has little.
+CALIBRATED, CALIBRATIONS = ("sst2-soup",), (16, 32, 64, 128, 256)
+CALIBRATED_SPARSITIES = (0.5, 0.875)
 # The third model of the paper's Figure 2.
 FIGURE_2 = "sst2-imp-freelb"
 # Lines between two models, and how many demo texts every point is attacked on.
 CURVES, CURVE_ATTACKED = (("sst2-freelb-1", "sst2-plain-1"), ("ag_news-freelb-1", "ag_news-plain-1")), 60
-KINDS = ("runs", "evaluations", "scores", "attacks", "attentions", "curves")
+KINDS = ("runs", "evaluations", "scores", "attacks", "attentions", "curves", "embeddings", "layers")
 # One attack by synonyms, and one that shares nothing with the victims.
 RECIPES = ("textfooler", "deepwordbug")
 SHOWN = [("admm", "full", 0.5), ("admm", "full", 0.875)]
@@ -44,6 +47,8 @@ def main() -> None:
         os.environ["NLTK_DATA"] = str(Path(home) / "none")  # the resources that are on any machine
         for model, settings in RUNS.items():
             make(model, settings)
+        for model in CALIBRATED:
+            calibrate(model)
         draw()
         for kind in KINDS:
             copy(Path(home) / kind, HERE / kind)
@@ -52,7 +57,7 @@ def main() -> None:
 def make(model: str, settings: list[tuple[str, str, float]]) -> None:
     """Prunes a model in all settings, attacks what is to be attacked, and looks at attention."""
     from robustprune import lab
-    from robustprune.analysis.attention import PAPER_SENTENCE
+    from robustprune.analysis import attention, embeddings
     from robustprune.attacks.resource_names import describe
     from robustprune.spec import AttackSpec, PruneSpec
 
@@ -66,7 +71,10 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
         if (method, adaptive, sparsity) in SHOWN:
             shown = [model, run.ref]
             for ref in shown:
-                lab.attention(ref, PAPER_SENTENCE)
+                for sentence in (attention.PAPER_SENTENCE, attention.PAPER_ORIGINAL):
+                    lab.attention(ref, sentence)
+                lab.embeddings(ref, [embeddings.PAPER_ORIGINAL, embeddings.PAPER_ADVERSARIAL])
+            lab.layer_views(run)
             for text, label in lab.showcase(model)[:SHOWCASE_TEXTS]:
                 lab.attack_side_by_side(shown, text, label, AttackSpec())
     for recipe in RECIPES if model in ATTACKED else ():
@@ -75,12 +83,24 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
             print(f"{attacked.model}, {recipe}: Acc {scores.acc.value:.3f}, Aua {scores.aua.value:.3f} on {scores.examples} texts", flush=True)
 
 
+def calibrate(model: str) -> None:
+    """Prunes with ever more calibration texts and attacks the runs."""
+    from robustprune import lab
+    from robustprune.spec import AttackSpec, PruneSpec
+
+    specs = [PruneSpec(model, sparsity=sparsity, calibration=texts) for sparsity in CALIBRATED_SPARSITIES for texts in CALIBRATIONS]
+    refs = [lab.prune(spec).ref for spec in specs]
+    for attacked in lab.attack_texts(refs, None, lab.ATTACK_EXAMPLES, AttackSpec()):
+        print(f"{attacked.model}: Aua {attacked.scores.aua.value:.3f}", flush=True)
+
+
 def draw() -> None:
     """What the dense page and Figure 2 show."""
     from robustprune import lab
-    from robustprune.analysis.attention import PAPER_SENTENCE
+    from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
 
-    lab.attention(FIGURE_2, PAPER_SENTENCE)
+    for sentence in (PAPER_SENTENCE, PAPER_ORIGINAL):
+        lab.attention(FIGURE_2, sentence)
     for first, second in CURVES:
         lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=CURVE_ATTACKED)
 
