@@ -218,3 +218,17 @@ def test_pwws_runs_where_wordnet_is(monkeypatch):
     assert told["beautifully"] == {"attractively"}
     assert len(next(trace.of_kind(Rank)).order) == 4
     assert trace.outcome in ("held", "flipped")
+
+
+def test_nltk_is_looked_for_where_it_looks_itself_without_importing_it(tmp_path):
+    """In a process of its own, since NLTK reads the environment when it is imported."""
+    (tmp_path / "taggers" / "universal_tagset").mkdir(parents=True)
+    code = (
+        "import sys; from robustprune.attacks import resource_names as names;"
+        "found = names._in_nltk_data('taggers/universal_tagset'), names._in_nltk_data('corpora/nothing'); assert 'nltk' not in sys.modules;"
+        "import nltk; assert [str(one) for one in names.nltk_folders()][:-1] == nltk.data.path, (names.nltk_folders(), nltk.data.path);"
+        "print(found, names._in_nltk_data('taggers/universal_tagset'))"
+    )
+    environment = {**os.environ, "NLTK_DATA": f"{tmp_path}{os.pathsep}{tmp_path}/other"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout == "(True, False) True\n", done.stderr
