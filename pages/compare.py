@@ -39,7 +39,7 @@ def frame(table: Table) -> pd.DataFrame:
                 t("compare.method"): name_of(row),
                 t("compare.accuracy_all", examples=f"{row.accuracy['examples']:,}"): shell.rate(row.accuracy, "accuracy"),
                 **rates,
-                t("compare.difference"): f"{row.against_first['aua_difference'] * 100:+.1f}",
+                t("compare.difference"): shell.difference(row.against_first),
                 t("compare.p"): shell.p_value(row.against_first["p"]),
                 t("compare.retrains"): "" if row.retrains is None else t("compare.yes" if row.retrains else "compare.no"),
                 t("compare.seconds"): "" if row.seconds is None else f"{row.seconds:,.0f}",
@@ -55,7 +55,7 @@ def findings(table: Table) -> str:
     apart = [row for row in others if row.against_first["p"] < 0.05]
     if not apart:
         return t("compare.none_apart", first=shell.plain(name_of(first)))
-    said = "; ".join(f"{shell.plain(name_of(row))} {row.against_first['aua_difference'] * 100:+.1f}" for row in apart)
+    said = "; ".join(f"{shell.plain(name_of(row))} {shell.difference(row.against_first)}" for row in apart)
     return t("compare.apart", first=shell.plain(name_of(first)), list=said)
 
 
