@@ -39,8 +39,8 @@ def frame(table: Table) -> pd.DataFrame:
                 t("compare.method"): name_of(row),
                 t("compare.accuracy_all", examples=f"{row.accuracy['examples']:,}"): shell.rate(row.accuracy, "accuracy"),
                 **rates,
-                t("compare.difference"): shell.difference(row.against_first),
-                t("compare.p"): shell.p_value(row.against_first["p"]),
+                t("compare.difference"): "" if row is table.rows[0] else shell.difference(row.against_first),
+                t("compare.p"): "" if row is table.rows[0] else shell.p_value(row.against_first["p"]),
                 t("compare.retrains"): "" if row.retrains is None else t("compare.yes" if row.retrains else "compare.no"),
                 t("compare.seconds"): "" if row.seconds is None else f"{row.seconds:,.0f}",
             }

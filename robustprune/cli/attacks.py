@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Models = Annotated[
     list[str],
-    typer.Option(help="A built-in name (sst2-demo, ag_news-demo), run:DIGEST of a stored run, else a folder, else a hub id. Again: side by side."),
+    typer.Option(help="A built-in name (sst2-soup, sst2-demo, ag_news-...), run:DIGEST of a stored run, else a folder, else a hub id. Again: side by side."),
 ]
 
 

@@ -26,7 +26,7 @@ PAGES = {
     "dense": ":material/blender:",
 }
 DEFAULT_SPARSITY = 0.5
-DEFAULT_MODEL = "sst2-demo"
+DEFAULT_MODEL = "sst2-soup"
 # Four cards fill a wide page, two a narrow one (pixels).
 CARD_WIDTH = 220
 
