@@ -51,6 +51,7 @@ def _row(soup: SoupRun, name: str, shown: str, turn: str, training: str) -> dict
         t("dense.turn"): turn,
         t("compare.accuracy_all", examples=f"{accuracy['examples']:,}"): wording.rate(accuracy, "accuracy"),
         t("overview.aua"): wording.rate(scores, "aua"),
+        t("dense.difference"): wording.difference(soup.comparisons[name]) if turn else "",
         t("dense.p"): wording.p_value(soup.comparisons[name]["p"]) if turn else "",
         t("dense.training"): training,
     }
@@ -73,7 +74,7 @@ def finding(soup: SoupRun) -> str:
         if name:
             against = soup.comparisons[name]
             chance = t("dense.beyond_chance" if against["p"] < 0.05 else "dense.within_chance", p=wording.p_value(against["p"]))
-            sentences.append(t(key, name=wording.plain(name), points=f"{against['aua_difference'] * 100:+.1f}", chance=chance))
+            sentences.append(t(key, name=wording.plain(name), points=wording.difference(against), chance=chance))
     return " ".join(sentences)
 
 

@@ -124,13 +124,15 @@ class Comparison:
 
     Attributes:
         examples: texts that ended in an outcome for both.
-        aua_difference: second less first.
+        aua_difference: second less first, with its 95 % interval for pairs.
         only_first, only_second: texts on which only that one held.
         p: of the exact two-sided McNemar test that both are equally likely to hold.
     """
 
     examples: int
     aua_difference: float
+    aua_difference_low: float
+    aua_difference_high: float
     only_first: int
     only_second: int
     p: float
@@ -148,7 +150,16 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
         raise ValueError("the two models were attacked on different texts")
     held = [(ours[example].outcome == "held", theirs[example].outcome == "held") for example in common]
     only_first, only_second = held.count((True, False)), held.count((False, True))
-    return Comparison(len(common), (only_second - only_first) / max(len(common), 1), only_first, only_second, mcnemar(only_first, only_second))
+    interval = paired_interval(only_first, only_second, len(common))
+    return Comparison(len(common), (only_second - only_first) / max(len(common), 1), *interval, only_first, only_second, mcnemar(only_first, only_second))
+
+
+def paired_interval(only_first: int, only_second: int, pairs: int) -> tuple[float, float]:
+    """The 95 % interval of the difference of two rates, second less first, over the same texts: the adjusted Wald interval, which
+    adds one text to either side (Bonett and Price 2012, Eq. 2)."""
+    first, second = ((count + 1) / (pairs + 2) for count in (only_first, only_second))
+    half = Z_95 * sqrt((first + second - (second - first) ** 2) / (pairs + 2))
+    return max(second - first - half, -1.0), min(second - first + half, 1.0)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Models = Annotated[
     list[str],
-    typer.Option(help="A built-in name (sst2-demo, ag_news-demo), run:DIGEST of a stored run, else a folder, else a hub id. Again: side by side."),
+    typer.Option(help="A built-in name (sst2-soup, sst2-demo, ag_news-...), run:DIGEST of a stored run, else a folder, else a hub id. Again: side by side."),
 ]
 
 
@@ -162,4 +162,5 @@ def _comparison_line(one: dict[str, Any]) -> str:
     crossed = [cell for cell in one["transfer"]["cells"] if cell["source"] != cell["target"]]
     transfers = "; ".join(f"of the texts that flip {cell['source']}, {cell['fooled']} of {cell['texts']} flip {cell['target']}" for cell in crossed)
     held = f"only {one['first']} held on {one['only_first']} texts, only {one['second']} on {one['only_second']}"
-    return f"{one['recipe']}: Aua differs by {one['aua_difference']:+.1%} ({held}; McNemar p = {one['p']:.3f}); {transfers}"
+    interval = f"[{one['aua_difference_low']:+.1%}, {one['aua_difference_high']:+.1%}]"
+    return f"{one['recipe']}: Aua differs by {one['aua_difference']:+.1%} {interval} ({held}; McNemar p = {one['p']:.3f}); {transfers}"

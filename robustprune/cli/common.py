@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
-Start = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), else a folder, else a hub id.")]
-Model = Annotated[str, typer.Option(help="A built-in name (sst2-demo, ag_news-demo), run:DIGEST of a stored run, else a folder, else a hub id.")]
+Start = Annotated[str, typer.Option(help="A built-in name (sst2-soup, sst2-demo, ag_news-...), else a folder, else a hub id.")]
+Model = Annotated[str, typer.Option(help="A built-in name (sst2-soup, sst2-demo, ag_news-...), run:DIGEST of a stored run, else a folder, else a hub id.")]
 Dataset = Annotated[str | None, typer.Option(help="A built-in name, a known name, a file, a folder or a hub id. Left out: what fits the model.")]
 Seed = Annotated[int, typer.Option(help="Seed of the draw of texts.")]
 

@@ -176,4 +176,6 @@ def compare(
 def _line(row: "Row") -> str:
     scores, cost = row.scores, "" if row.seconds is None else f", {row.seconds:.0f} s{', retrains' if row.retrains else ''}"
     rates = "  ".join(f"{key} {scores[key]:.3f} [{scores[f'{key}_low']:.3f}, {scores[f'{key}_high']:.3f}]" for key in ("acc", "aua", "asr"))
-    return f"{row.name:20} {rates}  p {row.against_first['p']:.3f}{cost}"
+    against = row.against_first
+    lead = f"{against['aua_difference']:+.3f} [{against['aua_difference_low']:+.3f}, {against['aua_difference_high']:+.3f}]"
+    return f"{row.name:20} {rates}  aua less the first's {lead}  p {against['p']:.3f}{cost}"

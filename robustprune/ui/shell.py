@@ -30,7 +30,7 @@ PAGES = {
 DEFAULT_SPARSITY = 0.5
 # As many runs as can be told apart side by side.
 MOST_RUNS = 4
-DEFAULT_MODEL = "sst2-demo"
+DEFAULT_MODEL = "sst2-soup"
 # Four cards fill a wide page, two a narrow one (pixels).
 CARD_WIDTH = 220
 

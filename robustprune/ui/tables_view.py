@@ -46,8 +46,8 @@ def _frame(table: Table) -> pd.DataFrame:
                 t("compare.method"): name_of(row.name),
                 t("compare.accuracy_all", examples=f"{row.accuracy['examples']:,}"): wording.rate(row.accuracy, "accuracy"),
                 **rates,
-                t("compare.difference"): f"{row.against_first['aua_difference'] * 100:+.1f}",
-                t("compare.p"): wording.p_value(row.against_first["p"]),
+                t("compare.difference"): "" if row is table.rows[0] else wording.difference(row.against_first),
+                t("compare.p"): "" if row is table.rows[0] else wording.p_value(row.against_first["p"]),
                 t("compare.retrains"): "" if row.retrains is None else t("compare.yes" if row.retrains else "compare.no"),
                 t("compare.seconds"): "" if row.seconds is None else f"{row.seconds:,.0f}",
             }
@@ -67,7 +67,7 @@ def _findings(table: Table) -> str:
 
 
 def _difference(row: Row) -> str:
-    return f"{wording.plain(name_of(row.name))} {row.against_first['aua_difference'] * 100:+.1f}"
+    return f"{wording.plain(name_of(row.name))} {wording.difference(row.against_first)}"
 
 
 def _show(table: Table) -> None:

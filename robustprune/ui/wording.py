@@ -18,6 +18,12 @@ def rate(values: dict, key: str) -> str:
     return f"{values[key]:.1%} [{values[f'{key}_low']:.1%}, {values[f'{key}_high']:.1%}]"
 
 
+def difference(comparison: dict) -> str:
+    """The second model's lead in accuracy under attack, in points, with its interval."""
+    points, low, high = (comparison[f"aua_difference{end}"] * 100 for end in ("", "_low", "_high"))
+    return f"{points:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
 def p_value(p: float) -> str:
     """A p-value as it is printed: three digits, and never zero."""
     return "< 0.001" if p < 0.0005 else f"{p:.3f}"

@@ -1,13 +1,14 @@
 """Rates, intervals and differences, against values worked out by hand and against SciPy."""
 
 import json
+from math import comb
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from robustprune.attacks.metrics import Result, compare, mcnemar, score, wilson
+from robustprune.attacks.metrics import Result, compare, mcnemar, paired_interval, score, wilson
 from tests.attacks.traces import result, trace
 
 OUTCOMES = st.sampled_from(["skipped", "held", "flipped", "stopped"])
@@ -151,6 +152,33 @@ def test_a_comparison_is_of_the_texts_that_ended_for_both(pairs):
     assert told.aua_difference == pytest.approx(theirs - ours)
     assert (turned.aua_difference, turned.only_first, turned.only_second, turned.p) == (-told.aua_difference, told.only_second, told.only_first, told.p)
     assert (told.only_second > told.only_first) == (told.aua_difference > 0)
+
+
+def test_the_interval_of_a_difference_worked_out_by_hand():
+    """Of 198 texts only the first holds 3, only the second 23: 4/200 and 24/200 after the adjustment."""
+    low, high = paired_interval(3, 23, 198)
+    assert (low + high) / 2 == pytest.approx(0.1)
+    assert (high - low) / 2 == pytest.approx(1.959964 * ((0.14 - 0.01) / 200) ** 0.5, rel=1e-6)
+
+
+@given(COUNTS, COUNTS, COUNTS)
+def test_the_interval_of_a_difference_holds_it_and_turns_with_it(first, second, neither):
+    pairs = first + second + neither
+    low, high = paired_interval(first, second, pairs)
+    assert -1 <= low <= (second - first) / max(pairs, 1) <= high <= 1
+    assert paired_interval(second, first, pairs) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.02, 0.12), (0.1, 0.1), (0.0, 0.05), (0.3, 0.4)])
+def test_the_interval_of_a_difference_covers_what_it_should(first, second):
+    """Over all outcomes of 60 texts, weighted by how likely they are, it holds the true difference in about 95 of 100 cases."""
+    texts, covered = 60, 0.0
+    for a in range(texts + 1):
+        for b in range(texts + 1 - a):
+            low, high = paired_interval(a, b, texts)
+            if low <= second - first <= high:
+                covered += comb(texts, a) * comb(texts - a, b) * first**a * second**b * (1 - first - second) ** (texts - a - b)
+    assert 0.935 < covered <= 1.0
 
 
 def test_the_order_of_the_results_does_not_matter():
