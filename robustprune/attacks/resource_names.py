@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from robustprune import hashing
 from robustprune.attacks import downloads
 from robustprune.catalogue import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, WORD_CLASSES, WORDNET
 from robustprune.errors import ResourceMissing
@@ -147,3 +148,21 @@ def nltk_folders() -> list[Path]:
     around = [Path(sys.prefix, *parts, "nltk_data") for parts in ((), ("share",), ("lib",))]
     usual = [Path(root, "nltk_data") for root in ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib")]
     return [*named, Path.home() / "nltk_data", *around, *usual, nltk_folder()]
+
+
+def _masked_lm(spec: AttackSpec) -> str:
+    if spec.masked_lm is None:
+        return ""
+    folder = Path(spec.masked_lm).expanduser()
+    files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    digest = hashing.of_parts([part for path in files for part in (path.name, hashing.of_file(path))])[:12]
+    return f"masked language model {spec.masked_lm}" + (f" (SHA-256 {digest})" if files else "")
+
+
+def _synonyms(spec: AttackSpec, counter_fitted: bool) -> str:
+    if spec.synonyms is not None:
+        path = Path(spec.synonyms).expanduser()
+        return f"pairs of {path.name} (SHA-256 {hashing.of_file(path)[:12]})" if path.is_file() else f"pairs of {path.name}"
+    if counter_fitted:
+        return f"counter-fitted vectors, cosine >= {MIN_COSINE_COUNTER_FITTED}"
+    return f"MiniLM neighbours, cosine >= {MIN_COSINE}, less listed antonyms"

@@ -31,6 +31,8 @@ def player(traces: dict[str, AttackTrace]) -> None:
 def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: str) -> None:
     trace, film = traces[name], films[name]
     last = len(film) - 1
+    if st.session_state.get(STEP, 0) > last:  # the text at hand before had more moments
+        st.session_state[STEP] = last
     if st.session_state.get(PLAYING):
         st.session_state[STEP] = min(st.session_state.get(STEP, 0) + 1, last)
         if st.session_state[STEP] == last:

