@@ -20,12 +20,16 @@ st.markdown(t("dense.question"))
 
 def curve(soup: SoupRun) -> None:
     """The line between two ingredients: from the store, or measured now."""
+    if len(soup.steps) < 2:
+        return
     st.subheader(t("dense.curve_title"))
     st.markdown(t("dense.curve_question"))
     names = [step.name for step in soup.steps]
     left, right = st.columns(2)
-    first = left.selectbox(t("dense.from"), names, key="curve_from", bind="query-params")
-    second = right.selectbox(t("dense.to"), [name for name in names if name != first], key="curve_to", bind="query-params")
+    start, end = _known_ends(names)
+    first = left.selectbox(t("dense.from"), names, index=names.index(start), key="curve_from", bind="query-params")
+    others = [name for name in names if name != first]
+    second = right.selectbox(t("dense.to"), others, index=others.index(end) if end in others else 0, key="curve_to", bind="query-params")
     found = _found(first, second)
     if found:
         show_curve(found)
@@ -37,6 +41,12 @@ def curve(soup: SoupRun) -> None:
                 work, busy = (job, first, second, attacked), jobs.running(job)
                 st.button(t(text, texts=attacked), icon=":material/play_arrow:", key=job, on_click=start_curve, args=work, disabled=busy)
                 jobs.panel(job)
+
+
+def _known_ends(names: list[str]) -> tuple[str, str]:
+    """Two ingredients between which the line is known already, where there are such; else the first two."""
+    known = ((first, second) for first in names for second in names if first != second and _found(first, second))
+    return next(known, (names[0], names[1]))
 
 
 def _found(first: str, second: str) -> Curve | None:

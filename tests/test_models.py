@@ -72,7 +72,7 @@ def test_another_weight_is_another_model(saved):
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(ModelError, match="ag_news-demo, sst2-demo"):
+    with pytest.raises(ModelError, match="ag_news-demo, ag_news-soup, sst2-demo, sst2-soup"):
         models.find("nope")
 
 

@@ -248,6 +248,13 @@ def test_the_soup_is_where_pruning_starts_from(soup):
     assert not app.error
 
 
+def test_the_dense_page_opens_with_a_line_that_is_known(soup):
+    app = open_page("dense")
+    assert len(app.get("plotly_chart")) == 2
+    assert (app.selectbox(key="curve_from").value, app.selectbox(key="curve_to").value) == ("sst2-freelb-1", "sst2-plain-1")
+    assert not any("Measure" in button.label for button in app.button)
+
+
 def test_a_line_between_two_ingredients_is_measured_on_the_page(soup):
     app = open_page("dense", curve_from=soup.steps[1].name, curve_to=soup.steps[2].name)
     charts = len(app.get("plotly_chart"))
