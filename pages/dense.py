@@ -1,5 +1,7 @@
 """How is the robust dense model made? Its ingredients, the greedy choice among them step by step, and the line between two of them."""
 
+from functools import partial
+
 import streamlit as st
 
 from robustprune import lab
@@ -38,8 +40,7 @@ def curve(soup: SoupRun) -> None:
         for attacked, text in ((0, "dense.measure"), (CURVE_ATTACKED, "dense.measure_attack")):
             if found is None or attacked:
                 job = f"{key}-{attacked}"
-                work, busy = (job, first, second, attacked), jobs.running(job)
-                st.button(t(text, texts=attacked), icon=":material/play_arrow:", key=job, on_click=start_curve, args=work, disabled=busy)
+                jobs.start_button(t(text, texts=attacked), job, partial(measure, first, second, attacked))
                 jobs.panel(job)
 
 
@@ -56,13 +57,9 @@ def _found(first: str, second: str) -> Curve | None:
     return with_attacks or lab.find_averaging_curve(first, second, demo)
 
 
-def start_curve(key: str, first: str, second: str, attacked: int) -> None:
-    """Queues the measuring."""
-
-    def work(job: Job) -> None:
-        lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=attacked, progress=job.progress, cancel=job.cancel)
-
-    jobs.manager().submit(key, work)
+def measure(first: str, second: str, attacked: int, job: Job) -> None:
+    """Measures the line; the lab keeps it."""
+    lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=attacked, progress=job.progress, cancel=job.cancel)
 
 
 def show_curve(found: Curve) -> None:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.results import PruneRun
-from robustprune.spec import PruneSpec
 from robustprune.ui import jobs, layer_charts, settings, shell, take_away, wording
 from robustprune.ui.i18n import t
 
@@ -14,11 +13,6 @@ shell.require_entrypoint()
 
 st.title(t("prune.title"))
 st.markdown(t("prune.question"))
-
-
-def start(spec: PruneSpec, key: str) -> None:
-    """Queues the run."""
-    jobs.manager().submit(key, lambda job: lab.prune(spec, job.progress, job.cancel))
 
 
 def growing_bars(layers: Sequence) -> None:
@@ -56,10 +50,7 @@ spec = settings.asked()
 key = lab.prune_digest(spec)[0]
 run = lab.stored_run(key)
 if run is None:
-    st.button(
-        t("prune.start", sparsity=spec.asked), type="primary", icon=":material/play_arrow:",
-        on_click=start, args=(spec, key), disabled=jobs.running(key),
-    )  # fmt: skip
+    jobs.start_button(t("prune.start", sparsity=spec.asked), key, lambda job: lab.prune(spec, job.progress, job.cancel), primary=True)
     if jobs.manager().get(key) is None:
         st.info(t("prune.nothing_yet"), icon=":material/content_cut:")
     jobs.panel(key, growing_bars)

@@ -39,10 +39,9 @@ def downloads(run: PruneRun) -> None:
             )  # fmt: skip
         else:
             key = f"weights-{run.digest}"
-            st.button(
-                t("prune.make_weights"), icon=":material/replay:", help=t("prune.make_weights_help"),
-                on_click=_make_weights, args=(run, key), disabled=jobs.running(key),
-            )  # fmt: skip
+            jobs.start_button(
+                t("prune.make_weights"), key, lambda job: bool(lab.load_model(run.ref, job.progress, job.cancel)), help=t("prune.make_weights_help")
+            )
     if not run.model_dir:
         jobs.panel(f"weights-{run.digest}")
 
@@ -55,7 +54,7 @@ def what_zeros_save(run: PruneRun) -> None:
             st.caption(t("prune.speed_needs_weights"))
             return
         key = f"speed-{run.digest}"
-        st.button(t("prune.measure_speed"), icon=":material/timer:", on_click=_measure, args=(run, key), disabled=jobs.running(key))
+        jobs.start_button(t("prune.measure_speed"), key, lambda job: lab.measure_speed(run.ref, progress=job.progress, cancel=job.cancel))
         measured = jobs.result(key)
         if measured is None:
             jobs.panel(key)
@@ -94,11 +93,3 @@ def _compressed(run: PruneRun) -> bytes:
         out = Path(folder) / "compressed"
         lab.compress(run.ref, out)
         return _zipped(out, f"{run.digest}-compressed")
-
-
-def _make_weights(run: PruneRun, key: str) -> None:
-    jobs.manager().submit(key, lambda job: bool(lab.load_model(run.ref, job.progress, job.cancel)))
-
-
-def _measure(run: PruneRun, key: str) -> None:
-    jobs.manager().submit(key, lambda job: lab.measure_speed(run.ref, progress=job.progress, cancel=job.cancel))
