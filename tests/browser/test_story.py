@@ -128,11 +128,11 @@ def test_a_click_on_a_bar_opens_its_layer(page, server):
     page.goto("/layers")
     heading(page, "Where does the error arise?")
     page.locator(".js-plotly-plot .bars .point").nth(40).wait_for(timeout=30_000)
-    # The third bar of the second trace is the value layer of the first block.
-    page.locator(".js-plotly-plot .bars").nth(1).locator(".point path").nth(2).click(force=True)
-    page.get_by_role("heading", name="Close up: block.0.attention.self.value").wait_for(timeout=30_000)
+    # The second bar of the second trace is the key layer of the first block.
+    page.locator(".js-plotly-plot .bars").nth(1).locator(".point path").nth(1).click(force=True)
+    page.get_by_role("heading", name="Close up: block.0.attention.self.key").wait_for(timeout=30_000)
     page.locator(".js-plotly-plot").nth(3).wait_for(timeout=30_000)
-    assert "layer=block.0.attention.self.value" in page.url
+    page.wait_for_url(re.compile("layer=block.0.attention.self.key"), timeout=30_000)
     leave_only_this_machine(page, server)
 
 
@@ -171,7 +171,7 @@ def test_a_replay_goes_forward_and_back_and_ends_in_the_recorded_text(page, serv
     heading(page, "Which words break it?")
     ended = page.locator("p:has(ins)").first.inner_text()
     stage = page.locator("p:has(span)").last
-    page.locator("[data-testid=stSegmentedControl]", has_text="Dense").get_by_text("Dense", exact=True).last.click()
+    page.locator("[data-testid=stButtonGroup]").get_by_text("Dense", exact=True).click()
     page.get_by_role("button", name="To the end").click()
     page.get_by_text(re.compile(r"queries\.$")).last.wait_for(timeout=30_000)
     assert stage.inner_text().split() == ended.split()
