@@ -201,6 +201,8 @@ def as_soup(entry: Entry) -> SoupRun:
     document = dict(entry.document)
     steps = tuple(Step.from_json(step) for step in document.pop("steps"))
     spec = AttackSpec.from_json(document.pop("spec"))
+    for one in document["comparisons"].values():
+        metrics.Comparison(**one)  # a TypeError tells of another version
     return SoupRun(digest=entry.key, steps=steps, spec=spec, unknown=tuple(document.pop("unknown")), shipped=entry.shipped, **document)
 
 

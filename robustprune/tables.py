@@ -137,4 +137,6 @@ def as_table(entry: Entry) -> Table:
     """The table that an entry of the store holds."""
     document = dict(entry.document)
     rows, spec = tuple(Row(**row) for row in document.pop("rows")), AttackSpec.from_json(document.pop("spec"))
+    for row in rows:
+        metrics.Comparison(**row.against_first)  # a TypeError tells of another version
     return Table(digest=entry.key, rows=rows, spec=spec, shipped=entry.shipped, **document)

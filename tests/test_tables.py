@@ -1,5 +1,6 @@
 """Tables: who stands where, compared with the first under one attack; and that a table comes back as it was made."""
 
+import copy
 import json
 import shutil
 from dataclasses import asdict
@@ -122,9 +123,13 @@ def test_accuracy_is_of_all_evaluation_texts_not_only_of_those_attacked(table):
     assert {row.accuracy["examples"] for row in table.rows} == {everything.examples}
 
 
-def test_a_table_of_another_version_is_passed_over(table, caplog):
-    document = dict(lab.store().get("tables", table.digest).document)
-    document["rows"] = [{"name": "of another time"}]
+@pytest.mark.parametrize("changed", ["row", "comparison"])
+def test_a_table_of_another_version_is_passed_over(changed, table, caplog):
+    document = copy.deepcopy(lab.store().get("tables", table.digest).document)
+    if changed == "row":
+        document["rows"] = [{"name": "of another time"}]
+    else:
+        del document["rows"][0]["against_first"]["aua_difference_low"]
     entry = lab.store().put("tables", "0" * 16, document)
     assert [one.digest for one in lab.all_tables()].count(table.digest) == 1
     assert entry.key not in {one.digest for one in lab.all_tables()}
