@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from robustprune.ui import shell
+from robustprune.ui import shell, sidebar
 
 shell.configure()
 page = st.navigation(shell.pages())
 with st.sidebar, shell.errors_shown():
-    shell.sidebar()
+    sidebar.show()
 with shell.entered(), shell.errors_shown():
     page.run()

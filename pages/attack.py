@@ -1,7 +1,6 @@
 """Which words break it? A live attack on the dense and the sparse model, replayed step by step."""
 
-import json
-
+import pandas as pd
 import streamlit as st
 
 from robustprune import lab
@@ -9,7 +8,7 @@ from robustprune.attacks.trace import AttackTrace
 from robustprune.catalogue import MASKED_LM, RECIPES, about
 from robustprune.jobs import Job
 from robustprune.spec import AttackSpec, check_text, digest
-from robustprune.ui import jobs, links, player, replay, shell, try_it, wording
+from robustprune.ui import examples, exports, jobs, links, player, replay, shell, try_it, wording
 from robustprune.ui.i18n import t
 
 OWN = "own"
@@ -51,7 +50,8 @@ def asked_recipe() -> AttackSpec:
 def asked() -> tuple[str, int]:
     """The text and its true label: a demo text, by its number in the link, or one's own."""
     demos = {str(number): text for number, (text, _) in enumerate(showcase, 1)}
-    links.choice("demo", [OWN, *demos], OWN if "text" in st.query_params or not demos else "1")
+    first = examples.most_telling(examples.attacked_demos(run)) or 1
+    links.choice("demo", [OWN, *demos], OWN if "text" in st.query_params or not demos else str(first))
     chosen = st.selectbox(t("attack.demo"), [OWN, *demos], key="demo", format_func=lambda number: demos.get(number, t("attack.own")))
     if chosen != OWN:
         text, label = showcase[int(chosen) - 1]
@@ -83,7 +83,7 @@ def show(traces: dict[str, AttackTrace]) -> None:
         with column:
             replay.outcome_card(trace, name)
     st.subheader(t("replay.title"))
-    player.player(traces)
+    curves = player.player(traces)
     st.subheader(t("transfer.title"))
     try_it.transfer(models, traces)
     for name, trace in traces.items():
@@ -93,14 +93,14 @@ def show(traces: dict[str, AttackTrace]) -> None:
     dense = traces[t("run.dense")]
     used = "; ".join(t(f"resource.{kind}", name=wording.plain(name)) for kind, name in dense.resources.items() if kind != "set" and name)
     st.caption(t("attack.resources", set=dense.resources["set"], resources=used, budget=spec.query_budget))
-    lines = "".join(json.dumps(trace.to_json(), ensure_ascii=False) + "\n" for trace in traces.values())
-    st.download_button(t("attack.get_trace"), lines, f"attack-{run.digest}.jsonl", "application/jsonl", icon=":material/download:", on_click="ignore")
+    steps = {f"{name}: {t('attack.step_table')}": pd.DataFrame(replay.step_table(trace)) for name, trace in traces.items()}
+    exports.offer(f"attack-{run.digest}", {t("attack.path"): curves}, steps, {t("attack.traces"): [trace.to_json() for trace in traces.values()]})
 
 
 with st.container(border=True):
     spec = asked_recipe()
     text, label = asked()
-pair = shell.attack_pair(run, text, label, spec)
+pair = examples.attack_pair(run, text, label, spec)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:
     jobs.start_button(t("attack.start"), key, both_attacks, primary=True)

@@ -7,8 +7,8 @@ import streamlit as st
 from robustprune import lab
 from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
 from robustprune.jobs import Job
-from robustprune.spec import AttackSpec, check_text, digest
-from robustprune.ui import attention_view, jobs, links, shell
+from robustprune.spec import check_text, digest
+from robustprune.ui import attention_view, examples, jobs, links, shell
 from robustprune.ui.i18n import t, t_or
 
 VIEWS = {"maps": attention_view.side_by_side, "twins": attention_view.twins, "lines": attention_view.lines, "grid_of_lines": attention_view.grid_of_lines}
@@ -36,8 +36,8 @@ def asked_texts() -> tuple[str, str | None]:
 
 def found_by_attacks() -> dict[str, str]:
     """Sentences that flipped the sparse model, as they were before, by what they are now: from the stored attacks on demo texts."""
-    pairs = (shell.attack_pair(run, text, label, AttackSpec()) for text, label in lab.showcase(run.spec.model))
-    return {pair[1].perturbed: pair[1].text for pair in pairs if pair and pair[1].outcome == "flipped"}
+    pairs = examples.attacked_demos(run).values()
+    return {sparse.perturbed: sparse.text for _, sparse in pairs if sparse.outcome == "flipped"}
 
 
 def take_attack(attacked: dict[str, str]) -> None:

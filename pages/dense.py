@@ -9,7 +9,7 @@ from robustprune.curves import Curve
 from robustprune.jobs import Job
 from robustprune.soups import SoupRun
 from robustprune.spec import AttackSpec, digest
-from robustprune.ui import dense_charts, jobs, shell, soup_view, wording
+from robustprune.ui import dense_charts, exports, jobs, shell, soup_view, wording
 from robustprune.ui.i18n import t
 
 CURVE_ATTACKED = 60
@@ -66,12 +66,14 @@ def show_curve(found: Curve) -> None:
     """Loss and accuracy along the line."""
     words = {"accuracy": t("overview.accuracy"), "aua": t("overview.aua"), "loss": t("dense.loss"), "rate": t("dense.rate")}
     words["share"] = t("dense.share", name=found.second)
-    st.plotly_chart(dense_charts.averaging_curve(found.points, words), alt=t("dense.curve_alt"), key=f"curve-{found.digest}")
+    figure = dense_charts.averaging_curve(found.points, words)
+    exports.chart(figure, alt=t("dense.curve_alt"), key=f"curve-{found.digest}")
     on = found.evaluated_on
     note = t(
         "dense.curve_note", examples=on["examples"], dataset=wording.plain(on["dataset"]), first=wording.plain(found.first), second=wording.plain(found.second)
     )
     st.caption(note + (" " + t("dense.curve_attacked", texts=found.attacked, recipe=AttackSpec().recipe) if found.attacked else ""))
+    exports.offer(f"curve-{found.digest}", {t("dense.curve_title"): figure}, documents={t("export.all_numbers"): found.to_json()})
 
 
 soups = [soup for soup in lab.all_soups() if soup.dataset in shell.datasets_of_model()]

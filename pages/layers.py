@@ -1,13 +1,14 @@
 """Where does the error arise, and who corrects it? The bars of up to four runs, and any layer of theirs close up."""
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune import lab
 from robustprune.analysis.layers import LayerView
 from robustprune.pruning.report import LayerReport
 from robustprune.results import PruneRun
-from robustprune.ui import jobs, layer_charts, shell
+from robustprune.ui import exports, jobs, layer_charts, shell
 from robustprune.ui.i18n import t
 
 shell.require_entrypoint()
@@ -51,13 +52,14 @@ def clicked(key: str) -> None:
         st.session_state["layer"] = names[points[0]["point_index"]]
 
 
-def draw(shown: PruneRun, chosen: str, top: float | None) -> None:
-    """One run: name, bars, findings."""
+def draw(shown: PruneRun, chosen: str, top: float | None) -> go.Figure:
+    """One run: name, bars, findings. Gives the bars."""
     st.subheader(shell.run_name(shown))
     figure = layer_charts.layer_errors(shown.report.layers, shell.error_names(), chosen, top)
     key = f"bars-{shown.digest}"
-    st.plotly_chart(figure, alt=t("layers.alt"), key=key, on_select=lambda: clicked(key), selection_mode="points")
+    exports.chart(figure, alt=t("layers.alt"), key=key, on_select=lambda: clicked(key), selection_mode="points")
     st.markdown(findings(shown))
+    return figure
 
 
 def close_up(shown: PruneRun, report: LayerReport) -> None:
@@ -78,9 +80,10 @@ def close_up(shown: PruneRun, report: LayerReport) -> None:
     for column, (name, figure) in zip(st.columns(3), figures.items(), strict=True):
         with column:
             st.markdown(f"**{t(f'layers.{name}')}**")
-            st.plotly_chart(figure, alt=t(f"layers.{name}_alt", layer=report.name), key=f"{name}-{shown.digest}")
+            exports.chart(figure, alt=t(f"layers.{name}_alt", layer=report.name), key=f"{name}-{shown.digest}")
             st.caption(t(f"layers.{name}_note", texts=views.texts))
     st.markdown(reading(view, report))
+    exports.offer(f"layer-{shown.digest}", {t(f"layers.{name}"): figure for name, figure in figures.items()})
 
 
 def reading(view: LayerView, report: LayerReport) -> str:
@@ -97,8 +100,7 @@ def reading(view: LayerView, report: LayerReport) -> str:
 
 chosen = st.selectbox(t("layers.layer"), names, index=names.index(worst), key="layer", bind="query-params", help=t("layers.layer_help"), width=420)
 top = max(max(layer.total, layer.uncorrected) for shown in runs for layer in shown.report.layers) if len(runs) > 1 else None
-for shown in runs:
-    draw(shown, chosen, top)
+drawn = {shell.run_name(shown): draw(shown, chosen, top) for shown in runs}
 with st.expander(t("layers.how_to_read"), icon=":material/help:", expanded=False):
     st.markdown(t("layers.how_to_read_text"))
 st.subheader(t("layers.close_up", layer=chosen))
@@ -111,4 +113,4 @@ for shown in runs:
 frame = table(run)
 with st.expander(t("layers.table"), icon=":material/table:"):
     st.dataframe(frame, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.4f") for name in frame.columns[2:]})
-st.download_button(t("layers.csv"), frame.to_csv(index=False), f"layers-{run.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")
+exports.offer("layers", drawn, {shell.run_name(shown): table(shown) for shown in runs})

@@ -3,15 +3,16 @@
 import streamlit as st
 
 from robustprune import lab
+from robustprune.catalogue import RECIPES
 from robustprune.spec import AttackSpec
-from robustprune.ui import charts, replay, shell, wording
+from robustprune.ui import charts, examples, exports, replay, shell, wording
 from robustprune.ui.i18n import t
 
 SHOWCASE_METHODS = (("admm", "full"), ("sparsegpt", "hessian"), ("magnitude", "none"))
 
 shell.require_entrypoint()
 
-runs = lab.shipped_runs(shell.model())
+runs = [run for run in lab.shipped_runs(shell.model()) if shell.is_usual(run)]
 families = {pair: [run for run in runs if (run.spec.method, run.spec.adaptive) == pair] for pair in SHOWCASE_METHODS}
 families = {pair: found for pair, found in families.items() if found}
 best = families.get(SHOWCASE_METHODS[0], [])
@@ -65,42 +66,34 @@ row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), *
 of_all = t("overview.of", weights=f"{run.report.weights:,}")
 row.metric(t("overview.zeros"), f"{run.report.zeros:,}", of_all, delta_color="off", delta_arrow="off", **card)
 
-left, middle, right = st.columns(3)
 dense = run.dense
-left.plotly_chart(
-    charts.over_sparsity(accuracy_lines(), (dense.accuracy, dense.accuracy_low, dense.accuracy_high), sparsity, t("overview.accuracy"), t("run.dense")),
-    alt=t("overview.accuracy_alt"),
-)
-if lines := aua_lines():
-    reference = (dense_scores["aua"], dense_scores["aua_low"], dense_scores["aua_high"]) if dense_scores else None
-    middle.plotly_chart(charts.over_sparsity(lines, reference, sparsity, t("overview.aua"), t("run.dense")), alt=t("overview.aua_alt"))
-right.plotly_chart(charts.over_sparsity(error_lines(), None, sparsity, t("overview.error"), ""), alt=t("overview.error_alt"))
-st.caption(
-    t(
-        "overview.provenance",
-        accuracy_texts=run.dense.examples,
-        attack_texts=scores["examples"] if scores else 0,
-        dataset=wording.plain(run.dense.dataset),
-        seed=run.spec.seed,
-        day=run.made["day"],
-    )
-)
+references = {
+    "accuracy": (dense.accuracy, dense.accuracy_low, dense.accuracy_high),
+    "aua": (dense_scores["aua"], dense_scores["aua_low"], dense_scores["aua_high"]) if dense_scores else None,
+    "error": None,
+}
+figures = {
+    name: charts.over_sparsity(lines, references[name], sparsity, t(f"overview.{name}"), t("run.dense"))
+    for name, lines in {"accuracy": accuracy_lines(), "aua": aua_lines(), "error": error_lines()}.items()
+    if lines
+}
+for column, (name, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
+    with column:
+        exports.chart(figure, alt=t(f"overview.{name}_alt"), key=f"over-sparsity-{name}")
+texts = {"accuracy_texts": dense.examples, "attack_texts": scores["examples"] if scores else 0, "dataset": wording.plain(dense.dataset)}
+st.caption(t("overview.provenance", seed=run.spec.seed, day=run.made["day"], **texts))
+exports.offer("over-sparsity", {t(f"overview.{name}"): figure for name, figure in figures.items()})
 
-st.subheader(t("overview.sentence_title"))
-example = next(
-    (
-        pair
-        for text, label in lab.showcase(run.spec.model)
-        if (pair := shell.attack_pair(run, text, label, AttackSpec())) and pair[0].outcome != pair[1].outcome
-    ),
-    None,
-)
-example = example or next((pair for text, label in lab.showcase(run.spec.model) if (pair := shell.attack_pair(run, text, label, AttackSpec()))), None)
-if example:
-    for column, trace, name in zip(st.columns(2), example, (t("run.dense"), shell.run_name(run)), strict=True):
+pairs = examples.attacked_demos(run)
+told = examples.most_telling(pairs)
+if told:
+    st.subheader(t("overview.sentence_title"))
+    for column, trace, name in zip(st.columns(2), pairs[told], (t("run.dense"), shell.run_name(run)), strict=True):
         with column:
             replay.outcome_card(trace, name)
-    st.caption(t("overview.sentence_note", recipe=AttackSpec().recipe))
+    flipped = {which: sum(pair[place].outcome == "flipped" for pair in pairs.values()) for place, which in enumerate(("dense", "sparse"))}
+    st.caption(t("overview.sentence_note", recipe=RECIPES[AttackSpec().recipe].title, count=len(pairs), **flipped))
+    st.page_link(shell.page("attack"), label=t("overview.replay"), icon=":material/play_circle:", query_params={"demo": str(told), "runs": run.digest})
 
 st.subheader(t("overview.next_title"))
 for column, name in zip(st.columns(4), ("prune", "layers", "attention", "attack"), strict=True):

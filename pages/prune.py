@@ -6,7 +6,7 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.results import PruneRun
-from robustprune.ui import jobs, layer_charts, settings, shell, take_away, wording
+from robustprune.ui import exports, jobs, layer_charts, settings, shell, take_away, wording
 from robustprune.ui.i18n import t
 
 shell.require_entrypoint()
@@ -17,17 +17,19 @@ st.markdown(t("prune.question"))
 
 def growing_bars(layers: Sequence) -> None:
     """The layers that are done so far."""
-    st.plotly_chart(layer_charts.layer_errors(layers, shell.error_names()), alt=t("layers.alt"), key="growing")
+    exports.chart(layer_charts.layer_errors(layers, shell.error_names()), alt=t("layers.alt"), key="growing")
 
 
 def cards(run: PruneRun) -> None:
-    """The result in four numbers."""
+    """The result in figures."""
     row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH}
     row.metric(t("prune.exact"), f"{run.report.sparsity:.4%}", **card)
     change = t("prune.change", change=f"{(run.sparse.accuracy - run.dense.accuracy) * 100:+.1f}", dense=f"{run.dense.accuracy:.1%}")
     row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", change, **card)
     row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
     row.metric(t("prune.time"), f"{run.report.seconds:.0f} s", **card)
+    before, after = (f"{size / take_away.MEGABYTE:.1f}" for size in (run.report.dense_bytes, run.report.compressed_bytes))
+    row.metric(t("prune.size"), f"{after} MB", t("prune.size_dense", before=before), delta_color="off", delta_arrow="off", help=t("prune.size_help"), **card)
     source = t("prune.shipped") if run.shipped else t("prune.here")
     made_from = {"texts": run.report.calibration, "held_out": run.report.held_out, "dataset": shell.dataset_name(run), "seed": run.spec.seed}
     measured = {"examples": run.sparse.examples, "low": f"{run.sparse.accuracy_low:.1%}", "high": f"{run.sparse.accuracy_high:.1%}"}
@@ -37,12 +39,13 @@ def cards(run: PruneRun) -> None:
 def result(run: PruneRun) -> None:
     """A finished run."""
     cards(run)
-    st.plotly_chart(layer_charts.layer_errors(run.report.layers, shell.error_names()), alt=t("layers.alt"), key="bars")
+    figure = layer_charts.layer_errors(run.report.layers, shell.error_names())
+    exports.chart(figure, alt=t("layers.alt"), key="bars")
     st.caption(t("layers.reading"))
     if run.spec.refit_head:
         refitted = [f"{layer.name} ({layer.before:.3f} → {layer.after:.3f})" for layer in run.report.head if layer.ridge is not None]
         st.caption(t("prune.head_refitted", layers=wording.plain(", ".join(refitted))) if refitted else t("prune.head_kept"))
-    take_away.downloads(run)
+    take_away.downloads(run, figure)
     take_away.what_zeros_save(run)
 
 

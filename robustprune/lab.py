@@ -68,6 +68,7 @@ __all__ = [
     "compare",
     "compress",
     "datasets_for",
+    "dense_starts",
     "embeddings",
     "evaluate",
     "export_average",
@@ -216,6 +217,16 @@ def evaluate(
 def datasets_for(model: str) -> list[str]:
     """The data sets on this machine that fit a model, the one that is used by default first."""
     return data.on_this_machine(find_model(model).dataset)
+
+
+def dense_starts(model: str) -> dict[str, str]:
+    """The models that ship for the same data set, by how they were made: ``single`` fine-tuning or ``soup``; none for a model of one's own."""
+    names = built_in_models()
+    if model not in names:
+        return {}
+    cards = {name: model_card(name) for name in names}
+    same = [name for name in names if cards[name]["dataset"] == cards[model]["dataset"]]
+    return {"soup" if "ingredients" in cards[name] else "single": name for name in same}
 
 
 def usual_dataset(model: str) -> str | None:

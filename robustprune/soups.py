@@ -64,8 +64,13 @@ class SoupRun:
         turns = {step.name: step for step in self.steps}
         ingredients = [
             {
-                "name": name, "accuracy": self.accuracies[name]["accuracy"], "aua": scores["aua"], "kept": turns[name].kept,
-                "scores": scores, "evaluation": self.accuracies[name], "against_soup": self.comparisons[name],
+                "name": name,
+                "accuracy": self.accuracies[name]["accuracy"],
+                "aua": scores["aua"],
+                "kept": turns[name].kept,
+                "scores": scores,
+                "evaluation": self.accuracies[name],
+                "against_soup": self.comparisons[name],
             }
             for name, scores in self.reported.items()
             if name in turns

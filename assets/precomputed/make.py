@@ -35,7 +35,8 @@ KINDS = ("runs", "evaluations", "scores", "attacks", "attentions", "curves", "em
 # One attack by synonyms, and one that shares nothing with the victims.
 RECIPES = ("textfooler", "deepwordbug")
 SHOWN = [("admm", "full", 0.5), ("admm", "full", 0.875)]
-SHOWCASE_TEXTS = 6
+# How many demo texts are attacked one by one, for replay: all of them, at every sparsity of its slider, where the app starts.
+FIRST, REPLAYED_FIRST, REPLAYED = "sst2-soup", 24, 6
 
 
 def main() -> None:
@@ -68,14 +69,15 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
         run = lab.prune(PruneSpec(model, method=method, adaptive=adaptive, sparsity=sparsity))
         print(f"{model} {method} {adaptive} {sparsity}: {run.dense.accuracy:.3f} -> {run.sparse.accuracy:.3f}, {run.report.seconds:.0f} s", flush=True)
         refs.append(run.ref)
+        shown = [model, run.ref]
         if (method, adaptive, sparsity) in SHOWN:
-            shown = [model, run.ref]
             for ref in shown:
                 for sentence in (attention.PAPER_SENTENCE, attention.PAPER_ORIGINAL):
                     lab.attention(ref, sentence)
                 lab.embeddings(ref, [embeddings.PAPER_ORIGINAL, embeddings.PAPER_ADVERSARIAL])
             lab.layer_views(run)
-            for text, label in lab.showcase(model)[:SHOWCASE_TEXTS]:
+        if (method, adaptive, sparsity) in SHOWN or (model == FIRST and method == "admm"):
+            for text, label in lab.showcase(model)[: REPLAYED_FIRST if model == FIRST else REPLAYED]:
                 lab.attack_side_by_side(shown, text, label, AttackSpec())
     for recipe in RECIPES if model in ATTACKED else ():
         for attacked in lab.attack_texts(refs, None, lab.ATTACK_EXAMPLES, AttackSpec(recipe)):

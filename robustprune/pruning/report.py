@@ -83,6 +83,16 @@ class PruneReport:
         """Number of zeros among them."""
         return sum(round(layer.sparsity * layer.shape[0] * layer.shape[1]) for layer in self.layers)
 
+    @property
+    def dense_bytes(self) -> int:
+        """What the pruned linear layers take on disk in float32."""
+        return 4 * self.weights
+
+    @property
+    def compressed_bytes(self) -> int:
+        """What they take in the compressed format: a bit for every weight, row by row in whole bytes, and float16 for every one that is kept."""
+        return sum(layer.shape[0] * -(-layer.shape[1] // 8) for layer in self.layers) + 2 * (self.weights - self.zeros)
+
     def mean(self, field: str) -> float:
         """The mean over layers of one of their errors."""
         return sum(getattr(layer, field) for layer in self.layers) / len(self.layers)

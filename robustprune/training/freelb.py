@@ -41,9 +41,7 @@ def backward(base: PreTrainedModel, batch: BatchEncoding, loss_of: Loss, setting
     return total
 
 
-def _start(
-    real: Int[Tensor, "texts tokens 1"], embeddings: Float[Tensor, "texts tokens hidden"], bound: float
-) -> Float[Tensor, "texts tokens hidden"]:
+def _start(real: Int[Tensor, "texts tokens 1"], embeddings: Float[Tensor, "texts tokens hidden"], bound: float) -> Float[Tensor, "texts tokens hidden"]:
     """Uniform noise on real tokens, scaled by the square root of the number of coordinates, so that long texts get no more of it."""
     noise = torch.empty_like(embeddings).uniform_(-1, 1) * real
     coordinates = real.sum(dim=(1, 2), keepdim=True) * embeddings.shape[-1]

@@ -1,11 +1,10 @@
 """The views of attention: maps, original against adversarial, and BertViz's lines. Models by the words above their maps, the dense one first."""
 
-from collections.abc import Sequence
-
+import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune.analysis.attention import AttentionMaps, mean_distance
-from robustprune.ui import attention_charts, bertviz
+from robustprune.ui import attention_charts, bertviz, exports
 from robustprune.ui.i18n import t
 
 MEAN = "mean"
@@ -31,25 +30,27 @@ def _clicked() -> None:
         st.session_state["block"], st.session_state["head"] = str(points[0]["y"]), str(points[0]["x"])
 
 
-def _in_a_row(names: Sequence[str], figures: Sequence) -> None:
+def _in_a_row(figures: dict[str, go.Figure]) -> None:
     """Maps beside each other, as many as there is room for."""
     with st.container(horizontal=True):
-        for name, figure in zip(names, figures, strict=True):
+        for name, figure in figures.items():
             with st.container(width=MAP_WIDTH):
                 st.markdown(f"**{name}**")
-                st.plotly_chart(figure, alt=t("attention.alt", name=name), key=f"map-{name}")
+                exports.chart(figure, alt=t("attention.alt", name=name), key=f"map-{name}")
 
 
 def side_by_side(found: dict[str, AttentionMaps]) -> None:
     """Every model's map, and the difference between the first two."""
     dense, sparse = list(found.values())[:2]
     block, head, hide = _controls(dense)
-    figures = attention_charts.token_maps(list(found.values()), block, head, hide)
-    _in_a_row([*found, t("attention.difference")], [*figures, attention_charts.token_difference(dense, sparse, block, head, hide)])
-    _show_grid(found, block, head)
+    figures = dict(zip(found, attention_charts.token_maps(list(found.values()), block, head, hide), strict=True))
+    figures[t("attention.difference")] = attention_charts.token_difference(dense, sparse, block, head, hide)
+    _in_a_row(figures)
+    grid = _show_grid(found, block, head)
+    exports.offer("attention", {**figures, t("attention.grid"): grid})
 
 
-def _show_grid(found: dict[str, AttentionMaps], block: int, head: int | None) -> None:
+def _show_grid(found: dict[str, AttentionMaps], block: int, head: int | None) -> go.Figure:
     """How far the models' attention is from the dense model's, in words and head by head."""
     (_, dense), (name, sparse), *others = found.items()
     distances = mean_distance(dense, sparse)
@@ -60,16 +61,20 @@ def _show_grid(found: dict[str, AttentionMaps], block: int, head: int | None) ->
     st.subheader(t("attention.grid"))
     names = {key: t(f"attention.{key}") for key in ("block", "head", "distance")}
     figure = attention_charts.head_distances(distances, names, (block, head))
-    st.plotly_chart(figure, alt=t("attention.grid_alt"), key="grid", on_select=_clicked, selection_mode="points")
+    exports.chart(figure, alt=t("attention.grid_alt"), key="grid", on_select=_clicked, selection_mode="points")
     st.caption(t("attention.grid_note"))
+    return figure
 
 
 def twins(pairs: dict[str, tuple[AttentionMaps, AttentionMaps]]) -> None:
     """Original and adversarial sentence in rows, models in columns, all on one scale."""
     block, head, hide = _controls(next(iter(pairs.values()))[0])
-    figures = attention_charts.token_maps([maps for pair in pairs.values() for maps in pair], block, head, hide)
-    for row, which in enumerate(("original", "adversarial")):
-        _in_a_row([f"{name}, {t(f'attention.{which}_row').lower()}" for name in pairs], figures[row::2])
+    names = [f"{name}, {t(f'attention.{which}_row').lower()}" for name in pairs for which in ("original", "adversarial")]
+    maps = attention_charts.token_maps([maps for pair in pairs.values() for maps in pair], block, head, hide)
+    figures = list(zip(names, maps, strict=True))
+    for row in range(2):
+        _in_a_row(dict(figures[row::2]))
+    exports.offer("attention", dict(figures))
     moved = {name: _moved(first, second) for name, (first, second) in pairs.items()}
     known = {name: value for name, value in moved.items() if value is not None}
     if len(known) == len(moved):
@@ -90,8 +95,7 @@ def lines(found: dict[str, AttentionMaps]) -> None:
     for column, (name, maps) in zip(st.columns(len(found)), found.items(), strict=True):
         with column:
             st.markdown(f"**{name}**")
-            page = bertviz.head_view(maps, int(block) - 1, dark=_is_dark())
-            st.iframe(page, height=IFRAME_HEIGHT["lines"] + 23 * len(maps.tokens), alt=t("attention.lines_alt", name=name))
+            _iframe(bertviz.head_view(maps, int(block) - 1, dark=_is_dark()), IFRAME_HEIGHT["lines"] + 23 * len(maps.tokens), name)
 
 
 def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
@@ -102,7 +106,13 @@ def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
         st.warning(t("attention.too_long", tokens=len(maps.tokens), most=bertviz.MOST_MODEL_TOKENS), icon=":material/warning:")
         return
     st.caption(t("attention.grid_of_lines_note"))
-    st.iframe(bertviz.model_view(maps, dark=_is_dark()), height=IFRAME_HEIGHT["grid_of_lines"] + 70 * maps.blocks, alt=t("attention.lines_alt", name=name))
+    _iframe(bertviz.model_view(maps, dark=_is_dark()), IFRAME_HEIGHT["grid_of_lines"] + 70 * maps.blocks, name)
+
+
+def _iframe(page: str, height: int, name: str) -> None:
+    """BertViz's page, and the same to take away."""
+    st.iframe(page, height=height, alt=t("attention.lines_alt", name=name))
+    st.download_button("HTML", page, "attention.html", "text/html", key=f"lines-{name}", on_click="ignore", icon=":material/download:")
 
 
 def _is_dark() -> bool:

@@ -1,8 +1,8 @@
 """Bringing one's own: a model by folder or hub id, a data set by file or hub id, both checked before they are taken."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 from robustprune import lab, own_data
@@ -11,9 +11,6 @@ from robustprune.jobs import Job
 from robustprune.spec import digest
 from robustprune.ui import jobs, wording
 from robustprune.ui.i18n import t
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LEFT_OUT = "-"
 PREVIEW_ROWS = 5
@@ -38,6 +35,7 @@ def data_form(model: str) -> None:
     st.markdown(t("bring.data_about", model=wording.plain(model)))
     source = _table()
     if source is None:
+        _nothing_yet(model)
         return
     shown, frame = source
     st.dataframe(frame.head(PREVIEW_ROWS), hide_index=True)
@@ -60,7 +58,16 @@ def data_form(model: str) -> None:
     _take(model, shown, frame, text, label, mapping)
 
 
-def _table() -> "tuple[str, pd.DataFrame] | None":
+def _nothing_yet(model: str) -> None:
+    """What to bring, with a file that shows how it is to look."""
+    st.info(t("bring.nothing_yet"), icon=":material/upload_file:")
+    demo, labels = lab.showcase(model), lab.find_model(model).labels
+    if demo:
+        lines = pd.DataFrame([{"text": text, "label": labels[label]} for text, label in demo]).to_csv(index=False)
+        st.download_button(t("bring.example"), lines, "example.csv", "text/csv", icon=":material/download:", on_click="ignore")
+
+
+def _table() -> tuple[str, pd.DataFrame] | None:
     """The table that was given, with the name that it came by; None while there is none."""
     upload = st.file_uploader(t("bring.file"), list(own_data.FORMATS), help=t("bring.file_help"), key="bring_file")
     if upload is not None:
@@ -75,13 +82,13 @@ def _table() -> "tuple[str, pd.DataFrame] | None":
     return None if frame is None else (hub_id.replace("/", "-"), frame)
 
 
-def _fetch(hub_id: str, job: Job) -> "pd.DataFrame":
+def _fetch(hub_id: str, job: Job) -> pd.DataFrame:
     job.progress(0, 1, hub_id)
     return own_data.read_hub(hub_id)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _read(name: str, content: bytes) -> "pd.DataFrame":
+def _read(name: str, content: bytes) -> pd.DataFrame:
     return own_data.read(name, content)
 
 
@@ -102,7 +109,7 @@ def _mapping(values: Sequence[str], classes: Sequence[str]) -> dict[str, int | N
     return result
 
 
-def _take(model: str, shown: str, frame: "pd.DataFrame", text: str, label: str, mapping: dict[str, int | None]) -> None:
+def _take(model: str, shown: str, frame: pd.DataFrame, text: str, label: str, mapping: dict[str, int | None]) -> None:
     """Checks the data set on the model, and takes it."""
     key = digest("bring-data", model, shown, len(frame), text, label, mapping)
 

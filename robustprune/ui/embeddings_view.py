@@ -6,7 +6,7 @@ from robustprune import lab
 from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL, Embeddings, distances, lengths
 from robustprune.jobs import Job
 from robustprune.spec import check_text, digest
-from robustprune.ui import compare_charts, jobs, shell
+from robustprune.ui import compare_charts, exports, jobs, shell
 from robustprune.ui.i18n import t
 
 
@@ -43,14 +43,16 @@ def _draw(found: dict[str, Embeddings], texts: list[str]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{t('embeddings.distances')}**")
-        st.plotly_chart(compare_charts.embedding_distances(dense, sparse, words), alt=t("embeddings.distances_alt"), key="distances")
+        by_block = compare_charts.embedding_distances(dense, sparse, words)
+        exports.chart(by_block, alt=t("embeddings.distances_alt"), key="distances")
     blocks = [str(number) for number in range(1, dense.values.shape[1])]
     with right:
         st.markdown(f"**{t('embeddings.map')}**")
         block = st.segmented_control(t("attention.block"), blocks, default=blocks[-1], key="block", bind="query-params", required=True)
         figure, shares = compare_charts.embedding_map(found, int(block), words, texts)
-        st.plotly_chart(figure, alt=t("embeddings.map_alt"), key="map")
+        exports.chart(figure, alt=t("embeddings.map_alt"), key="map")
     for name, one in sparse.items():
         relative = (distances(dense, one) / lengths(dense))[:, -1]
         st.markdown(t("embeddings.finding", name=name, original=f"{relative[0]:.1%}", adversarial=f"{relative[1]:.1%}"))
     st.caption(t("embeddings.note", shares=f"{shares.sum():.0%}"))
+    exports.offer("embeddings", {t("embeddings.distances"): by_block, t("embeddings.map"): figure})

@@ -8,24 +8,36 @@ from collections.abc import Sequence
 import streamlit as st
 
 SEPARATOR = ","
+# Where it is kept what was last written into the link: a link that says something else was followed since, and is believed.
+WRITTEN = "_written_to_link"
 
 
 def choice(key: str, options: Sequence[str], default: str | None) -> None:
-    """Before a widget with that key is made: its state, else what the link says, else ``default``; whatever is no option falls back."""
-    asked = st.session_state.get(key, st.query_params.get(key))
+    """Before a widget with that key is made: what a link says that was followed, else its state, else ``default``; whatever is no option falls back."""
+    asked = _followed(key)
+    if asked is None:
+        asked = st.session_state.get(key)
     st.session_state[key] = asked if asked in options else default
     _write(key, st.session_state[key])
 
 
 def choices(key: str, options: Sequence[str], default: Sequence[str], most: int) -> None:
     """The same for a widget of several values, in their order."""
-    asked = st.session_state[key] if key in st.session_state else st.query_params.get(key, "").split(SEPARATOR)
-    kept = list(dict.fromkeys(one for one in asked if one in options))[:most]
+    asked = _followed(key)
+    chosen = st.session_state.get(key, ()) if asked is None else asked.split(SEPARATOR)
+    kept = list(dict.fromkeys(one for one in chosen if one in options))[:most]
     st.session_state[key] = kept or list(default)
     _write(key, SEPARATOR.join(st.session_state[key]))
 
 
+def _followed(key: str) -> str | None:
+    """What the link says, unless this session wrote that itself."""
+    asked = st.query_params.get(key)
+    return None if asked == st.session_state.get(WRITTEN, {}).get(key) else asked
+
+
 def _write(key: str, value: str | None) -> None:
+    st.session_state.setdefault(WRITTEN, {})[key] = value
     if value:
         st.query_params[key] = value
     else:

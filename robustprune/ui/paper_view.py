@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from robustprune import lab, paper_numbers
-from robustprune.ui import compare_charts, shell, wording
+from robustprune.ui import compare_charts, exports, shell, wording
 from robustprune.ui.i18n import t
 
 LINES = ("Ada-Pruning", "RMC", "RobusT", "Bag-of-Tricks")
@@ -18,13 +18,16 @@ def show() -> None:
         return
     st.warning(t("paper.apart"), icon=":material/menu_book:")
     start = next(row for row in rows if row.method == "Weight average")
+    figures = {}
     for column, rate, title in zip(st.columns(2), ("acc", "aua"), (t("overview.accuracy"), t("overview.aua")), strict=True):
         lines = {
             name: [(row.sparsity, *[getattr(row, rate)] * 3, "") for row in rows if row.method == name]
             for name in LINES
         }  # fmt: skip
         figure = compare_charts.curves(lines, (start.method, getattr(start, rate)), t("compare.sparsity"), title, percent=True)
-        column.plotly_chart(figure, alt=t("paper.alt", title=title), key=f"paper-{rate}")
+        figures[title] = figure
+        with column:
+            exports.chart(figure, alt=t("paper.alt", title=title), key=f"paper-{rate}")
     frame = pd.DataFrame([
         {
             t("compare.method"): row.method, t("compare.sparsity"): wording.percent(row.sparsity),
@@ -35,4 +38,5 @@ def show() -> None:
         for row in rows
     ])  # fmt: skip
     st.dataframe(frame, hide_index=True)
+    exports.offer("paper", figures, {t("export.table"): frame})
     st.caption(paper_numbers.source() + ("" if all(row.asr_consistent for row in rows) else " " + t("paper.inconsistent")))

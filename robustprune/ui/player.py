@@ -2,12 +2,13 @@
 
 from html import escape
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune.attacks.changes import Change
 from robustprune.attacks.frames import Frame, Tried, frames
 from robustprune.attacks.trace import AttackTrace
-from robustprune.ui import charts, links
+from robustprune.ui import charts, exports, links
 from robustprune.ui.i18n import t, t_or
 from robustprune.ui.replay import FROM, SENTENCE, TO
 from robustprune.ui.wording import plain
@@ -18,14 +19,15 @@ AT_HAND = "outline:2px solid #E07B39;border-radius:3px"
 TABLE_HEIGHT = 320
 
 
-def player(traces: dict[str, AttackTrace]) -> None:
-    """Replays one of the attacks, by name; both curves are drawn."""
+def player(traces: dict[str, AttackTrace]) -> go.Figure:
+    """Replays one of the attacks, by name; both curves are drawn, and given."""
     films = {name: frames(trace) for name, trace in traces.items()}
     names = dict(zip(("dense", "sparse"), traces, strict=False))
     links.choice(VICTIM, list(names), "sparse")
     st.segmented_control(t("replay.victim"), list(names), key=VICTIM, required=True, format_func=names.__getitem__, on_change=_rewind)
     playing = st.session_state.get(PLAYING, False)
     st.fragment(_stage, run_every=SECONDS_A_MOMENT if playing else None)(traces, films, names[st.session_state[VICTIM]])
+    return curves(traces, films)
 
 
 def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: str) -> None:
@@ -38,30 +40,40 @@ def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: 
         if st.session_state[STEP] == last:
             st.session_state[PLAYING] = False
             st.rerun()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("", icon=":material/first_page:", key="replay-first", on_click=_go, args=(0,), help=t("replay.first"))
-        at = st.session_state.get(STEP, 0)
-        st.button("", icon=":material/chevron_left:", key="replay-back", on_click=_go, args=(max(at - 1, 0),), help=t("replay.back"))
-        shown = ":material/pause:" if st.session_state.get(PLAYING) else ":material/play_arrow:"
-        st.button("", icon=shown, key="replay-play", on_click=_play, args=(last,), help=t("replay.play"))
-        st.button("", icon=":material/chevron_right:", key="replay-next", on_click=_go, args=(min(at + 1, last),), help=t("replay.next"))
-        st.button("", icon=":material/last_page:", key="replay-last", on_click=_go, args=(last,), help=t("replay.last"))
-        step = st.slider(t("replay.moment", last=last), 0, last, key=STEP, bind="query-params", width="stretch")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    buttons = row.container(horizontal=True, width="content")
+    step = row.slider(t("replay.moment", last=last), 0, last, key=STEP, bind="query-params", width="stretch")
+    with buttons:
+        _buttons(step, last)
     frame = film[step]
     st.html(sentence_html(trace, frame))
     st.markdown(what_happens(trace, frame))
     left, right = st.columns([3, 2])
     with left:
-        labels = trace.labels
-        axis, flip = t("attack.probability_axis", label=labels[trace.label]), 0.5 if len(labels) == 2 else None
-        paths = {one: path_of(trace, films[one]) for one, trace in traces.items()}
-        figure = charts.probability_path(paths, axis, t("replay.queries"), flip, (frame.queries, frame.probability))
-        st.plotly_chart(figure, alt=t("attack.path_alt"), key="replay-path")
+        exports.chart(curves(traces, films, (frame.queries, frame.probability)), alt=t("attack.path_alt"), key="replay-path")
     with right:
         if frame.tried:
             st.dataframe(candidates(frame), hide_index=True, height=TABLE_HEIGHT)
         elif frame.kind == "rank":
             st.dataframe(ranking(trace), hide_index=True, height=TABLE_HEIGHT)
+
+
+def curves(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], here: tuple[int, float] | None = None) -> go.Figure:
+    """The curves of all attacks on one text; ``here``: the moment to mark."""
+    trace = next(iter(traces.values()))
+    axis, flip = t("attack.probability_axis", label=trace.labels[trace.label]), 0.5 if len(trace.labels) == 2 else None
+    paths = {one: path_of(trace, films[one]) for one, trace in traces.items()}
+    return charts.probability_path(paths, axis, t("replay.queries"), flip, here)
+
+
+def _buttons(step: int, last: int) -> None:
+    """Start, back, play or pause, forward, end."""
+    play = ("replay.pause", ":material/pause:") if st.session_state.get(PLAYING) else ("replay.play", ":material/play_arrow:")
+    st.button(t("replay.first"), icon=":material/first_page:", key="replay-first", on_click=_go, args=(0,), disabled=step == 0)
+    st.button(t("replay.back"), icon=":material/chevron_left:", key="replay-back", on_click=_go, args=(step - 1,), disabled=step == 0)
+    st.button(t(play[0]), icon=play[1], key="replay-play", on_click=_play, args=(last,))
+    st.button(t("replay.next"), icon=":material/chevron_right:", key="replay-next", on_click=_go, args=(step + 1,), disabled=step == last)
+    st.button(t("replay.last"), icon=":material/last_page:", key="replay-last", on_click=_go, args=(last,), disabled=step == last)
 
 
 def path_of(trace: AttackTrace, film: list[Frame]) -> list[tuple[int, float, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from robustprune import lab
 from robustprune.jobs import Job
 from robustprune.results import PruneRun
 from robustprune.spec import AttackSpec, digest
-from robustprune.ui import compare_charts, jobs, shell, wording
+from robustprune.ui import compare_charts, exports, jobs, shell, wording
 from robustprune.ui.i18n import t
 
 
@@ -56,7 +57,7 @@ def table() -> None:
     picked = [runs[row].run for row in chosen.selection.rows][: shell.MOST_RUNS]
     with st.container(horizontal=True):
         st.button(t("compare.show_chosen"), icon=":material/check:", disabled=not picked, on_click=_choose, args=(picked,), help=t("compare.show_chosen_help"))
-        st.download_button(t("dense.csv"), pd.DataFrame(rows).to_csv(index=False), "runs.csv", "text/csv", icon=":material/download:", on_click="ignore")
+        exports.offer("runs", {}, {t("compare.view_runs"): pd.DataFrame(rows)})
     open_ones = [one.run for one in runs if one.scores is None]
     dense = shell.model()
     if open_ones or lab.find_scores(dense) is None:
@@ -104,13 +105,17 @@ def _pair_of_curves(runs: Sequence[Scored], place: Callable[[PruneRun], float], 
     dense = lab.find_scores(shell.model())
     references = ((t("run.dense"), runs[0].run.dense.accuracy), (t("run.dense"), dense["aua"]) if dense else None)
     titles = (t("overview.accuracy"), t("overview.aua"))
+    figures = {}
     for column, lines, reference, title in zip(st.columns(2), (accuracy, under_attack), references, titles, strict=True):
         if lines:
             key = f"curves-{title}-{percent}"
             figure = compare_charts.curves(lines, reference, axis, title, percent)
-            column.plotly_chart(figure, alt=t("compare.curves_alt", title=title), key=key, on_select=lambda key=key: _clicked(key), selection_mode="points")
+            figures[title] = figure
+            with column:
+                exports.chart(figure, alt=t("compare.curves_alt", title=title), key=key, on_select=partial(_clicked, key), selection_mode="points")
     examples = next((one.scores["examples"] for one in runs if one.scores), 0)
     st.caption(t("compare.curves_note", accuracy_texts=runs[0].run.sparse.examples, attack_texts=examples, dataset=shell.dataset_name(runs[0].run)))
+    exports.offer("curves", figures)
 
 
 def _clicked(key: str) -> None:

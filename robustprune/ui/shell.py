@@ -1,4 +1,4 @@
-"""The frame around every page: navigation, the guard of deep links, the sidebar, and how errors are shown."""
+"""The frame around every page: navigation, the guard of deep links, how errors are shown; and what is chosen: model, texts, runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from robustprune import lab, paths
-from robustprune.attacks.trace import AttackTrace
 from robustprune.errors import RobustPruneError
 from robustprune.results import PruneRun
-from robustprune.spec import AttackSpec, PruneSpec
-from robustprune.ui import i18n, links
+from robustprune.spec import PruneSpec
 from robustprune.ui.i18n import t
 from robustprune.ui.wording import plain
 
@@ -77,44 +75,15 @@ def errors_shown() -> Iterator[None]:
         st.error(plain(str(error)), icon=":material/error:")
 
 
-def sidebar() -> None:
-    """What is global: model, run, language. All of it is in the link."""
-    if len(i18n.languages()) > 1:
-        st.selectbox(t("sidebar.language"), i18n.languages(), key="lang", bind="query-params", format_func=lambda code: i18n.texts(code)["language.name"])
-    _choose_model()
-    _choose_dataset()
-    runs = runs_of(model())
-    if not runs:
-        st.caption(t("sidebar.no_run"))
-        return
-    names = {run.digest: run_name(run) for run in runs}
-    links.choices("runs", list(names), [runs[_default_run(runs)].digest], MOST_RUNS)
-    st.multiselect(t("sidebar.runs"), list(names), key="runs", max_selections=MOST_RUNS, format_func=names.__getitem__, help=t("sidebar.runs_help"))
-
-
-def _choose_model() -> None:
-    shown = {**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in lab.own_models()}}
-    links.choice("model", list(shown), _default_model())
-    st.selectbox(t("sidebar.model"), list(shown), key="model", format_func=shown.__getitem__, help=t("sidebar.model_help"))
-
-
-def _choose_dataset() -> None:
-    shown = {**{name: name for name in lab.datasets_for(model())}, **{own.name: own.shown for own in lab.own_datasets(model())}}
-    if not shown:
-        st.caption(t("sidebar.no_dataset"))
-        return
-    links.choice("dataset", list(shown), next(iter(shown)))
-    st.selectbox(t("sidebar.dataset"), list(shown), key="dataset", format_func=shown.__getitem__, help=t("sidebar.dataset_help"))
-
-
-def _default_model() -> str:
+def default_model() -> str:
+    """The model that the app starts with."""
     names = lab.built_in_models()
     return DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
 
 
 def model() -> str:
     """The model that is chosen."""
-    return st.session_state.get("model") or _default_model()
+    return st.session_state.get("model") or default_model()
 
 
 def need_dataset() -> str:
@@ -136,7 +105,7 @@ def chosen_runs() -> list[PruneRun]:
     """The runs that are chosen in the sidebar, the first of which is attacked and looked into; empty where there are none yet."""
     runs = {run.digest: run for run in runs_of(model())}
     chosen = [runs[digest] for digest in st.session_state.get("runs", ()) if digest in runs]
-    return chosen or ([list(runs.values())[_default_run(list(runs.values()))]] if runs else [])
+    return chosen or ([list(runs.values())[default_run(list(runs.values()))]] if runs else [])
 
 
 def chosen_run() -> PruneRun | None:
@@ -176,12 +145,6 @@ def dataset_name(run: PruneRun) -> str:
     return plain(Path(run.spec.dataset).name)
 
 
-def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> tuple[AttackTrace, AttackTrace] | None:
-    """The stored attacks on a text, against the run's dense start and the run, with the same resources; None unless both are there."""
-    dense, sparse = lab.find_attack(run.spec.model, text, label, spec), lab.find_attack(run.ref, text, label, spec)
-    return (dense, sparse) if dense and sparse and dense.resources == sparse.resources else None
-
-
 def error_names() -> dict[str, str]:
     """The words of the layer chart."""
     return {key: t(f"layers.{key}") for key in ("inherited", "own", "uncorrected", "error", "block", "chosen")}
@@ -197,7 +160,7 @@ def need_run() -> PruneRun:
     return run
 
 
-def _default_run(runs: list[PruneRun]) -> int:
+def default_run(runs: list[PruneRun]) -> int:
     """The place of the run to show first: the best method at one half."""
     good = [i for i, run in enumerate(runs) if (run.spec.method, run.spec.adaptive, run.spec.sparsity) == ("admm", "full", DEFAULT_SPARSITY)]
     return good[0] if good else 0

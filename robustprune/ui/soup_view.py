@@ -1,7 +1,5 @@
 """A soup on a page: its ingredients with settings and scores, every decision of the greedy choice, and what came of it."""
 
-import json
-
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +7,7 @@ from robustprune import lab
 from robustprune.errors import ModelError
 from robustprune.soups import SoupRun
 from robustprune.training.soup import Step
-from robustprune.ui import dense_charts, wording
+from robustprune.ui import dense_charts, exports, wording
 from robustprune.ui.i18n import t
 
 
@@ -87,12 +85,10 @@ def show(soup: SoupRun) -> None:
     st.markdown(_finding(soup))
     st.subheader(t("dense.steps_title"))
     words = {key: t(f"dense.{key}") for key in ("alone", "kept", "refused", "soup", "aua")}
-    st.plotly_chart(dense_charts.soup_steps(soup.steps, words), alt=t("dense.steps_alt"), key="steps")
+    chart = dense_charts.soup_steps(soup.steps, words)
+    exports.chart(chart, alt=t("dense.steps_alt"), key="steps")
     chosen_by = soup.chosen_by["examples"]
     st.caption(t("dense.chosen_by", examples=chosen_by, text=f"{100 / chosen_by:g}", dataset=wording.plain(soup.chosen_by["dataset"])))
     st.markdown("\n".join(f"{number}. {_why(step)}" for number, step in enumerate(soup.steps, 1)))
-    left, right = st.columns(2)
-    left.download_button(t("dense.csv"), frame.to_csv(index=False), f"soup-{soup.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")
-    right.download_button(
-        t("dense.json"), json.dumps(soup.to_json(), indent=2), f"soup-{soup.digest}.json", "application/json", icon=":material/download:", on_click="ignore"
-    )
+    tables, documents = {t("dense.ingredients_title"): frame}, {t("export.all_numbers"): soup.to_json()}
+    exports.offer(f"soup-{soup.digest}", {t("dense.steps_title"): chart}, tables, documents)

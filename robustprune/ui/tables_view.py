@@ -1,13 +1,13 @@
 """Tables of the command ``compare``: methods on one start under one attack, as the paper's Table 1."""
 
-import json
+import shlex
 
 import pandas as pd
 import streamlit as st
 
 from robustprune import lab
 from robustprune.tables import Row, Table
-from robustprune.ui import dense_charts, shell, wording
+from robustprune.ui import dense_charts, exports, shell, wording
 from robustprune.ui.i18n import t, t_or
 
 RATES = {"acc": "overview.accuracy", "aua": "overview.aua", "asr": "compare.asr"}
@@ -18,7 +18,8 @@ def show() -> None:
     tables = [table for table in lab.all_tables() if table.dataset in shell.datasets_of_model()]
     if not tables:
         st.info(t("compare.nothing"), icon=":material/table_chart:")
-        command = f"python -m robustprune compare --dataset {lab.usual_dataset(shell.model())} --model {shell.model()} --method admm --method sparsegpt"
+        dataset, model = (shlex.quote(name) for name in (shell.need_dataset(), shell.model()))
+        command = f"python -m robustprune compare --dataset {dataset} --model {model} --method admm --method sparsegpt"
         st.code(command, language="sh")
     for table in tables:
         st.subheader(wording.plain(_title(table)))
@@ -74,18 +75,15 @@ def _show(table: Table) -> None:
     """One table: chart, figures, findings, downloads."""
     shown = [{"name": name_of(row.name), "scores": row.scores} for row in table.rows]
     words = {"acc": t("overview.accuracy"), "aua": t("overview.aua")}
-    st.plotly_chart(dense_charts.side_by_side(shown, words), alt=t("compare.alt"), key=f"table-{table.digest}")
+    chart = dense_charts.side_by_side(shown, words)
+    exports.chart(chart, alt=t("compare.alt"), key=f"table-{table.digest}")
     st.markdown(_findings(table))
     figures = _frame(table)
     st.dataframe(figures, hide_index=True)
     source = t("prune.shipped") if table.shipped else t("compare.here")
     about = {"examples": table.examples, "split": table.split, "dataset": wording.plain(table.dataset), "recipe": table.spec.recipe, "seed": table.spec.seed}
     st.caption(t("compare.provenance", source=source, synonyms=wording.plain(table.resources["synonyms"]), **about))
-    left, right = st.columns(2)
-    left.download_button(t("dense.csv"), figures.to_csv(index=False), f"table-{table.digest}.csv", "text/csv", icon=":material/download:", on_click="ignore")
-    right.download_button(
-        t("dense.json"), json.dumps(table.to_json(), indent=2), f"table-{table.digest}.json", "application/json", icon=":material/download:", on_click="ignore"
-    )
+    exports.offer(f"table-{table.digest}", {t("export.chart"): chart}, {t("export.table"): figures}, {t("export.all_numbers"): table.to_json()})
     if command := table.made.get("command"):
         st.caption(t("compare.command"))
         st.code(command, language="sh")

@@ -1,17 +1,18 @@
 """What people take from a finished run: the report, the model in two forms, and what its zeros really save."""
 
 import io
-import json
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune import lab
 from robustprune.results import PruneRun
-from robustprune.ui import jobs, shell
+from robustprune.ui import exports, jobs, shell
 from robustprune.ui.i18n import t
 
 MEGABYTE = 1e6
@@ -19,10 +20,10 @@ MEGABYTE = 1e6
 SIZES = {"dense": "dense_bytes", "sparse": "dense_bytes", "compressed": "compressed_bytes", "sparse kernels": "dense_bytes"}
 
 
-def downloads(run: PruneRun) -> None:
-    """Report, and model with masks where the weights are here."""
+def downloads(run: PruneRun, figure: go.Figure) -> None:
+    """Chart, report, and model with masks where the weights are here."""
     with st.container(horizontal=True):
-        st.download_button(t("prune.get_report"), _report(run), f"{run.digest}.json", "application/json", icon=":material/download:", on_click="ignore")
+        exports.offer(f"layers-{run.digest}", {t("layers.chart"): figure}, documents={t("prune.report"): _report(run)})
         chosen = shell.chosen_run()
         st.button(
             t("prune.use"), on_click=shell.choose_run, args=(run.digest,), disabled=bool(chosen and chosen.digest == run.digest),
@@ -74,9 +75,9 @@ def what_zeros_save(run: PruneRun) -> None:
         st.caption(t("prune.speed_note", texts=latency.texts, rounds=latency.rounds, threads=latency.threads, half=half, **layers))
 
 
-def _report(run: PruneRun) -> str:
+def _report(run: PruneRun) -> dict[str, Any]:
     parts = {"spec": run.spec, "report": run.report, "dense": run.dense, "sparse": run.sparse}
-    return json.dumps({"digest": run.digest, **{name: part.to_json() for name, part in parts.items()}, "made": run.made}, indent=2)
+    return {"digest": run.digest, **{name: part.to_json() for name, part in parts.items()}, "made": run.made}
 
 
 def _zipped(folder: Path, name: str) -> bytes:

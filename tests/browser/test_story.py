@@ -172,19 +172,19 @@ def test_a_replay_goes_forward_and_back_and_ends_in_the_recorded_text(page, serv
     ended = page.locator("p:has(ins)").first.inner_text()
     stage = page.locator("p:has(span)").last
     page.locator("[data-testid=stButtonGroup]").get_by_text("Dense", exact=True).click()
-    page.get_by_role("button", name="To the end").click()
+    page.get_by_role("button", name="End", exact=True).click()
     page.get_by_text(re.compile(r"queries\.$")).last.wait_for(timeout=30_000)
     assert stage.inner_text().split() == ended.split()
-    page.get_by_role("button", name="To the start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("The original. The model gives").wait_for(timeout=30_000)
     assert page.locator("p:has(span) del").count() == 0
     for _ in range(3):
-        page.get_by_role("button", name="One moment on").click()
+        page.get_by_role("button", name="Forward", exact=True).click()
         page.wait_for_timeout(600)
     assert "step=3" in page.url
-    page.get_by_role("button", name="One moment back").click()
+    page.get_by_role("button", name="Back", exact=True).click()
     page.wait_for_url(re.compile("step=2"), timeout=30_000)
-    page.get_by_role("button", name="Play, or pause").click()
+    page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_url(re.compile("step=4"), timeout=30_000)
     leave_only_this_machine(page, server)
 

@@ -141,7 +141,7 @@ def test_a_run_with_weights_can_be_taken_away_and_measured(empty_home):
     app = open_page("prune", method="magnitude", adaptive="none", sparsity="0.9", calibration="16", dataset="demo-reviews")
     assert not app.exception
     labels = [button.label for button in app.get("download_button")]
-    assert {"Report (JSON)", "Model and masks (ZIP)", "Compressed (ZIP)"} <= set(labels)
+    assert {"JSON", "Model and masks (ZIP)", "Compressed (ZIP)"} <= set(labels)
     next(button for button in app.button if button.label == "Measure on this machine").click().run()
     wait_until(app, lambda: app.dataframe)
     assert app.dataframe[0].value.iloc[0, 0] == "dense"
@@ -219,7 +219,7 @@ def test_what_ships_of_an_attack_tells_every_word_and_who_refused_its_replacemen
     assert {"Word", "Importance", "Refused by", "Tried", "Taken"} <= set(table.columns)
     assert table["Refused by"].str.contains("too far in meaning").any()
     assert (table["Tried"] > 0).any()
-    assert "synonyms: MiniLM" in wording.plain(app.caption[-1].value).replace("\\", "")
+    assert "synonyms: MiniLM" in words(app).replace("\\", "")
 
 
 @pytest.fixture

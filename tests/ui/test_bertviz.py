@@ -8,7 +8,7 @@ import pytest
 from robustprune.analysis.attention import AttentionMaps
 from robustprune.ui import bertviz
 
-EVIL = '</script><img src=x onerror=alert(1)>'
+EVIL = "</script><img src=x onerror=alert(1)>"
 
 
 def maps(tokens=("[CLS]", "a", EVIL, "<!--", "[SEP]"), blocks=3):

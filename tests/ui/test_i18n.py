@@ -39,6 +39,8 @@ COMPOSED = {
     *(f"dense.{part}" for part in ("alone", "kept", "refused", "soup", "aua", "measure", "measure_attack", "why_kept", "why_refused")),
     *("dense.against_plain", "dense.against_best", "dense.beyond_chance", "dense.within_chance", "dense.kept", "dense.refused"),
     *("compare.asr", "compare.yes", "compare.no", "compare.dense", "compare.pruned"),
+    *(f"overview.{chart}{kind}" for chart in ("accuracy", "aua", "error") for kind in ("", "_alt")),
+    *("sidebar.start_single", "sidebar.start_soup", "replay.play", "replay.pause"),
     "attack.original",
     "attack.perturbed",
 }

@@ -1,0 +1,27 @@
+"""The demo texts, and what stored attacks made of them: which of them shows most."""
+
+from robustprune import lab
+from robustprune.attacks.trace import AttackTrace
+from robustprune.results import PruneRun
+from robustprune.spec import AttackSpec
+
+Pair = tuple[AttackTrace, AttackTrace]
+
+
+def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> Pair | None:
+    """The stored attacks on a text, against the run's dense start and the run, with the same resources; None unless both are there."""
+    dense, sparse = lab.find_attack(run.spec.model, text, label, spec), lab.find_attack(run.ref, text, label, spec)
+    return (dense, sparse) if dense and sparse and dense.resources == sparse.resources else None
+
+
+def attacked_demos(run: PruneRun) -> dict[int, Pair]:
+    """The demo texts that were attacked on a run and its dense start, by their numbers from 1."""
+    pairs = ((number, attack_pair(run, text, label, AttackSpec())) for number, (text, label) in enumerate(lab.showcase(run.spec.model), 1))
+    return {number: pair for number, pair in pairs if pair}
+
+
+def most_telling(pairs: dict[int, Pair]) -> int | None:
+    """The first text that flips the sparse model alone; else that flips one of the two, else both, else the first; None of none."""
+    wanted = (("held", "flipped"), ("flipped", "held"), ("flipped", "flipped"))
+    by_outcome = {(dense.outcome, sparse.outcome): number for number, (dense, sparse) in reversed(pairs.items())}
+    return next((by_outcome[outcome] for outcome in wanted if outcome in by_outcome), next(iter(pairs), None))

@@ -1,0 +1,53 @@
+"""The sidebar: language, dense model, texts, and the pruned models that the pages show. All of it is in the link."""
+
+import streamlit as st
+
+from robustprune import lab
+from robustprune.ui import i18n, links, shell
+from robustprune.ui.i18n import t
+
+
+def show() -> None:
+    """Draws it."""
+    if len(i18n.languages()) > 1:
+        st.selectbox(t("sidebar.language"), i18n.languages(), key="lang", bind="query-params", format_func=lambda code: i18n.texts(code)["language.name"])
+    _choose_model()
+    _choose_start()
+    _choose_dataset()
+    runs = shell.runs_of(shell.model())
+    if not runs:
+        st.caption(t("sidebar.no_run"))
+        return
+    names = {run.digest: shell.run_name(run) for run in runs}
+    links.choices("runs", list(names), [runs[shell.default_run(runs)].digest], shell.MOST_RUNS)
+    st.multiselect(t("sidebar.runs"), list(names), key="runs", max_selections=shell.MOST_RUNS, format_func=names.__getitem__, help=t("sidebar.runs_help"))
+
+
+def _choose_model() -> None:
+    shown = {**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in lab.own_models()}}
+    links.choice("model", list(shown), shell.default_model())
+    st.selectbox(t("sidebar.model"), list(shown), key="model", format_func=shown.__getitem__, help=t("sidebar.model_help"))
+
+
+def _choose_start() -> None:
+    """The single model of a data set, or its soup, where both ship."""
+    starts = lab.dense_starts(shell.model())
+    if len(starts) > 1:
+        st.session_state["start"] = next(kind for kind, name in starts.items() if name == shell.model())
+        st.segmented_control(
+            t("sidebar.start"), list(starts), key="start", required=True, format_func=lambda kind: t(f"sidebar.start_{kind}"),
+            on_change=_start_from, args=(starts,), help=t("sidebar.start_help"),
+        )  # fmt: skip
+
+
+def _start_from(starts: dict[str, str]) -> None:
+    st.session_state["model"] = starts[st.session_state["start"]]
+
+
+def _choose_dataset() -> None:
+    shown = {**{name: name for name in lab.datasets_for(shell.model())}, **{own.name: own.shown for own in lab.own_datasets(shell.model())}}
+    if not shown:
+        st.caption(t("sidebar.no_dataset"))
+        return
+    links.choice("dataset", list(shown), next(iter(shown)))
+    st.selectbox(t("sidebar.dataset"), list(shown), key="dataset", format_func=shown.__getitem__, help=t("sidebar.dataset_help"))
