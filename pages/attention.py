@@ -8,7 +8,7 @@ from robustprune import lab
 from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
 from robustprune.jobs import Job
 from robustprune.spec import check_text, digest
-from robustprune.ui import attention_view, examples, jobs, links, shell
+from robustprune.ui import attention_view, examples, jobs, layer_charts, links, shell
 from robustprune.ui.i18n import t, t_or
 
 VIEWS = {"maps": attention_view.side_by_side, "twins": attention_view.twins, "lines": attention_view.lines, "grid_of_lines": attention_view.grid_of_lines}
@@ -59,6 +59,11 @@ def models_of() -> dict[str, str]:
     return names
 
 
+def figure_2(block: int) -> None:
+    """Shows the paper's figure for a block, from 1: its sentence, three models, the mean of all heads."""
+    st.session_state.update(view="maps", text=PAPER_SENTENCE, block=str(block), head=attention_view.MEAN, hide=True, third=True)
+
+
 def compute(models: Sequence[str], texts: Sequence[str], job: Job) -> None:
     """Computes the maps of all models for all texts; the lab keeps them."""
     for model in models:
@@ -68,6 +73,10 @@ def compute(models: Sequence[str], texts: Sequence[str], job: Job) -> None:
 
 links.choice("view", list(VIEWS), "maps")
 view = st.segmented_control(t("attention.view"), list(VIEWS), key="view", required=True, format_func=lambda name: t(f"attention.view_{name}"))
+last = layer_charts.short_name(run.report.layers[-1].name)[1]
+with st.container(horizontal=True):
+    for block, label in ((1, "attention.figure_2_first"), (last, "attention.figure_2_last")):
+        st.button(t(label), on_click=figure_2, args=(block,), type="tertiary", icon=":material/auto_stories:", help=t("attention.figure_2_help"))
 text, original = asked_texts()
 models = models_of()
 texts = [original, text] if original else [text]

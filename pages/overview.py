@@ -8,6 +8,8 @@ from robustprune.spec import AttackSpec
 from robustprune.ui import charts, examples, exports, replay, shell, wording
 from robustprune.ui.i18n import t
 
+# Three charts fill a wide page, one a narrow one (pixels).
+CHART_WIDTH = 300
 SHOWCASE_METHODS = (("admm", "full"), ("sparsegpt", "hessian"), ("magnitude", "none"))
 
 shell.require_entrypoint()
@@ -73,12 +75,13 @@ references = {
     "error": None,
 }
 figures = {
-    name: charts.over_sparsity(lines, references[name], sparsity, t(f"overview.{name}"), t("run.dense"))
+    name: charts.over_sparsity(lines, references[name], sparsity, t(f"overview.{name}"), t("run.dense"), percent=name != "error")
     for name, lines in {"accuracy": accuracy_lines(), "aua": aua_lines(), "error": error_lines()}.items()
     if lines
 }
-for column, (name, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
-    with column:
+row = st.container(horizontal=True)
+for name, figure in figures.items():
+    with row.container(width=CHART_WIDTH):
         exports.chart(figure, alt=t(f"overview.{name}_alt"), key=f"over-sparsity-{name}")
 texts = {"accuracy_texts": dense.examples, "attack_texts": scores["examples"] if scores else 0, "dataset": wording.plain(dense.dataset)}
 st.caption(t("overview.provenance", seed=run.spec.seed, day=run.made["day"], **texts))
@@ -96,7 +99,8 @@ if told:
     st.page_link(shell.page("attack"), label=t("overview.replay"), icon=":material/play_circle:", query_params={"demo": str(told), "runs": run.digest})
 
 st.subheader(t("overview.next_title"))
-for column, name in zip(st.columns(4), ("prune", "layers", "attention", "attack"), strict=True):
-    with column.container(border=True, height="stretch"):
+row = st.container(horizontal=True)
+for name in ("prune", "layers", "attention", "attack"):
+    with row.container(**card):
         st.page_link(shell.page(name), label=t(f"{name}.menu"), icon=shell.PAGES[name])
         st.caption(t(f"{name}.question"))

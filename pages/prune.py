@@ -9,6 +9,9 @@ from robustprune.results import PruneRun
 from robustprune.ui import exports, jobs, layer_charts, settings, shell, take_away, wording
 from robustprune.ui.i18n import t
 
+# Five cards fill a wide page (pixels).
+CARD_WIDTH = 174
+
 shell.require_entrypoint()
 
 st.title(t("prune.title"))
@@ -22,8 +25,9 @@ def growing_bars(layers: Sequence) -> None:
 
 def cards(run: PruneRun) -> None:
     """The result in figures."""
-    row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH}
-    row.metric(t("prune.exact"), f"{run.report.sparsity:.4%}", **card)
+    row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": CARD_WIDTH}
+    zeros = t("prune.zeros", zeros=f"{run.report.zeros:,}")
+    row.metric(t("prune.exact"), f"{run.report.sparsity:.3%}", zeros, delta_color="off", delta_arrow="off", help=t("prune.exact_help"), **card)
     change = t("prune.change", change=f"{(run.sparse.accuracy - run.dense.accuracy) * 100:+.1f}", dense=f"{run.dense.accuracy:.1%}")
     row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", change, **card)
     row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)

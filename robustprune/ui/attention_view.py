@@ -9,7 +9,6 @@ from robustprune.ui.i18n import t
 
 MEAN = "mean"
 MAP_WIDTH = 295
-IFRAME_HEIGHT = {"lines": 60, "grid_of_lines": 110}  # pixels besides what depends on the number of tokens or blocks
 
 
 def _controls(shape: AttentionMaps) -> tuple[int, int | None, bool]:
@@ -95,7 +94,7 @@ def lines(found: dict[str, AttentionMaps]) -> None:
     for column, (name, maps) in zip(st.columns(len(found)), found.items(), strict=True):
         with column:
             st.markdown(f"**{name}**")
-            _iframe(bertviz.head_view(maps, int(block) - 1, dark=_is_dark()), IFRAME_HEIGHT["lines"] + 23 * len(maps.tokens), name)
+            _iframe(bertviz.head_view(maps, int(block) - 1, dark=_is_dark()), bertviz.head_view_height(maps), name)
 
 
 def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
@@ -106,7 +105,7 @@ def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
         st.warning(t("attention.too_long", tokens=len(maps.tokens), most=bertviz.MOST_MODEL_TOKENS), icon=":material/warning:")
         return
     st.caption(t("attention.grid_of_lines_note"))
-    _iframe(bertviz.model_view(maps, dark=_is_dark()), IFRAME_HEIGHT["grid_of_lines"] + 70 * maps.blocks, name)
+    _iframe(bertviz.model_view(maps, dark=_is_dark()), bertviz.model_view_height(maps), name)
 
 
 def _iframe(page: str, height: int, name: str) -> None:

@@ -13,6 +13,8 @@ from robustprune.analysis.attention import AttentionMaps
 
 # What stays smooth in a browser.
 MOST_HEAD_TOKENS, MOST_MODEL_TOKENS = 64, 24
+# The model view is always 970 pixels wide; the column of a wide page is a little narrower.
+MODEL_ZOOM = 0.95
 # Nothing is loaded into the view, whatever is written in it.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 LOADER = re.compile(r'<script src="https://[^"]+require[^"]*"></script>')
@@ -67,7 +69,19 @@ def model_view(maps: AttentionMaps, dark: bool) -> str:
 
     _check_length(maps, MOST_MODEL_TOKENS)
     mode = "dark" if dark else "light"
-    return _page(bertviz.model_view(_tensors(maps), _tokens(maps), display_mode=mode, html_action="return").data, dark)
+    return _page(bertviz.model_view(_tensors(maps), _tokens(maps), display_mode=mode, html_action="return").data, dark, MODEL_ZOOM)
+
+
+def head_view_height(maps: AttentionMaps) -> int:
+    """How high the head view is, in pixels."""
+    return 60 + 23 * len(maps.tokens)
+
+
+def model_view_height(maps: AttentionMaps) -> int:
+    """How high the model view is, in pixels: its axis and a row of pictures a block, or one of them enlarged."""
+    tokens = len(maps.tokens)
+    rows = 38 + maps.blocks * (10 + tokens * 7 * 12 / maps.heads)
+    return round(MODEL_ZOOM * (max(rows, 55 + 18 * tokens) + 40))
 
 
 def _check_length(maps: AttentionMaps, most: int) -> None:
@@ -86,9 +100,11 @@ def _tokens(maps: AttentionMaps) -> list[str]:
     return [token.replace("<", STAND_IN) for token in maps.tokens]
 
 
-def _page(html: str, dark: bool) -> str:
+def _page(html: str, dark: bool, zoom: float = 1) -> str:
     ink = "#fafafa" if dark else "#31333f"
-    style = f"body {{ margin: 0; background: transparent; color: {ink}; color-scheme: {'dark' if dark else 'light'} }} svg text {{ fill: {ink} }} "
+    style = (
+        f"body {{ margin: 0; background: transparent; color: {ink}; zoom: {zoom}; color-scheme: {'dark' if dark else 'light'} }} svg text {{ fill: {ink} }} "
+    )
     style += "span:has(> #layer) { display: none }"  # blocks are chosen outside, where they are counted from 1
     head = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{style}</style><script>{_d3()}</script><script>{SHIM}</script>'
     page, loaders = LOADER.subn(lambda _: head, html, count=1)

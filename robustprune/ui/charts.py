@@ -11,13 +11,19 @@ MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
 
 
 def over_sparsity(
-    lines: dict[str, list[tuple[float, float, float, float]]], dense: tuple[float, float, float] | None, chosen: float, title: str, dense_name: str
+    lines: dict[str, list[tuple[float, float, float, float]]],
+    dense: tuple[float, float, float] | None,
+    chosen: float,
+    title: str,
+    dense_name: str,
+    percent: bool,
 ) -> go.Figure:
     """One score against sparsity, a line a method, with intervals; the dense model as a dashed line, the chosen sparsity marked.
 
     Args:
         lines: for every method, (sparsity, value, low, high) by sparsity; low and high equal to the value where there is no interval.
         dense: value, low and high of the dense model.
+        percent: whether the score is a share, to be told in per cent.
     """
     figure = go.Figure()
     styles = ((BLUE, "circle", "solid"), (ORANGE, "diamond", "dot"), (GREEN, "square", "dashdot"))
@@ -27,7 +33,7 @@ def over_sparsity(
             x=x, y=y, name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": [16 if abs(s - chosen) < 1e-9 else 7 for s in x]},
             error_y={"type": "data", "symmetric": False, "array": np.subtract(high, y), "arrayminus": np.subtract(y, low), "thickness": 1, "width": 3},
-            hovertemplate="%{x:.1%}: %{y:.3f}<extra>" + name + "</extra>",
+            hovertemplate="%{x:.1%}: %{y" + (":.1%" if percent else ":.3f") + "}<extra>" + name + "</extra>",
         )  # fmt: skip
     if dense:
         note = {"text": dense_name, "font": {"color": GREY}}
@@ -35,7 +41,7 @@ def over_sparsity(
     figure.add_vline(x=chosen, line={"width": 1, "color": GREY, "dash": "dot"})
     figure.update_layout(title={"text": title, "font": {"size": 15}}, height=290, margin=MARGIN, legend={"orientation": "h", "y": -0.2}, showlegend=True)
     figure.update_xaxes(tickformat=".0%")
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero", tickformat=".0%" if percent else None)
     return figure
 
 

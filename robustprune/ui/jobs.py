@@ -63,8 +63,8 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
         place = manager().place(job)
         text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(job.text), seconds=f"{job.seconds:.0f}")
         left.progress(job.fraction, text=text)
-        if right.button(t("job.cancel"), key=f"cancel-{key}", icon=":material/stop:", width="stretch", disabled=job.cancel.is_set()):
-            manager().cancel(job)
+        look: dict[str, Any] = {"icon": ":material/stop:", "width": "stretch", "disabled": job.cancel.is_set()}
+        right.button(t("job.cancel"), key=f"cancel-{key}", on_click=manager().cancel, args=(job,), **look)
         if live and job.partial:
             live(job.partial)
 

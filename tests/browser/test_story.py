@@ -79,7 +79,7 @@ def test_prune_look_attack(page, server):
     page.get_by_text("Pruned on this machine").wait_for(timeout=LONG)
     page.locator(".js-plotly-plot .bars .point").nth(60).wait_for(timeout=30_000)
     assert page.locator(".js-plotly-plot .bars .point").count() == 72
-    assert page.get_by_text("50.0000%").is_visible()
+    assert page.get_by_text("50.000%").is_visible()
 
     page.get_by_role("link", name="Attention").first.click()
     heading(page, "Does it still look at the same words?")

@@ -96,7 +96,7 @@ def test_what_people_wrote_is_not_read_as_markdown(text):
 def test_a_shipped_run_is_shown_at_once_and_says_that_it_is_precomputed(empty_home):
     app = open_page("prune")
     assert "Precomputed" in words(app)
-    assert any("50.0000%" in metric.value for metric in app.metric)
+    assert any("50.000%" in metric.value for metric in app.metric)
     assert any("weights" in button.label for button in app.button)
 
 

@@ -40,7 +40,7 @@ COMPOSED = {
     *("dense.against_plain", "dense.against_best", "dense.beyond_chance", "dense.within_chance", "dense.kept", "dense.refused"),
     *("compare.asr", "compare.yes", "compare.no", "compare.dense", "compare.pruned"),
     *(f"overview.{chart}{kind}" for chart in ("accuracy", "aua", "error") for kind in ("", "_alt")),
-    *("sidebar.start_single", "sidebar.start_soup", "replay.play", "replay.pause"),
+    *("sidebar.start_single", "sidebar.start_soup", "replay.play", "replay.pause", "attention.figure_2_first", "attention.figure_2_last"),
     "attack.original",
     "attack.perturbed",
 }
