@@ -61,7 +61,10 @@ def models_of() -> dict[str, str]:
 
 def figure_2(block: int) -> None:
     """Shows the paper's figure for a block, from 1: its sentence, three models, the mean of all heads."""
-    st.session_state.update(view="maps", text=PAPER_SENTENCE, block=str(block), head=attention_view.MEAN, hide=True, third=True)
+    shown = {"view": "maps", "text": PAPER_SENTENCE, "block": str(block), "head": attention_view.MEAN, "hide": True, "third": True}
+    st.session_state.update(shown)
+    for key in shown:
+        st.query_params.pop(key, None)  # for a widget that is not on the page yet, the link would win
 
 
 def compute(models: Sequence[str], texts: Sequence[str], job: Job) -> None:

@@ -186,6 +186,8 @@ def test_speed_is_measured_for_every_form_in_turns(small, empty_home):
     assert [one.name for one in report.latencies] == ["dense", "sparse", "compressed", "sparse kernels"]
     assert all(one.median_ms > 0 for one in report.latencies)
     assert sizes.pruned_compressed_bytes < sizes.pruned_dense_bytes / 2
+    assert sizes.pruned_dense_bytes == run.report.dense_bytes
+    assert sizes.pruned_compressed_bytes == pytest.approx(run.report.compressed_bytes, rel=1e-4)  # float16 rounds a few more to zero
     assert told[-1][0] == told[-1][1]
 
 

@@ -42,7 +42,9 @@ def data_form(model: str) -> None:
     guess = own_data.guess(frame)
     columns = list(frame.columns)
     if guess.second:
-        st.warning(t("bring.pairs", first=wording.plain(guess.text), second=wording.plain(guess.second)), icon=":material/warning:")
+        st.error(t("bring.pairs", first=wording.plain(guess.text), second=wording.plain(guess.second)), icon=":material/error:")
+        if not st.toggle(t("bring.pairs_anyway"), key="bring_pairs_anyway"):
+            return
     left, right = st.columns(2)
     text = left.selectbox(t("bring.text_column"), columns, index=columns.index(guess.text), key="bring_text")
     others = [column for column in columns if column != text]
@@ -126,7 +128,8 @@ def _take(model: str, shown: str, frame: pd.DataFrame, text: str, label: str, ma
     name, evaluation, largest = taken
     accuracy = {"accuracy": f"{evaluation.accuracy:.1%}", "low": f"{evaluation.accuracy_low:.1%}", "high": f"{evaluation.accuracy_high:.1%}"}
     if evaluation.accuracy_low <= largest:
-        st.warning(t("bring.near_chance", examples=evaluation.examples, largest=f"{largest:.1%}", **accuracy), icon=":material/warning:")
+        why = "bring.near_chance" if evaluation.accuracy <= largest else "bring.too_few"
+        st.warning(t(why, examples=evaluation.examples, largest=f"{largest:.1%}", **accuracy), icon=":material/warning:")
     else:
         st.success(t("bring.data_taken", examples=evaluation.examples, **accuracy), icon=":material/check:")
     st.button(t("bring.use_data"), on_click=_use, args=("dataset", name))

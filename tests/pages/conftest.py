@@ -1,13 +1,17 @@
 """What all tests of pages share."""
 
+import shutil
 from concurrent.futures import wait
 
 import pytest
 
 from robustprune import analysis_calls, attacking, lab, loading
+from robustprune.spec import PruneSpec
 from robustprune.store import Store
-from robustprune.ui import jobs
+from robustprune.ui import jobs, shell
 from tests.pages.opening import SECONDS
+
+SMALL = PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9, calibration=16)
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +23,23 @@ def own_jobs():
     for job in left:
         jobs.manager().cancel(job)
     wait([job.future for job in left if not job.future.cancelled()], SECONDS)
+
+
+@pytest.fixture(scope="session")
+def home_with_a_run(offline_home, tmp_path_factory):
+    """A store with a run that takes seconds, made once."""
+    home = tmp_path_factory.mktemp("home-with-a-run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTPRUNE_HOME", str(home))
+        lab.prune(SMALL)
+    return home
+
+
+@pytest.fixture
+def small_run(empty_home, home_with_a_run):
+    """A run of one's own, with its weights, in a store of the test's own."""
+    shutil.copytree(home_with_a_run, empty_home)
+    return lab.find_run(SMALL)
 
 
 @pytest.fixture

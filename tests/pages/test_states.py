@@ -8,7 +8,6 @@ import pytest
 
 from robustprune import lab, own_data
 from robustprune.errors import Cancelled, ModelError
-from robustprune.spec import PruneSpec
 from robustprune.ui import jobs, shell
 from tests.pages.opening import open_page, press, wait_until, words
 
@@ -56,12 +55,11 @@ def panel(request, empty_home):
 
 
 @pytest.fixture
-def opened(panel):
+def opened(panel, request):
     """The page of a panel, up to the point where its button can be pressed."""
     link = dict(panel.link)
     if panel.has_run:
-        run = lab.prune(PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9, calibration=16))
-        link["runs"] = run.digest
+        link["runs"] = request.getfixturevalue("small_run").digest
     app = open_page(panel.page, **link)
     if panel.call == "bring_model":
         app.text_input(key="bring_model").set_value("a/model").run()

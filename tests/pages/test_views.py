@@ -1,5 +1,7 @@
 """What the pages show beyond their first sight: close-ups, views, replays, comparisons, and what people bring along."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,6 @@ from robustprune.analysis.attention import PAPER_SENTENCE, AttentionMaps
 from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL
 from robustprune.attacks.frames import frames
 from robustprune.errors import ModelError
-from robustprune.spec import PruneSpec
 from robustprune.ui import examples, shell
 from tests.pages.opening import open_page, press, wait_until, words
 
@@ -16,12 +17,6 @@ from tests.pages.opening import open_page, press, wait_until, words
 def shipped_run(sparsity=0.5, method="admm"):
     runs = [run for run in lab.shipped_runs(shell.DEFAULT_MODEL) if shell.is_usual(run)]
     return next(run for run in runs if (run.spec.method, run.spec.sparsity) == (method, sparsity))
-
-
-@pytest.fixture
-def small_run(empty_home):
-    """A run of one's own, made in seconds."""
-    return lab.prune(PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9, calibration=16))
 
 
 # The runs that are chosen
@@ -49,6 +44,48 @@ def test_what_is_chosen_stays_when_the_page_changes(empty_home):
     app.switch_page("pages/attention.py").run()
     assert app.multiselect(key="runs").value == chosen
     assert app.query_params["runs"] in (",".join(chosen), [",".join(chosen)])
+
+
+def test_single_model_and_soup_of_one_data_set_are_a_click_apart(empty_home):
+    app = open_page("layers", model="ag_news-demo")
+    assert app.segmented_control(key="start").value == "single"
+    app.segmented_control(key="start").set_value("soup").run()
+    assert app.selectbox(key="model").value == "ag_news-soup"
+    assert shell.run_name(next(run for run in lab.shipped_runs("ag_news-soup") if run.digest in app.multiselect(key="runs").value)) == app.subheader[0].value
+
+
+def test_a_model_of_ones_own_has_no_soup(small_run):
+    lab.bring_model(str(small_run.model_dir))
+    app = open_page("overview", model=str(small_run.model_dir))
+    assert app.selectbox(key="model").value == str(small_run.model_dir)
+    assert "start" not in [one.key for one in app.segmented_control]
+
+
+# Overview
+
+
+def test_the_overview_shows_a_sentence_on_which_the_models_differ_and_how_many_do_not(empty_home):
+    app = open_page("overview")
+    pairs = examples.attacked_demos(shipped_run())
+    dense, sparse = pairs[examples.most_telling(pairs)]
+    assert (dense.outcome, sparse.outcome) == ("held", "flipped")
+    flipped = [sum(pair[place].outcome == "flipped" for pair in pairs.values()) for place in (0, 1)]
+    assert f"of {len(pairs)} demo texts the attack flips {flipped[0]} on the dense model and {flipped[1]} on the sparse one" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "number"),
+    [
+        ([("held", "held"), ("flipped", "held"), ("held", "flipped"), ("held", "flipped")], 3),
+        ([("held", "held"), ("flipped", "flipped"), ("flipped", "held")], 3),
+        ([("held", "held"), ("flipped", "flipped")], 2),
+        ([("skipped", "held"), ("held", "held")], 1),
+        ([], None),
+    ],
+)
+def test_the_most_telling_text_is_the_first_that_only_pruning_breaks(pairs, number):
+    made = {place: tuple(SimpleNamespace(outcome=outcome) for outcome in pair) for place, pair in enumerate(pairs, 1)}
+    assert examples.most_telling(made) == number
 
 
 # Layers
@@ -105,6 +142,15 @@ def test_twins_ask_for_the_original_of_a_sentence_of_ones_own(empty_home):
     app = open_page("attention", view="twins", text="a sentence of my own")
     assert "Type the sentence" in app.info[0].value
     assert not app.exception
+
+
+def test_the_papers_figure_is_a_click_away(empty_home):
+    app = open_page("attention", text="a sentence of my own", head="3", view="twins")
+    press(app, "The paper's Figure 2, first block")
+    assert not app.exception
+    assert app.text_input(key="text").value == PAPER_SENTENCE
+    assert (app.segmented_control(key="view").value, app.segmented_control(key="block").value, app.selectbox(key="head").value) == ("maps", "1", "mean")
+    assert len(app.get("plotly_chart")) == 5  # three models, a difference, all heads
 
 
 # Attack
@@ -192,27 +238,3 @@ def test_embeddings_are_computed_on_demand(small_run):
     wait_until(app, lambda: app.get("plotly_chart"))
     assert len(app.get("plotly_chart")) == 2
     assert lab.find_embeddings(small_run.ref, [PAPER_ORIGINAL, PAPER_ADVERSARIAL]) is not None
-
-
-# Bring your own
-
-
-def test_a_model_that_is_none_is_refused_with_a_reason(empty_home, tmp_path):
-    app = open_page("bring")
-    app.text_input(key="bring_model").set_value(str(tmp_path)).run()
-    press(app, "Check the model")
-    wait_until(app, lambda: app.error)
-    assert "config.json" in app.error[0].value.replace("\\", "")
-
-
-def test_a_model_of_ones_own_can_be_chosen_everywhere(small_run):
-    app = open_page("bring")
-    app.text_input(key="bring_model").set_value(str(small_run.model_dir)).run()
-    press(app, "Check the model")
-    wait_until(app, lambda: app.success)
-    press(app, "Use it")
-    assert app.selectbox(key="model").value == str(small_run.model_dir)
-    for page in ("overview", "prune", "layers", "attention", "attack", "compare", "dense"):
-        app = open_page(page, model=str(small_run.model_dir))
-        assert not app.exception, page
-        assert not app.error, page

@@ -41,6 +41,7 @@ COMPOSED = {
     *("compare.asr", "compare.yes", "compare.no", "compare.dense", "compare.pruned"),
     *(f"overview.{chart}{kind}" for chart in ("accuracy", "aua", "error") for kind in ("", "_alt")),
     *("sidebar.start_single", "sidebar.start_soup", "replay.play", "replay.pause", "attention.figure_2_first", "attention.figure_2_last"),
+    *("bring.near_chance", "bring.too_few"),
     "attack.original",
     "attack.perturbed",
 }
