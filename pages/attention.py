@@ -61,10 +61,9 @@ def models_of() -> dict[str, str]:
 
 def figure_2(block: int) -> None:
     """Shows the paper's figure for a block, from 1: its sentence, three models, the mean of all heads."""
-    shown = {"view": "maps", "text": PAPER_SENTENCE, "block": str(block), "head": attention_view.MEAN, "hide": True, "third": True}
-    st.session_state.update(shown)
-    for key in shown:
-        st.query_params.pop(key, None)  # for a widget that is not on the page yet, the link would win
+    for key, value in {"view": "maps", "block": str(block), "head": attention_view.MEAN}.items():
+        links.choose(key, value)
+    st.session_state.update(text=PAPER_SENTENCE, hide=True, third=True)
 
 
 def compute(models: Sequence[str], texts: Sequence[str], job: Job) -> None:

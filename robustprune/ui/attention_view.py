@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune.analysis.attention import AttentionMaps, mean_distance
-from robustprune.ui import attention_charts, bertviz, exports
+from robustprune.ui import attention_charts, bertviz, exports, links
 from robustprune.ui.i18n import t
 
 MEAN = "mean"
@@ -16,8 +16,10 @@ def _controls(shape: AttentionMaps) -> tuple[int, int | None, bool]:
     blocks = [str(number + 1) for number in range(shape.blocks)]
     heads = [MEAN, *(str(number + 1) for number in range(shape.heads))]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        block = st.segmented_control(t("attention.block"), blocks, default=blocks[-1], key="block", bind="query-params", required=True)
-        head = st.selectbox(t("attention.head"), heads, key="head", bind="query-params", width=160, help=t("attention.head_help"))
+        links.choice("block", blocks, blocks[-1])
+        block = st.segmented_control(t("attention.block"), blocks, key="block", required=True)
+        links.choice("head", heads, MEAN)
+        head = st.selectbox(t("attention.head"), heads, key="head", width=160, help=t("attention.head_help"))
         hide = st.toggle(t("attention.hide"), value=True, key="hide", bind="query-params", help=t("attention.hide_help"))
     return int(block) - 1, None if head == MEAN else int(head) - 1, hide
 
@@ -89,7 +91,8 @@ def lines(found: dict[str, AttentionMaps]) -> None:
     """BertViz's head view of every model, one block."""
     first = next(iter(found.values()))
     blocks = [str(number + 1) for number in range(first.blocks)]
-    block = st.segmented_control(t("attention.block"), blocks, default=blocks[-1], key="block", bind="query-params", required=True)
+    links.choice("block", blocks, blocks[-1])
+    block = st.segmented_control(t("attention.block"), blocks, key="block", required=True)
     st.caption(t("attention.lines_note"))
     for column, (name, maps) in zip(st.columns(len(found)), found.items(), strict=True):
         with column:

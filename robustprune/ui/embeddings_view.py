@@ -6,7 +6,7 @@ from robustprune import lab
 from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL, Embeddings, distances, lengths
 from robustprune.jobs import Job
 from robustprune.spec import check_text, digest
-from robustprune.ui import compare_charts, exports, jobs, shell
+from robustprune.ui import compare_charts, exports, jobs, links, shell
 from robustprune.ui.i18n import t
 
 
@@ -48,7 +48,8 @@ def _draw(found: dict[str, Embeddings], texts: list[str]) -> None:
     blocks = [str(number) for number in range(1, dense.values.shape[1])]
     with right:
         st.markdown(f"**{t('embeddings.map')}**")
-        block = st.segmented_control(t("attention.block"), blocks, default=blocks[-1], key="block", bind="query-params", required=True)
+        links.choice("block", blocks, blocks[-1])
+        block = st.segmented_control(t("attention.block"), blocks, key="block", required=True)
         figure, shares = compare_charts.embedding_map(found, int(block), words, texts)
         exports.chart(figure, alt=t("embeddings.map_alt"), key="map")
     for name, one in sparse.items():

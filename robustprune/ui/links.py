@@ -30,6 +30,12 @@ def choices(key: str, options: Sequence[str], default: Sequence[str], most: int)
     _write(key, SEPARATOR.join(st.session_state[key]))
 
 
+def choose(key: str, value: str) -> None:
+    """Chooses for a widget whose state ``choice`` keeps, also one that is not on the page yet, whatever the link says; for callbacks."""
+    st.session_state[key] = value
+    st.session_state.setdefault(WRITTEN, {})[key] = st.query_params.get(key)
+
+
 def _followed(key: str) -> str | None:
     """What the link says, unless this session wrote that itself."""
     asked = st.query_params.get(key)
