@@ -26,16 +26,18 @@ def player(traces: dict[str, AttackTrace]) -> go.Figure:
     links.choice(VICTIM, list(names), "sparse")
     st.segmented_control(t("replay.victim"), list(names), key=VICTIM, required=True, format_func=names.__getitem__, on_change=_rewind)
     playing = st.session_state.get(PLAYING, False)
-    st.fragment(_stage, run_every=SECONDS_A_MOMENT if playing else None)(traces, films, names[st.session_state[VICTIM]])
+    st.fragment(_stage, run_every=SECONDS_A_MOMENT if playing else None)(traces, films, names[st.session_state[VICTIM]], playing)
     return curves(traces, films)
 
 
-def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: str) -> None:
+def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: str, playing: bool) -> None:
+    if st.session_state.get(PLAYING, False) != playing:  # a button in here was pressed; how often this runs is for the whole page to say
+        st.rerun()
     trace, film = traces[name], films[name]
     last = len(film) - 1
     if st.session_state.get(STEP, 0) > last:  # the text at hand before had more moments
         st.session_state[STEP] = last
-    if st.session_state.get(PLAYING):
+    if playing:
         st.session_state[STEP] = min(st.session_state.get(STEP, 0) + 1, last)
         if st.session_state[STEP] == last:
             st.session_state[PLAYING] = False

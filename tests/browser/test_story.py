@@ -72,7 +72,7 @@ def test_prune_look_attack(page, server):
     heading(page, "What does pruning cost?")
     page.locator(".js-plotly-plot").nth(2).wait_for(timeout=30_000)
 
-    page.goto("/prune?calibration=64")
+    page.goto("/prune?calibration=80")
     heading(page, "Prune a model")
     page.get_by_role("button", name="Prune at 50%").click()
     page.get_by_role("button", name="Cancel").wait_for(timeout=30_000)
