@@ -64,7 +64,7 @@ def slide(page: Page, key: str) -> float:
     """Seconds from a press of an arrow key on the overview's slider until a number has changed."""
     shown = page.locator("[data-testid=stMetricValue]").nth(2)
     before = shown.inner_text()
-    page.locator("[role=slider]").first.focus()
+    page.get_by_role("slider").first.focus()
 
     def press() -> None:
         page.keyboard.press(key)
