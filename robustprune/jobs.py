@@ -2,14 +2,17 @@
 
 import threading
 import time
+import weakref
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from robustprune.errors import Cancelled
 
 KEPT = 50
+SECONDS_TO_END = 5
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -66,12 +69,17 @@ class Job:
 
 
 class JobManager:
-    """Runs jobs one after the other. Asking for a key that waits or runs gives the job that is there."""
+    """Runs jobs one after the other. Asking for a key that waits or runs gives the job that is there.
+
+    When the process ends, what runs is cancelled, and given ``SECONDS_TO_END`` to clean up; what waits is not begun.
+    """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="robustprune-job")
         self._jobs: dict[str, Job] = {}
+        self._waiting: deque[tuple[Job, Callable[[Job], Any]]] = deque()
         self._lock = threading.Lock()
+        self._working = False
+        weakref.finalize(self, _end, self._jobs)
 
     def submit(self, key: str, work: Callable[[Job], Any]) -> Job:
         """Queues ``work``; it gets its job, to report to and to look at ``cancel``."""
@@ -81,9 +89,13 @@ class JobManager:
                 return job
             self._jobs.pop(key, None)  # so that the new one stands last
             job = self._jobs[key] = Job(key)
-            job.future = self._pool.submit(self._run, job, work)
+            self._waiting.append((job, work))
             for ended in [other for other in self._jobs.values() if not other.active][:-KEPT]:
                 del self._jobs[ended.key]
+            if not self._working:
+                self._working = True
+                # A daemon: an executor's thread would keep the process from ending until the last job is done.
+                threading.Thread(target=self._work, name="robustprune-job", daemon=True).start()
             return job
 
     def cancel(self, job: Job) -> None:
@@ -102,9 +114,26 @@ class JobManager:
         ahead = [other for other in list(self._jobs.values()) if other.active]
         return ahead.index(job) if job in ahead else 0
 
-    @staticmethod
-    def _run(job: Job, work: Callable[[Job], Any]) -> Any:
-        if job.cancel.is_set():
-            raise Cancelled("Cancelled before it began.")
-        job.started = time.monotonic()
-        return work(job)
+    def _work(self) -> None:
+        """Works off the queue, and ends when it is empty."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._working = False
+                    return
+                job, work = self._waiting.popleft()
+            if job.future.set_running_or_notify_cancel():
+                job.started = time.monotonic()
+                try:
+                    job.future.set_result(work(job))
+                except BaseException as error:  # whoever asks for the result is told
+                    job.future.set_exception(error)
+
+
+def _end(jobs: dict[str, Job]) -> None:
+    """Cancels all jobs, and waits a little for the one that runs."""
+    active = [job for job in jobs.values() if job.active]
+    for job in active:
+        job.cancel.set()
+        job.future.cancel()
+    wait([job.future for job in active if not job.future.cancelled()], SECONDS_TO_END)

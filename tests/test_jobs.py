@@ -1,5 +1,7 @@
 """Background jobs: one at a time, one a key, cancelled when asked."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -72,3 +74,33 @@ def test_a_failure_is_kept_for_whoever_looks():
     wait_for(lambda: not job.active)
     assert job.state == "failed"
     assert manager.submit("b", lambda job: "the worker goes on").future.result(5)
+
+
+LEAVING = """
+import sys, time
+from robustprune.jobs import JobManager
+
+def work(job):
+    print("started", flush=True)
+    while not job.cancel.wait(0.01):
+        pass
+    print("cleaned up", flush=True)
+
+manager = JobManager()
+manager.submit("a", work)
+manager.submit("b", lambda job: print("never", flush=True))
+time.sleep(0.2)
+"""
+
+
+def test_a_process_that_ends_cancels_what_runs_and_does_not_wait_for_what_waits():
+    ended = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split("\n") == ["started", "cleaned up", ""]
+
+
+def test_a_job_that_does_not_look_holds_up_the_end_for_seconds_only():
+    script = LEAVING.replace("not job.cancel.wait(0.01)", "time.sleep(0.01) is None")
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert time.monotonic() - start < 30
