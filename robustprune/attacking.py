@@ -50,8 +50,13 @@ def attack_side_by_side(
 
 def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackTrace | None":
     """The stored trace of such an attack, if there is one. Answers without loading a model."""
-    trace = archive.find_trace(store(), find_model(model).digest, text, label, spec)
-    return replace(trace, victim={**trace.victim, "name": model}) if trace else None
+    return find_attacks(model, [(text, label)], spec)[0]
+
+
+def find_attacks(model: str, texts: Sequence[tuple[str, int]], spec: AttackSpec) -> "list[AttackTrace | None]":
+    """The same for several texts with their labels."""
+    traces = archive.find_traces(store(), find_model(model).digest, texts, spec)
+    return [replace(trace, victim={**trace.victim, "name": model}) if trace else None for trace in traces]
 
 
 def attack_texts(

@@ -17,12 +17,14 @@ from robustprune.attacking import (
     attack_side_by_side,
     attack_texts,
     find_attack,
+    find_attacks,
     find_scores,
     get_resource,
     missing_resources,
     resource_names,
     transfer,
 )
+from robustprune.data import BUILT_IN as DEMO_DATASETS
 from robustprune.evaluation import Evaluation
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.models import built_in as built_in_models
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 # What other files hold of the facade, models and attacks, goes through the same door.
 __all__ = [
     "ATTACK_EXAMPLES",
+    "DEMO_DATASETS",
     "SOUP_EXAMPLES",
     "all_soups",
     "all_tables",
@@ -75,6 +78,7 @@ __all__ = [
     "export_model",
     "export_retrained",
     "find_attack",
+    "find_attacks",
     "find_attention",
     "find_averaging_curve",
     "find_embeddings",

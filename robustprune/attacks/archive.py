@@ -1,11 +1,11 @@
 """Traces and scores in the store, by model, what was attacked, how, and with which resources."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from robustprune.attacks.resource_names import describe
+from robustprune.attacks.resource_names import ResourceNames, describe
 from robustprune.attacks.trace import AttackTrace
 from robustprune.data import Texts
 from robustprune.spec import AttackSpec, digest
@@ -17,9 +17,14 @@ TRACES = "traces.jsonl"
 log = logging.getLogger(__name__)
 
 
-def find_trace(store: Store, model_digest: str, text: str, label: int, spec: AttackSpec) -> AttackTrace | None:
-    """The stored attack on one text, if there is one."""
-    entry = _first(store, "attacks", _keys(model_digest, [text, label], spec))
+def find_traces(store: Store, model_digest: str, texts: Sequence[tuple[str, int]], spec: AttackSpec) -> list[AttackTrace | None]:
+    """The stored attack on each of these texts, with their labels, where there is one."""
+    resources = _resources(spec)
+    return [_find_trace(store, _keys(model_digest, [text, label], spec, resources)) for text, label in texts]
+
+
+def _find_trace(store: Store, keys: list[str]) -> AttackTrace | None:
+    entry = _first(store, "attacks", keys)
     try:
         return AttackTrace.from_json(entry.document) if entry else None
     except (KeyError, TypeError, ValueError) as error:
@@ -29,12 +34,12 @@ def find_trace(store: Store, model_digest: str, text: str, label: int, spec: Att
 
 def put_trace(store: Store, model_digest: str, trace: AttackTrace, spec: AttackSpec) -> None:
     """Stores an attack on one text."""
-    store.put("attacks", _keys(model_digest, [trace.text, trace.label], spec)[0], trace.to_json())
+    store.put("attacks", _keys(model_digest, [trace.text, trace.label], spec, _resources(spec))[0], trace.to_json())
 
 
 def find_scores(store: Store, model_digest: str, texts: Texts, spec: AttackSpec) -> Entry | None:
     """The stored scores of attacks on a sample of texts, if there are any; its folder holds TRACES, unless it ships."""
-    return _first(store, "scores", _keys(model_digest, texts.digest, spec))
+    return _first(store, "scores", _keys(model_digest, texts.digest, spec, _resources(spec)))
 
 
 def put_scores(store: Store, model_digest: str, texts: Texts, document: dict[str, Any], spec: AttackSpec, fill: Callable[[Path], None]) -> Entry:
@@ -44,14 +49,18 @@ def put_scores(store: Store, model_digest: str, texts: Texts, document: dict[str
 
 def scores_key(model_digest: str, texts: Texts, spec: AttackSpec) -> str:
     """The key of such scores with the resources of this machine."""
-    return _keys(model_digest, texts.digest, spec)[0]
+    return _keys(model_digest, texts.digest, spec, _resources(spec))[0]
 
 
-def _keys(model_digest: str, what: Any, spec: AttackSpec) -> list[str]:
-    """With the resources of this machine, then with those that are on any machine, which is what ships."""
+def _resources(spec: AttackSpec) -> tuple[ResourceNames, ResourceNames]:
+    """The resources of this machine, then those that are on any machine, which is what ships."""
+    return describe(spec), describe(spec, anywhere=True)
+
+
+def _keys(model_digest: str, what: Any, spec: AttackSpec, resources: Sequence[ResourceNames]) -> list[str]:
+    """A key with each of these resources."""
     asked = {name: value for name, value in spec.to_json().items() if name not in ("resources", "synonyms")}  # the names tell
-    names = (describe(spec), describe(spec, anywhere=True))
-    return [digest("attack", model_digest, what, asked, name.to_json(), ATTACKS_VERSION) for name in names]
+    return [digest("attack", model_digest, what, asked, names.to_json(), ATTACKS_VERSION) for names in resources]
 
 
 def _first(store: Store, kind: str, keys: list[str]) -> Entry | None:

@@ -1,5 +1,7 @@
 """The demo texts, and what stored attacks made of them: which of them shows most."""
 
+from collections.abc import Sequence
+
 from robustprune import lab
 from robustprune.attacks.trace import AttackTrace
 from robustprune.results import PruneRun
@@ -10,14 +12,18 @@ Pair = tuple[AttackTrace, AttackTrace]
 
 def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> Pair | None:
     """The stored attacks on a text, against the run's dense start and the run, with the same resources; None unless both are there."""
-    dense, sparse = lab.find_attack(run.spec.model, text, label, spec), lab.find_attack(run.ref, text, label, spec)
-    return (dense, sparse) if dense and sparse and dense.resources == sparse.resources else None
+    return _pairs(run, [(text, label)], spec)[0]
 
 
 def attacked_demos(run: PruneRun) -> dict[int, Pair]:
     """The demo texts that were attacked on a run and its dense start, by their numbers from 1."""
-    pairs = ((number, attack_pair(run, text, label, AttackSpec())) for number, (text, label) in enumerate(lab.showcase(run.spec.model), 1))
-    return {number: pair for number, pair in pairs if pair}
+    pairs = _pairs(run, lab.showcase(run.spec.model), AttackSpec())
+    return {number: pair for number, pair in enumerate(pairs, 1) if pair}
+
+
+def _pairs(run: PruneRun, texts: Sequence[tuple[str, int]], spec: AttackSpec) -> list[Pair | None]:
+    found = zip(*(lab.find_attacks(model, texts, spec) for model in (run.spec.model, run.ref)), strict=True)
+    return [(dense, sparse) if dense and sparse and dense.resources == sparse.resources else None for dense, sparse in found]
 
 
 def most_telling(pairs: dict[int, Pair]) -> int | None:

@@ -132,12 +132,12 @@ def run_name(run: PruneRun) -> str:
 
 
 def is_usual(run: PruneRun, but_for: str = "") -> bool:
-    """Whether a run was made from the model's demo texts with all settings but its name's left as they are (and ``but_for``, a field)."""
+    """Whether a run was made from demo texts with all settings but its name's left as they are (and ``but_for``, a field)."""
     spec = run.spec
-    usual = PruneSpec(spec.model, lab.usual_dataset(spec.model), spec.method, spec.adaptive, spec.sparsity, spec.pattern)
+    usual = PruneSpec(spec.model, spec.dataset, spec.method, spec.adaptive, spec.sparsity, spec.pattern)
     if but_for:
         usual = replace(usual, **{but_for: getattr(spec, but_for)})
-    return spec == usual and round(spec.sparsity, 3) == spec.sparsity
+    return spec.dataset in lab.DEMO_DATASETS and spec == usual and round(spec.sparsity, 3) == spec.sparsity
 
 
 def dataset_name(run: PruneRun) -> str:
