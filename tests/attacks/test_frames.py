@@ -57,7 +57,8 @@ def test_every_attack_that_ships_can_be_replayed_to_its_end(path):
     film = frames(one)
     assert film[0].text(one.text) == one.text
     assert film[-1].text(one.text) == film[-2].text(one.text) == one.perturbed
-    assert film[-1].queries == film[-2].queries == one.queries
+    assert film[-1].queries == one.queries
+    assert film[-2].queries == one.queries or one.outcome == "skipped"  # whose single query found that there is nothing to attack
     assert film[-1].probability == one.probabilities["perturbed"][one.label]
     assert [frame.queries for frame in film] == sorted(frame.queries for frame in film)
     for before, after in pairwise(film):
