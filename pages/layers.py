@@ -11,6 +11,9 @@ from robustprune.results import PruneRun
 from robustprune.ui import exports, jobs, layer_charts, shell
 from robustprune.ui.i18n import t
 
+# Three figures fill a wide page, one a narrow one (pixels).
+CLOSE_UP_WIDTH = 300
+
 shell.require_entrypoint()
 
 st.title(t("layers.title"))
@@ -77,8 +80,9 @@ def close_up(shown: PruneRun, report: LayerReport) -> None:
         "rows": layer_charts.row_profile(view, words),
         "histogram": layer_charts.weights_histogram(view, words),
     }
-    for column, (name, figure) in zip(st.columns(3), figures.items(), strict=True):
-        with column:
+    row = st.container(horizontal=True)
+    for name, figure in figures.items():
+        with row.container(width=CLOSE_UP_WIDTH):
             st.markdown(f"**{t(f'layers.{name}')}**")
             exports.chart(figure, alt=t(f"layers.{name}_alt", layer=report.name), key=f"{name}-{shown.digest}")
             st.caption(t(f"layers.{name}_note", texts=views.texts))

@@ -39,7 +39,8 @@ def curves(lines: dict[str, Sequence[Point]], reference: tuple[str, float] | Non
         title={"text": title, "font": {"size": 15}}, height=HEIGHT, margin=MARGIN, legend={"orientation": "h", "y": -0.25}, showlegend=True,
         xaxis_title=axis, clickmode="event+select", dragmode=False,
     )  # fmt: skip
-    figure.update_xaxes(**({"tickformat": ".0%"} if percent else {"type": "log", "dtick": "D2"}))
+    places = sorted({point[0] for points in lines.values() for point in points})
+    figure.update_xaxes(**({"tickformat": ".0%"} if percent else {"type": "log", "tickvals": places, "ticktext": [f"{place:g}" for place in places]}))
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     return figure
 
