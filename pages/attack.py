@@ -55,13 +55,13 @@ def asked() -> tuple[str, int]:
     chosen = st.selectbox(t("attack.demo"), [OWN, *demos], key="demo", format_func=lambda number: demos.get(number, t("attack.own")))
     if chosen != OWN:
         text, label = showcase[int(chosen) - 1]
-        st.caption(t("attack.true_label", label=run.labels[label]))
+        st.caption(t("attack.true_label", label=wording.plain(run.labels[label])))
         return text, label
     typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=4000, height=80)
     classes = [str(number) for number in range(len(run.labels))]
     links.choice("label", classes, classes[1])
     label = st.segmented_control(
-        t("attack.label"), classes, key="label", required=True, format_func=lambda number: run.labels[int(number)], help=t("attack.label_help")
+        t("attack.label"), classes, key="label", required=True, format_func=lambda number: wording.plain(run.labels[int(number)]), help=t("attack.label_help")
     )
     return check_text(typed), int(label)
 

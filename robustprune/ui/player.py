@@ -63,7 +63,7 @@ def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: 
 def curves(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], here: tuple[int, float] | None = None) -> go.Figure:
     """The curves of all attacks on one text; ``here``: the moment to mark."""
     trace = next(iter(traces.values()))
-    axis, flip = t("attack.probability_axis", label=trace.labels[trace.label]), 0.5 if len(trace.labels) == 2 else None
+    axis, flip = t("attack.probability_axis", label=escape(trace.labels[trace.label])), 0.5 if len(trace.labels) == 2 else None
     paths = {one: path_of(trace, films[one]) for one, trace in traces.items()}
     return charts.probability_path(paths, axis, t("replay.queries"), flip, here)
 
@@ -104,7 +104,7 @@ def sentence_html(trace: AttackTrace, frame: Frame) -> str:
 def what_happens(trace: AttackTrace, frame: Frame) -> str:
     """A moment in a sentence."""
     word = plain(trace.words[frame.index].text) if frame.index is not None and frame.index < len(trace.words) else ""
-    label, share = trace.labels[trace.label], f"{frame.probability:.1%}"
+    label, share = plain(trace.labels[trace.label]), f"{frame.probability:.1%}"
     values = {"word": word, "label": label, "share": share, "queries": frame.queries}
     if frame.kind == "candidates":
         asked = sum(one.probability is not None for one in frame.tried)
@@ -113,7 +113,7 @@ def what_happens(trace: AttackTrace, frame: Frame) -> str:
     if frame.kind == "swap":
         return t("replay.swap", swap=plain(_swapped(frame.taken)), **values)
     if frame.kind == "end":
-        return t(f"replay.end_{trace.outcome}", predicted=trace.labels[trace.predicted("perturbed")], **values)
+        return t(f"replay.end_{trace.outcome}", predicted=plain(trace.labels[trace.predicted("perturbed")]), **values)
     return t(f"replay.{frame.kind}", **values)
 
 

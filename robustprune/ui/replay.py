@@ -7,6 +7,7 @@ import streamlit as st
 from robustprune.attacks.trace import AttackTrace
 from robustprune.attacks.turns import turns
 from robustprune.ui.i18n import t, t_or
+from robustprune.ui.wording import plain
 
 FROM = "text-decoration:line-through;text-decoration-thickness:2px;opacity:.65"
 TO = "font-weight:700;border-bottom:3px solid #E07B39;padding:0 .1em"
@@ -29,8 +30,8 @@ def sentence_html(trace: AttackTrace) -> str:
 
 def outcome_line(trace: AttackTrace) -> str:
     """What became of the prediction, in one line."""
-    before, after = (trace.labels[trace.predicted(which)] for which in ("original", "perturbed"))
-    values = {"before": before, "after": after, "swaps": len(trace.changes), "queries": trace.queries, "label": trace.labels[trace.label]}
+    before, after = (plain(trace.labels[trace.predicted(which)]) for which in ("original", "perturbed"))
+    values = {"before": before, "after": after, "swaps": len(trace.changes), "queries": trace.queries, "label": plain(trace.labels[trace.label])}
     return t(f"outcome.{trace.outcome}", **values)
 
 
@@ -46,7 +47,7 @@ def outcome_card(trace: AttackTrace, name: str) -> None:
             for which in ("original", "perturbed"):
                 predicted = trace.predicted(which)
                 share = f"{trace.probabilities[which][predicted]:.1%}"
-                st.metric(t(f"attack.{which}"), trace.labels[predicted], share, delta_color="off", delta_arrow="off", width="content")
+                st.metric(t(f"attack.{which}"), plain(trace.labels[predicted]), share, delta_color="off", delta_arrow="off", width="content")
 
 
 def step_table(trace: AttackTrace) -> list[dict[str, object]]:

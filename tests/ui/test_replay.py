@@ -1,6 +1,13 @@
 """A trace on a page: user text is data."""
 
-from robustprune.ui.replay import sentence_html
+from dataclasses import replace
+
+import pytest
+from markdown_it import MarkdownIt
+
+from robustprune.attacks.frames import frames
+from robustprune.ui import player
+from robustprune.ui.replay import outcome_line, sentence_html
 from tests.attacks.traces import trace
 
 
@@ -16,3 +23,16 @@ def test_markup_in_a_text_stays_text():
     assert "<img" not in html
     assert "<b>" not in html
     assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("outcome", ["flipped", "held", "skipped"])
+def test_the_names_of_classes_are_shown_as_they_are(outcome):
+    labels = ("![x](http://host/p.png) <b>", "**sound** :material/home:")
+    one = replace(trace(outcome), labels=labels)
+    said = [outcome_line(one), *(player.what_happens(one, frame) for frame in frames(one))]
+    html = " ".join(MarkdownIt().render(line) for line in said)
+    assert "<img" not in html
+    assert "<b>" not in html
+    assert "<strong>sound" not in html
+    axis = player.curves({"dense": one}, {"dense": frames(one)}).layout.yaxis.title.text
+    assert "<b>" not in axis
