@@ -23,15 +23,21 @@ run = shell.need_run()
 
 def asked_texts() -> tuple[str, str | None]:
     """The sentence, and for the view of twins the sentence that it was made of."""
-    text = check_text(st.text_input(t("attention.text"), PAPER_SENTENCE, key="text", bind="query-params", max_chars=1000, help=t("attention.text_help")))
+    look = {"bind": "query-params", "max_chars": 1000}
+    text = check_text(st.text_input(t("attention.text"), PAPER_SENTENCE, key="text", on_change=forget_original, help=t("attention.text_help"), **look))
     if view != "twins":
         return text, None
     usual = PAPER_ORIGINAL if text == PAPER_SENTENCE else ""
-    original = st.text_input(t("attention.original"), usual, key=f"original-{digest('original', text)}", max_chars=1000, help=t("attention.original_help"))
+    original = st.text_input(t("attention.original"), usual, key="twin", help=t("attention.original_help"), **look)
     attacked = found_by_attacks()
     if attacked:
         st.selectbox(t("attention.from_attack"), list(attacked), index=None, key="from_attack", on_change=take_attack, args=(attacked,))
     return text, check_text(original) if original.strip() else None
+
+
+def forget_original() -> None:
+    """Another sentence was typed: what the one before was made of is not what this one was made of."""
+    st.session_state["twin"] = PAPER_ORIGINAL if st.session_state["text"] == PAPER_SENTENCE else ""
 
 
 def found_by_attacks() -> dict[str, str]:
@@ -45,7 +51,7 @@ def take_attack(attacked: dict[str, str]) -> None:
     chosen = st.session_state["from_attack"]
     if chosen:
         st.session_state["text"] = chosen
-        st.session_state[f"original-{digest('original', chosen)}"] = attacked[chosen]
+        st.session_state["twin"] = attacked[chosen]
 
 
 def models_of() -> dict[str, str]:
@@ -63,7 +69,7 @@ def figure_2(block: int) -> None:
     """Shows the paper's figure for a block, from 1: its sentence, three models, the mean of all heads."""
     for key, value in {"view": "maps", "block": str(block), "head": attention_view.MEAN}.items():
         links.choose(key, value)
-    st.session_state.update(text=PAPER_SENTENCE, hide=True, third=True)
+    st.session_state.update(text=PAPER_SENTENCE, twin=PAPER_ORIGINAL, hide=True, third=True)
 
 
 def compute(models: Sequence[str], texts: Sequence[str], job: Job) -> None:

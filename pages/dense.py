@@ -6,10 +6,11 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.curves import Curve
+from robustprune.errors import ModelError
 from robustprune.jobs import Job
 from robustprune.soups import SoupRun
 from robustprune.spec import AttackSpec, digest
-from robustprune.ui import dense_charts, exports, jobs, shell, soup_view, wording
+from robustprune.ui import dense_charts, exports, jobs, links, shell, soup_view, wording
 from robustprune.ui.i18n import t
 
 CURVE_ATTACKED = 60
@@ -18,6 +19,15 @@ shell.require_entrypoint()
 
 st.title(t("dense.title"))
 st.markdown(t("dense.question"))
+
+
+def start_of(soup: SoupRun) -> str | None:
+    """The model in the sidebar that is this soup; None where there is none, or where its ingredients are gone."""
+    try:
+        digest = lab.find_model(soup.model).digest
+    except ModelError:
+        return None
+    return next((name for name in lab.built_in_models() if lab.find_model(name).digest == digest), None)
 
 
 def curve(soup: SoupRun) -> None:
@@ -51,10 +61,13 @@ def _known_ends(names: list[str]) -> tuple[str, str]:
 
 
 def _found(first: str, second: str) -> Curve | None:
-    """The stored curve, with attacks if they were ever made."""
-    demo = lab.usual_dataset(first)
-    with_attacks = lab.find_averaging_curve(first, second, demo, attacked=CURVE_ATTACKED)
-    return with_attacks or lab.find_averaging_curve(first, second, demo)
+    """The stored curve, with attacks if they were ever made; None also where an ingredient is gone, which measuring tells."""
+    try:
+        demo = lab.usual_dataset(first)
+        with_attacks = lab.find_averaging_curve(first, second, demo, attacked=CURVE_ATTACKED)
+        return with_attacks or lab.find_averaging_curve(first, second, demo)
+    except ModelError:
+        return None
 
 
 def measure(first: str, second: str, attacked: int, job: Job) -> None:
@@ -79,11 +92,15 @@ def show_curve(found: Curve) -> None:
 soups = [soup for soup in lab.all_soups() if soup.dataset in shell.datasets_of_model()]
 if not soups:
     st.info(t("dense.none"), icon=":material/blender:")
-    st.code(f"python -m robustprune soup --dataset {lab.usual_dataset(shell.model())} --ingredient FOLDER --ingredient FOLDER", language="sh")
+    dataset = lab.usual_dataset(shell.model()) or "FILE"
+    st.code(f"python -m robustprune soup --dataset {dataset} --ingredient FOLDER --ingredient FOLDER", language="sh")
     st.stop()
-soup = soups[0]
-start = next((name for name in lab.built_in_models() if lab.find_model(name).digest == lab.find_model(soup.model).digest), None)
-if start:
+by_digest = {soup.digest: soup for soup in soups}
+links.choice("soup", list(by_digest), soups[0].digest)
+if len(soups) > 1:
+    st.selectbox(t("dense.soup_of"), list(by_digest), key="soup", format_func=lambda digest: soup_view.name_of(by_digest[digest]))
+soup = by_digest[st.session_state["soup"]]
+if start := start_of(soup):
     st.page_link(shell.page("prune"), label=t("dense.prune_this", name=start), icon=":material/content_cut:", query_params={"model": start})
 soup_view.show(soup)
 curve(soup)

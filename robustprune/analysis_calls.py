@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from robustprune import data, evaluation
+from robustprune.errors import DataError, ModelError
 from robustprune.loading import Progress, find_model, load_model, silent, store
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import PruneRun
@@ -90,10 +91,13 @@ def layer_views(run: PruneRun, progress: Progress = silent, cancel: threading.Ev
 
 
 def find_layer_views(run: PruneRun) -> "LayerViews | None":
-    """The stored views of a run's layers, if there are any. Answers without loading a model."""
+    """The stored views of a run's layers, if there are any and its texts are still to be had. Answers without loading a model."""
     from robustprune.analysis.layers import LayerViews
 
-    entry = store().get(LAYERS, _layers_key(run, _layer_texts(run)))
+    try:
+        entry = store().get(LAYERS, _layers_key(run, _layer_texts(run)))
+    except (DataError, ModelError):  # layer_views tells why
+        return None
     return LayerViews.from_entry(entry.document, entry.folder) if entry else None
 
 

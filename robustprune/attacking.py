@@ -11,7 +11,7 @@ from robustprune import attack_runs, data, evaluation
 from robustprune.attack_runs import AttackRun
 from robustprune.attacks import archive, downloads
 from robustprune.attacks.resource_names import Missing, check_can_run, describe, missing
-from robustprune.errors import SpecError
+from robustprune.errors import DataError, SpecError
 from robustprune.loading import Progress, find_model, load_model, silent, store
 from robustprune.models import ModelSource
 from robustprune.runs import check
@@ -120,10 +120,17 @@ def transfer(runs: Sequence[AttackRun], progress: Progress = silent, cancel: thr
     return ask({run.model: run.results for run in runs}, {run.model: predictor(run.model) for run in runs})
 
 
-def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | None = None) -> dict[str, Any] | None:
-    """The stored scores of a model under attack on a sample of its demo texts, if they were ever computed."""
-    source, spec = find_model(model), spec or AttackSpec()
-    texts = evaluation.texts_for(source, data.demo_for(source.dataset), examples, spec.seed)
+def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | None = None, dataset: str | None = None) -> dict[str, Any] | None:
+    """The stored scores of a model under attack on a sample of ``dataset``, left out of its demo texts; None if they were never computed.
+
+    None also where the texts are not to be had.
+    """
+    spec = spec or AttackSpec()
+    try:
+        source = find_model(model)
+        texts = evaluation.texts_for(source, dataset or data.demo_for(source.dataset), examples, spec.seed)
+    except DataError:
+        return None
     entry = archive.find_scores(store(), source.digest, texts, spec)
     return entry.document if entry else None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustprune import data, evaluating, evaluation, folders, models, own, own_data, uploads
+from robustprune import data, evaluating, evaluation, folders, models, own, own_data
 from robustprune import runs as _runs
 from robustprune.analysis_calls import attention, embeddings, find_attention, find_embeddings, find_layer_views, layer_views, predict
 from robustprune.attacking import (
@@ -29,6 +29,10 @@ from robustprune.evaluation import Evaluation
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.models import built_in as built_in_models
 from robustprune.models import card as model_card
+from robustprune.own_data import FORMATS as TABLE_FORMATS
+from robustprune.own_data import Guess, guess_classes, label_values, read_hub
+from robustprune.own_data import guess as guess_columns
+from robustprune.own_data import read as read_table
 from robustprune.results import RUN, PruneRun
 from robustprune.spec import PruneSpec
 from robustprune.training_calls import (
@@ -58,6 +62,8 @@ __all__ = [
     "ATTACK_EXAMPLES",
     "DEMO_DATASETS",
     "SOUP_EXAMPLES",
+    "TABLE_FORMATS",
+    "Guess",
     "all_soups",
     "all_tables",
     "attack_side_by_side",
@@ -87,7 +93,9 @@ __all__ = [
     "find_run",
     "find_scores",
     "get_resource",
-    "keep_upload",
+    "guess_classes",
+    "guess_columns",
+    "label_values",
     "largest_class",
     "layer_views",
     "load_model",
@@ -99,6 +107,8 @@ __all__ = [
     "predict",
     "prune",
     "prune_digest",
+    "read_hub",
+    "read_table",
     "resource_names",
     "retrain",
     "runs",
@@ -261,11 +271,6 @@ def bring_data(model: str, shown: str, frame: "pd.DataFrame", text: str, label: 
     """
     name = own_data.keep(shown, frame, text, label, classes)
     return own.remember_data(name, shown, find_model(model).labels)
-
-
-def keep_upload(name: str, content: bytes) -> str:
-    """Keeps a person's file of texts and labels; gives the name to use it by. Raises DataError if it cannot be read."""
-    return uploads.keep(name, content)
 
 
 def largest_class(dataset: str) -> float:

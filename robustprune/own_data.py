@@ -97,16 +97,18 @@ def guess(frame: "pd.DataFrame") -> Guess:
 
 
 def label_values(frame: "pd.DataFrame", column: str) -> list[str]:
-    """The different labels of a column, as text, numbers in their order.
+    """The different labels of a column, as text, numbers in their order. Empty cells are none.
 
     Raises:
         DataError: too many for labels, or only one.
     """
-    values = sorted(frame[column].astype(str).unique(), key=lambda value: (not _is_number(value), float(value) if _is_number(value) else 0.0, value))
+    values = sorted(set(_as_text(frame[column])) - {""}, key=lambda value: (not _is_number(value), float(value) if _is_number(value) else 0.0, value))
     if len(values) > MOST_LABELS:
         raise DataError(f"The column {column!r} has {len(values):,} different values, so it holds no labels. Choose another column.")
     if len(values) < 2:
-        raise DataError(f"The column {column!r} holds nothing but {values[0]!r}. Texts with at least two labels are needed to tell right from wrong.")
+        raise DataError(
+            f"The column {column!r} holds nothing but {(values or ['empty cells'])[0]!r}. Texts with at least two labels are needed to tell right from wrong."
+        )
     return values
 
 
@@ -131,8 +133,8 @@ def keep(name: str, frame: "pd.DataFrame", text: str, label: str, classes: Mappi
     """
     import pandas as pd
 
-    numbers = frame[label].astype(str).map(lambda value: classes.get(value))
-    texts = frame[text].astype(str).str.replace(r"\s+", " ", regex=True).str.strip()
+    numbers = _as_text(frame[label]).map(lambda value: classes.get(value))
+    texts = _as_text(frame[text]).str.replace(r"\s+", " ", regex=True).str.strip()
     rows = pd.DataFrame({"text": texts, "label": numbers})[numbers.notna() & (texts != "")]
     if rows["label"].nunique() < 2:
         raise DataError(
@@ -140,6 +142,11 @@ def keep(name: str, frame: "pd.DataFrame", text: str, label: str, classes: Mappi
         )
     content = rows.astype({"label": int}).to_csv(index=False, sep="\t", lineterminator="\n")
     return uploads.keep(f"{Path(name).stem}.tsv", content.encode("utf-8"))
+
+
+def _as_text(column: "pd.Series") -> "pd.Series":
+    """A column as text; what is missing is empty."""
+    return column.astype(object).where(column.notna(), "").astype(str)
 
 
 def _length(column: "pd.Series") -> float:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from robustprune import data, inference, lab
+from robustprune import data, inference, lab, uploads
 from robustprune.errors import Cancelled, DataError, ModelError, SpecError, StoreError
 from robustprune.pruning.blocks import linear_layers
 from robustprune.spec import PruneSpec
@@ -122,11 +122,11 @@ def test_a_store_that_cannot_be_written_is_told(small, tmp_path, monkeypatch):
 
 def test_an_upload_is_kept_by_its_content_and_checked(empty_home):
     rows = "text\tlabel\n" + "".join(f"sentence number {i}\t{i % 2}\n" for i in range(40))
-    name = lab.keep_upload("mine.tsv", rows.encode())
-    assert lab.keep_upload("again.tsv", rows.encode()) == name
+    name = uploads.keep("mine.tsv", rows.encode())
+    assert uploads.keep("again.tsv", rows.encode()) == name
     assert len(data.load(name, "calibration")) == 32
     with pytest.raises(DataError, match=r"bad\.csv has no column 'text'"):
-        lab.keep_upload("bad.csv", b"a,b\n1,2\n")
+        uploads.keep("bad.csv", b"a,b\n1,2\n")
     assert len(list((empty_home / "uploads").iterdir())) == 1
 
 

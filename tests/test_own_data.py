@@ -112,3 +112,19 @@ def test_what_was_brought_is_offered_to_models_with_its_classes_only(empty_home)
     assert own.shown == "mine.csv"
     assert lab.own_datasets("ag_news-demo") == []
     assert lab.largest_class(own.name) == 0.5
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_rows_with_a_missing_text_or_label_are_left_out(missing, empty_home):
+    frame = pd.DataFrame({"text": ["good", missing, "bad", "fine", "dull"], "label": [1, 0, missing, 1, 0]})
+    assert len(own_data.label_values(frame, "label")) == 2
+    values = own_data.label_values(frame, "label")
+    name = own_data.keep("mine.parquet", frame, "text", "label", dict(zip(values, (0, 1), strict=True)))
+    kept = pd.read_csv(name, sep="\t")
+    assert list(kept["text"]) == ["good", "fine", "dull"]
+
+
+def test_missing_labels_beside_names_are_no_label(empty_home):
+    frame = pd.DataFrame({"text": ["good", "bad", "odd"], "label": ["pos", "neg", None]})
+    assert own_data.label_values(frame, "label") == ["neg", "pos"]
+    assert own_data.guess_classes(own_data.label_values(frame, "label"), ["neg", "pos"]) == {"neg": 0, "pos": 1}

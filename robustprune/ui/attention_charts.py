@@ -62,7 +62,7 @@ def head_distances(distances: Float[np.ndarray, "blocks heads"], names: dict[str
 
 def _cut(maps: AttentionMaps, block: int, head: int | None, hide_special: bool) -> tuple[Float[np.ndarray, "n n"], list[str]]:
     """The map to draw, with its tokens, in which Plotly would read some HTML."""
-    kept = [i for i, token in enumerate(maps.tokens) if not (hide_special and token in SPECIAL)]
+    kept = [i for i, token in enumerate(maps.tokens) if not (hide_special and token in SPECIAL)] or list(range(len(maps.tokens)))
     return maps.map(block, head)[np.ix_(kept, kept)], [escape(maps.tokens[i]) for i in kept]
 
 

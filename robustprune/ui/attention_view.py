@@ -102,7 +102,9 @@ def lines(found: dict[str, AttentionMaps]) -> None:
 
 def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
     """BertViz's model view of one model."""
-    name = st.segmented_control(t("attention.model"), list(found), default=next(iter(found)), key="lines_of", required=True)
+    names = {str(number): name for number, name in enumerate(found, 1)}
+    links.choice("lines_of", list(names), "1")
+    name = names[st.segmented_control(t("attention.model"), list(names), key="lines_of", required=True, format_func=names.__getitem__)]
     maps = found[name]
     if len(maps.tokens) > bertviz.MOST_MODEL_TOKENS:
         st.warning(t("attention.too_long", tokens=len(maps.tokens), most=bertviz.MOST_MODEL_TOKENS), icon=":material/warning:")

@@ -1,11 +1,12 @@
 """Bringing one's own: a model by folder or hub id, a data set by file or hub id, both checked before they are taken."""
 
+import hashlib
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
-from robustprune import lab, own_data
+from robustprune import lab
 from robustprune.evaluation import Evaluation
 from robustprune.jobs import Job
 from robustprune.spec import digest
@@ -37,27 +38,27 @@ def data_form(model: str) -> None:
     if source is None:
         _nothing_yet(model)
         return
-    shown, frame = source
+    shown, frame, content = source
     st.dataframe(frame.head(PREVIEW_ROWS), hide_index=True)
-    guess = own_data.guess(frame)
+    guess = _guess(content, frame)
     columns = list(frame.columns)
     if guess.second:
         st.error(t("bring.pairs", first=wording.plain(guess.text), second=wording.plain(guess.second)), icon=":material/error:")
-        if not st.toggle(t("bring.pairs_anyway"), key="bring_pairs_anyway"):
+        if not st.toggle(t("bring.pairs_anyway"), key=f"bring-pairs-{content}"):
             return
     left, right = st.columns(2)
-    text = left.selectbox(t("bring.text_column"), columns, index=columns.index(guess.text), key="bring_text")
+    text = left.selectbox(t("bring.text_column"), columns, index=columns.index(guess.text), key=f"bring-text-{content}")
     others = [column for column in columns if column != text]
     if not others:
         st.error(t("bring.no_labels"), icon=":material/error:")
         return
-    label = right.selectbox(t("bring.label_column"), others, index=others.index(guess.label) if guess.label in others else 0, key="bring_label")
-    values = own_data.label_values(frame, label)
+    label = right.selectbox(t("bring.label_column"), others, index=others.index(guess.label) if guess.label in others else 0, key=f"bring-label-{content}")
+    values = _label_values(content, frame, label)
     classes = lab.find_model(model).labels
-    mapping = _mapping(values, classes)
+    mapping = _mapping(values, classes, digest("mapping", content, label, classes))
     if len(values) > len(classes):
         st.info(t("bring.more_labels", labels=len(values), classes=len(classes)), icon=":material/info:")
-    _take(model, shown, frame, text, label, mapping)
+    _take(digest("bring-data", model, shown, content, text, label, mapping), model, shown, frame, text, label, mapping)
 
 
 def _nothing_yet(model: str) -> None:
@@ -69,11 +70,12 @@ def _nothing_yet(model: str) -> None:
         st.download_button(t("bring.example"), lines, "example.csv", "text/csv", icon=":material/download:", on_click="ignore")
 
 
-def _table() -> tuple[str, pd.DataFrame] | None:
-    """The table that was given, with the name that it came by; None while there is none."""
-    upload = st.file_uploader(t("bring.file"), list(own_data.FORMATS), help=t("bring.file_help"), key="bring_file")
+def _table() -> tuple[str, pd.DataFrame, str] | None:
+    """The table that was given, between the name that it came by and what tells its content from any other; None while there is none."""
+    upload = st.file_uploader(t("bring.file"), list(lab.TABLE_FORMATS), help=t("bring.file_help"), key="bring_file")
     if upload is not None:
-        return upload.name, _read(upload.name, upload.getvalue())
+        name, content = upload.name, upload.getvalue()
+        return name, _read(name, content), hashlib.sha256(content).hexdigest()[:16]
     hub_id = st.text_input(t("bring.hub"), key="bring_hub", placeholder="user/name", help=t("bring.hub_help")).strip()
     if not hub_id:
         return None
@@ -81,39 +83,48 @@ def _table() -> tuple[str, pd.DataFrame] | None:
     jobs.start_button(t("bring.fetch"), key, lambda job: _fetch(hub_id, job))
     jobs.panel(key)
     frame = jobs.result(key)
-    return None if frame is None else (hub_id.replace("/", "-"), frame)
+    return None if frame is None else (hub_id.replace("/", "-"), frame, key)
 
 
 def _fetch(hub_id: str, job: Job) -> pd.DataFrame:
     job.progress(0, 1, hub_id)
-    return own_data.read_hub(hub_id)
+    return lab.read_hub(hub_id)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)  # large tables are not copied: nobody here changes one
 def _read(name: str, content: bytes) -> pd.DataFrame:
-    return own_data.read(name, content)
+    return lab.read_table(name, content)
 
 
-def _mapping(values: Sequence[str], classes: Sequence[str]) -> dict[str, int | None]:
-    """Which class every label means: guessed, and to be corrected on the screen."""
+@st.cache_data(max_entries=16, show_spinner=False)
+def _guess(content: str, _frame: pd.DataFrame) -> lab.Guess:
+    return lab.guess_columns(_frame)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _label_values(content: str, _frame: pd.DataFrame, column: str) -> list[str]:
+    return lab.label_values(_frame, column)
+
+
+def _mapping(values: Sequence[str], classes: Sequence[str], key: str) -> dict[str, int | None]:
+    """Which class every label means: guessed, and to be corrected on the screen. ``key`` tells this table and model from others."""
     st.markdown(f"**{t('bring.mapping')}**")
-    guessed = own_data.guess_classes(values, classes)
+    guessed = lab.guess_classes(values, classes)
     options = [LEFT_OUT, *(str(number) for number in range(len(classes)))]
     result: dict[str, int | None] = {}
     with st.container(horizontal=True):
         for value in values:
             first = LEFT_OUT if guessed[value] is None else str(guessed[value])
             chosen = st.selectbox(
-                wording.plain(value[:40]), options, index=options.index(first), key=f"bring-{digest('label', value)}", width=200,
+                wording.plain(value[:40]), options, index=options.index(first), key=f"bring-{digest(key, value)}", width=200,
                 format_func=lambda number: t("bring.left_out") if number == LEFT_OUT else classes[int(number)],
             )  # fmt: skip
             result[value] = None if chosen == LEFT_OUT else int(chosen)
     return result
 
 
-def _take(model: str, shown: str, frame: pd.DataFrame, text: str, label: str, mapping: dict[str, int | None]) -> None:
-    """Checks the data set on the model, and takes it."""
-    key = digest("bring-data", model, shown, len(frame), text, label, mapping)
+def _take(key: str, model: str, shown: str, frame: pd.DataFrame, text: str, label: str, mapping: dict[str, int | None]) -> None:
+    """Checks the data set on the model, as the job of that key, and takes it."""
 
     def work(job: Job) -> tuple[str, Evaluation, float]:
         own = lab.bring_data(model, shown, frame, text, label, mapping)

@@ -7,6 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREEN, GREY = "#3D6FB4", "#E07B39", "#5B9E6B", "#8A94A3"
+# The meta of a trace that marks what is chosen, and is no data.
+MARK = "mark"
 MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
 
 

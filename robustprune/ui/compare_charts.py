@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
@@ -24,7 +25,7 @@ def curves(lines: dict[str, Sequence[Point]], reference: tuple[str, float] | Non
         percent: whether the axis is a share, to be told in per cent; else a number of texts, on a logarithmic axis.
     """
     figure = go.Figure()
-    for (name, points), (colour, symbol, dash) in zip(lines.items(), STYLES, strict=False):
+    for (name, points), (colour, symbol, dash) in zip(lines.items(), cycle(STYLES), strict=False):
         x, y, low, high, keys = (list(values) for values in zip(*points, strict=True))
         figure.add_scatter(
             x=x, y=y, name=name, mode="lines+markers", customdata=keys, line={"color": colour, "dash": dash, "width": 2},
@@ -55,7 +56,7 @@ def embedding_distances(dense: Embeddings, sparse: dict[str, Embeddings], words:
     """
     figure = go.Figure()
     blocks = [str(number) for number in range(1, dense.values.shape[1])]
-    for (name, one), (colour, _, _) in zip(sparse.items(), STYLES, strict=False):
+    for (name, one), (colour, _, _) in zip(sparse.items(), cycle(STYLES), strict=False):
         relative = distances(dense, one) / lengths(dense)
         for values, which, dash, symbol in zip(relative, ("original", "adversarial"), ("solid", "dot"), ("circle", "x"), strict=True):
             figure.add_scatter(
@@ -77,7 +78,7 @@ def embedding_map(models: dict[str, Embeddings], block: int, words: dict[str, st
     points = np.concatenate([one.values[:, block] for one in models.values()])
     flat, shares = projection(points)
     figure = go.Figure()
-    for number, (name, (colour, symbol, _)) in enumerate(zip(models, STYLES, strict=False)):
+    for number, (name, (colour, symbol, _)) in enumerate(zip(models, cycle(STYLES), strict=False)):
         (x0, y0), (x1, y1) = flat[2 * number : 2 * number + 2]
         figure.add_scatter(
             x=[x0, x1], y=[y0, y1], name=name, mode="lines+markers+text", text=[words["original"], words["adversarial"]], textposition="top center",

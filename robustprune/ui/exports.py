@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 from functools import partial
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from robustprune.ui.charts import MARK
 from robustprune.ui.i18n import t
 
 if TYPE_CHECKING:
@@ -56,9 +58,10 @@ def numbers_of(figure: go.Figure) -> "pd.DataFrame":
     for trace in figure.data:
         if trace.type == "heatmap":
             rows += [{"x": x, "y": y, "value": trace.z[i][j]} for i, y in enumerate(trace.y) for j, x in enumerate(trace.x)]
-        elif trace.showlegend is not False:  # what stands in no legend only marks a place or catches clicks
+        elif trace.showlegend is not False and trace.meta != MARK:  # what stands in no legend catches clicks
             rows += _points(trace)
-    return pd.DataFrame(rows).dropna(axis="columns", how="all")
+    frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
+    return frame.map(lambda value: unescape(value) if isinstance(value, str) else value)  # figures escape what Plotly would read as HTML
 
 
 def _points(trace: Any) -> list[dict[str, Any]]:

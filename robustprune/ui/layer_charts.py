@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from robustprune.analysis.layers import LayerView
 from robustprune.pruning.report import LayerReport
-from robustprune.ui.charts import BLUE, GREY, MARGIN, ORANGE
+from robustprune.ui.charts import BLUE, GREY, MARGIN, MARK, ORANGE
 
 SHORT_NAMES = {
     "attention.self.query": "Q", "attention.self.key": "K", "attention.self.value": "V", "attention.output.dense": "O",
@@ -57,7 +57,7 @@ def layer_errors(layers: Sequence[LayerReport], names: dict[str, str], chosen: s
         height = max(layers[at].total, layers[at].uncorrected)
         figure.add_scatter(
             x=[[x[0][at]], [x[1][at]]], y=[height], name=names["chosen"], mode="markers", marker={"symbol": "triangle-down", "size": 13, "color": GREY},
-            cliponaxis=False, hoverinfo="skip",
+            cliponaxis=False, hoverinfo="skip", meta=MARK,
         )  # fmt: skip
     figure.update_layout(
         barmode="stack",

@@ -37,9 +37,10 @@ def choose(key: str, value: str) -> None:
 
 
 def _followed(key: str) -> str | None:
-    """What the link says, unless this session wrote that itself."""
+    """What the link says, unless this session wrote that itself for a widget that is still there."""
     asked = st.query_params.get(key)
-    return None if asked == st.session_state.get(WRITTEN, {}).get(key) else asked
+    written = key in st.session_state and asked == st.session_state.get(WRITTEN, {}).get(key)
+    return None if written else asked
 
 
 def _write(key: str, value: str | None) -> None:

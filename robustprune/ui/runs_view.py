@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -26,14 +27,14 @@ class Scored:
 
 def over_sparsity() -> None:
     """Accuracy and accuracy under attack against sparsity, a line a method (Li et al. 2023, Fig. 4)."""
-    runs = [one for one in _scored() if shell.is_usual(one.run)]
+    runs = [one for one in _scored() if one.run.spec.pattern is None and shell.is_usual(one.run, dataset=shell.scored_on())]
     st.markdown(t("compare.sparsity_question"))
     _pair_of_curves(runs, lambda run: run.spec.sparsity, _method, t("compare.sparsity"), percent=True)
 
 
 def over_calibration() -> None:
     """The same against the number of calibration texts, a line a method and sparsity (Fig. 3)."""
-    runs = [one for one in _scored() if one.run.spec.pattern is None and shell.is_usual(one.run, but_for="calibration")]
+    runs = [one for one in _scored() if one.run.spec.pattern is None and shell.is_usual(one.run, "calibration", shell.scored_on())]
     kinds = {_kind(one.run): set() for one in runs}
     for one in runs:
         kinds[_kind(one.run)].add(one.run.report.calibration)
@@ -60,22 +61,24 @@ def table() -> None:
         exports.offer("runs", {}, {t("compare.view_runs"): pd.DataFrame(rows)})
     open_ones = [one.run for one in runs if one.scores is None]
     dense = shell.model()
-    if open_ones or lab.find_scores(dense) is None:
+    dataset = shell.scored_on()
+    if dataset and (open_ones or lab.find_scores(dense, dataset=dataset) is None):
         names = [dense, *(run.ref for run in open_ones)]
-        key = digest("attack-runs", names)
-        label = t("compare.attack_open", count=len(names), texts=lab.ATTACK_EXAMPLES)
-        jobs.start_button(label, key, lambda job: _attack(names, job), help=t("compare.attack_open_help"))
+        key = digest("attack-runs", names, dataset)
+        label = t("compare.attack_open", count=len(names), texts=lab.ATTACK_EXAMPLES, dataset=wording.plain(Path(dataset).name))
+        jobs.start_button(label, key, lambda job: _attack(names, dataset, job), help=t("compare.attack_open_help"))
         jobs.panel(key)
 
 
 def _scored() -> list[Scored]:
-    return [Scored(run, lab.find_scores(run.ref)) for run in shell.runs_of(shell.model())]
+    dataset = shell.scored_on()
+    return [Scored(run, lab.find_scores(run.ref, dataset=dataset)) for run in shell.runs_of(shell.model())]
 
 
-def _attack(names: Sequence[str], job: Job) -> None:
+def _attack(names: Sequence[str], dataset: str, job: Job) -> None:
     """One model after the other, so that every one that is done stays done."""
     for name in names:
-        lab.attack_texts([name], None, lab.ATTACK_EXAMPLES, AttackSpec(), job.progress, job.cancel)
+        lab.attack_texts([name], dataset, lab.ATTACK_EXAMPLES, AttackSpec(), job.progress, job.cancel)
 
 
 def _choose(runs: Sequence[PruneRun]) -> None:
@@ -102,7 +105,7 @@ def _pair_of_curves(runs: Sequence[Scored], place: Callable[[PruneRun], float], 
         if one.scores:
             values = [one.scores[key] for key in ("aua", "aua_low", "aua_high")]
             under_attack.setdefault(kind(run), []).append((place(run), *values, run.digest))
-    dense = lab.find_scores(shell.model())
+    dense = lab.find_scores(shell.model(), dataset=shell.scored_on())
     references = ((t("run.dense"), runs[0].run.dense.accuracy), (t("run.dense"), dense["aua"]) if dense else None)
     titles = (t("overview.accuracy"), t("overview.aua"))
     figures = {}

@@ -131,13 +131,18 @@ def run_name(run: PruneRun) -> str:
     return name if is_usual(run) else f"{name} ({run.digest[:4]})"
 
 
-def is_usual(run: PruneRun, but_for: str = "") -> bool:
-    """Whether a run was made from demo texts with all settings but its name's left as they are (and ``but_for``, a field)."""
+def scored_on() -> str | None:
+    """The texts on which the chosen model and its runs are attacked, to compare them: its demo texts, else the data set that is chosen."""
+    return lab.usual_dataset(model()) or st.session_state.get("dataset")
+
+
+def is_usual(run: PruneRun, but_for: str = "", dataset: str | None = None) -> bool:
+    """Whether a run was made from demo texts (or from ``dataset``) with all settings but its name's left as they are, and ``but_for``, a field."""
     spec = run.spec
     usual = PruneSpec(spec.model, spec.dataset, spec.method, spec.adaptive, spec.sparsity, spec.pattern)
     if but_for:
         usual = replace(usual, **{but_for: getattr(spec, but_for)})
-    return spec.dataset in lab.DEMO_DATASETS and spec == usual and round(spec.sparsity, 3) == spec.sparsity
+    return spec.dataset in (*lab.DEMO_DATASETS, dataset) and spec == usual and round(spec.sparsity, 3) == spec.sparsity
 
 
 def dataset_name(run: PruneRun) -> str:

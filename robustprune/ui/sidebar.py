@@ -1,5 +1,7 @@
 """The sidebar: language, dense model, texts, and the pruned models that the pages show. All of it is in the link."""
 
+from collections import Counter
+
 import streamlit as st
 
 from robustprune import lab
@@ -24,7 +26,7 @@ def show() -> None:
 
 
 def _choose_model() -> None:
-    shown = {**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in lab.own_models()}}
+    shown = _told_apart({**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in lab.own_models()}})
     links.choice("model", list(shown), shell.default_model())
     st.selectbox(t("sidebar.model"), list(shown), key="model", format_func=shown.__getitem__, help=t("sidebar.model_help"))
 
@@ -45,9 +47,21 @@ def _start_from(starts: dict[str, str]) -> None:
 
 
 def _choose_dataset() -> None:
-    shown = {**{name: name for name in lab.datasets_for(shell.model())}, **{own.name: own.shown for own in lab.own_datasets(shell.model())}}
+    names = lab.datasets_for(shell.model())
+    shown = _told_apart({**{name: name for name in names}, **{own.name: own.shown for own in lab.own_datasets(shell.model())}})
     if not shown:
+        st.session_state.pop("dataset", None)  # of the model before
         st.caption(t("sidebar.no_dataset"))
         return
     links.choice("dataset", list(shown), next(iter(shown)))
     st.selectbox(t("sidebar.dataset"), list(shown), key="dataset", format_func=shown.__getitem__, help=t("sidebar.dataset_help"))
+
+
+def _told_apart(shown: dict[str, str]) -> dict[str, str]:
+    """Names as they are shown; of those that are alike, which the browser could not tell apart, every further one with a number."""
+    seen: Counter[str] = Counter()
+    result = {}
+    for name, words in shown.items():
+        seen[words] += 1
+        result[name] = words if seen[words] == 1 else f"{words} ({seen[words]})"
+    return result

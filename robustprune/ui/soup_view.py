@@ -11,6 +11,11 @@ from robustprune.ui import dense_charts, exports, wording
 from robustprune.ui.i18n import t
 
 
+def name_of(soup: SoupRun) -> str:
+    """A soup by what went into it, and where it was made."""
+    return f"{' + '.join(soup.kept)} ({t('prune.shipped') if soup.shipped else t('compare.here')}, {soup.digest[:4]})"
+
+
 def _settings_of(name: str) -> str:
     """How an ingredient was trained, in a few words; nothing where no card says."""
     try:

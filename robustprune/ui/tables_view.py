@@ -13,6 +13,10 @@ from robustprune.ui.i18n import t, t_or
 RATES = {"acc": "overview.accuracy", "aua": "overview.aua", "asr": "compare.asr"}
 
 
+# What of a row's settings the link to the prune page carries.
+LINKED = ("model", "dataset", "method", "adaptive", "sparsity", "calibration", "seed")
+
+
 def show() -> None:
     """Every table of the model's data set; where there is none, how to make one."""
     tables = [table for table in lab.all_tables() if table.dataset in shell.datasets_of_model()]
@@ -71,6 +75,17 @@ def _difference(row: Row) -> str:
     return f"{wording.plain(name_of(row.name))} {wording.difference(row.against_first)}"
 
 
+def _open(table: Table) -> None:
+    """A link for every row that was pruned without training, to its settings on the prune page."""
+    pruned = [row for row in table.rows if row.start in lab.built_in_models() and not row.retrains]
+    if pruned:
+        st.caption(t("compare.open_rows"))
+        with st.container(horizontal=True):
+            for row in pruned:
+                link = {key: str(row.settings[key]) for key in LINKED}
+                st.page_link(shell.page("prune"), label=name_of(row.name), icon=":material/content_cut:", query_params=link, help=row.model)
+
+
 def _show(table: Table) -> None:
     """One table: chart, figures, findings, downloads."""
     shown = [{"name": name_of(row.name), "scores": row.scores} for row in table.rows]
@@ -83,6 +98,7 @@ def _show(table: Table) -> None:
     source = t("prune.shipped") if table.shipped else t("compare.here")
     about = {"examples": table.examples, "split": table.split, "dataset": wording.plain(table.dataset), "recipe": table.spec.recipe, "seed": table.spec.seed}
     st.caption(t("compare.provenance", source=source, synonyms=wording.plain(table.resources["synonyms"]), **about))
+    _open(table)
     exports.offer(f"table-{table.digest}", {t("export.chart"): chart}, {t("export.table"): figures}, {t("export.all_numbers"): table.to_json()})
     if command := table.made.get("command"):
         st.caption(t("compare.command"))

@@ -57,14 +57,14 @@ def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str])
     typed = f"try-{digest('try', text)}"
     with st.form("try", border=False):
         st.text_area(t("try.text"), text, key=typed, max_chars=4000, height=90, help=t("try.help"))
-        st.form_submit_button(t("try.ask"), icon=":material/send:", on_click=_send, args=(list(models.values()), typed))
+        st.form_submit_button(t("try.ask"), icon=":material/send:", on_click=_send, args=(list(models.values()), text, typed))
     if WRONG in st.session_state:
         st.error(wording.plain(st.session_state.pop(WRONG)), icon=":material/error:")
-    attempts = [one for one in st.session_state.get("attempts", []) if one[1] == tuple(models.values())]
-    for key, _, _ in attempts[:1]:
+    attempts = [(key, tried) for key, *of, tried in st.session_state.get("attempts", []) if of == [list(models.values()), text]]
+    for key, _ in attempts[:1]:
         jobs.panel(key)
     rows = []
-    for key, _, tried in attempts:
+    for key, tried in attempts:
         answers = jobs.result(key)
         if answers:
             told = {shown: verdict(answers[model][tried], label, labels) for shown, model in models.items()}
@@ -73,8 +73,8 @@ def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str])
         st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
-def _send(models: list[str], typed: str) -> None:
-    """Asks about an attempt, which stands in the session's state under ``typed``, and notes it; for callbacks."""
+def _send(models: list[str], text: str, typed: str) -> None:
+    """Asks about an attempt at a text, which stands in the session's state under ``typed``, and notes it; for callbacks."""
     try:
         tried = check_text(st.session_state[typed])
     except SpecError as error:
@@ -82,8 +82,9 @@ def _send(models: list[str], typed: str) -> None:
         return
     key = digest("try-job", models, tried)
     jobs.manager().submit(key, lambda job: answers_of(models, [tried], job))
-    earlier = [one for one in st.session_state.get("attempts", []) if one[0] != key]
-    st.session_state["attempts"] = [(key, tuple(models), tried), *earlier][:MOST_ATTEMPTS]
+    attempt = (key, models, text, tried)
+    earlier = [one for one in st.session_state.get("attempts", []) if one != attempt]
+    st.session_state["attempts"] = [attempt, *earlier][:MOST_ATTEMPTS]
 
 
 def words_changed(before: str, after: str) -> int:

@@ -1,8 +1,12 @@
 """Bringing one's own texts and models: what is taken, what is refused, and what the page says about it."""
 
+import shutil
+
+import pandas as pd
 import pytest
 
 from robustprune import data, lab
+from robustprune.spec import PruneSpec
 from robustprune.ui import shell
 from tests.pages.opening import open_page, press, wait_until
 
@@ -30,8 +34,8 @@ def buttons(app):
 
 def test_a_table_is_taken_with_its_labels_mapped_and_can_be_chosen(empty_home):
     app = bring(table(lambda number, label: ("bad", "good")[label]))
-    assert app.selectbox(key="bring_text").value == "review"
-    assert app.selectbox(key="bring_label").value == "verdict"
+    assert next(box for box in app.selectbox if box.label == "Column with the text").value == "review"
+    assert next(box for box in app.selectbox if box.label == "Column with the label").value == "verdict"
     for label, chosen in (("bad", "0"), ("good", "1")):
         next(box for box in app.selectbox if box.label == label).set_value(chosen).run()
     press(app, "Check the texts on the model")
@@ -56,12 +60,37 @@ def test_too_few_texts_to_tell_say_so(empty_home):
     assert "too few" in app.warning[0].value
 
 
+def test_another_table_of_the_same_name_is_checked_anew(empty_home):
+    right, wrong = ("negative", "positive"), ("positive", "negative")
+    app = bring(table(lambda number, label: right[label]))
+    press(app, "Check the texts on the model")
+    wait_until(app, lambda: app.success)
+    app.file_uploader(key="bring_file").upload("mine.csv", table(lambda number, label: wrong[label]).encode(), "text/csv").run()
+    assert not app.success
+    press(app, "Check the texts on the model")
+    wait_until(app, lambda: app.warning)
+    assert "no more than always guessing" in app.warning[0].value
+
+
+def test_two_data_sets_of_one_name_are_told_apart(empty_home):
+    for number in (3, 4):
+        app = bring(table(lambda at, label, number=number: "mixed" if at % number == 0 else ("negative", "positive")[label]))
+        press(app, "Check the texts on the model")
+        wait_until(app, lambda app=app: app.success)
+    names = [own.name for own in lab.own_datasets(shell.DEFAULT_MODEL)]
+    for name in names:
+        app.selectbox(key="dataset").set_value(name).run()
+        app.run()
+        assert app.selectbox(key="dataset").value == name
+    assert len(set(app.selectbox(key="dataset").options)) == len(app.selectbox(key="dataset").options)
+
+
 def test_pairs_of_sentences_are_refused_with_a_hint(empty_home):
     app = bring("premise,hypothesis,label\na man sleeps,a man is awake,0\na dog runs,an animal moves,1\n")
     assert "pairs of sentences" in app.error[0].value
     assert "Join both into one column" in app.error[0].value
     assert "Check the texts on the model" not in buttons(app)
-    app.toggle(key="bring_pairs_anyway").set_value(True).run()
+    app.toggle[0].set_value(True).run()
     assert "Check the texts on the model" in buttons(app)
 
 
@@ -140,3 +169,27 @@ def test_a_model_of_ones_own_can_be_chosen_everywhere(small_run):
         app = open_page(page, model=str(small_run.model_dir))
         assert not app.exception, page
         assert not app.error, page
+
+
+def test_a_model_of_unknown_origin_is_compared_on_the_texts_that_are_chosen(small_run, tmp_path):
+    folder = tmp_path / "own-model"
+    shutil.copytree(small_run.model_dir, folder)
+    (folder / "robustprune.json").unlink()  # nothing tells what it was trained on
+    lab.bring_model(str(folder))
+    demo = data.load("demo-reviews", "evaluation")
+    frame = pd.DataFrame({"text": demo.texts, "label": demo.labels})
+    own = lab.bring_data(str(folder), "mine.csv", frame, "text", "label", {"0": 0, "1": 1})
+    app = open_page("overview", model=str(folder))
+    assert not app.exception
+    app = open_page("compare", model=str(folder), dataset=own.name, show="runs")
+    assert not app.exception
+    assert not app.error
+    lab.prune(PruneSpec(str(folder), own.name, "magnitude", "none", 0.95, calibration=512))
+    for show in ("sparsity", "runs", "calibration", "embeddings", "tables", "paper"):
+        app = open_page("compare", model=str(folder), dataset=own.name, show=show)
+        assert not app.exception, show
+        assert not app.error, show
+        if show == "sparsity":
+            assert app.get("plotly_chart")
+        if show == "runs":
+            assert any("Attack what was not attacked yet: 2 model(s)" in button.label for button in app.button)

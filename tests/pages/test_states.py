@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 
-from robustprune import lab, own_data
+from robustprune import lab
 from robustprune.errors import Cancelled, ModelError
 from robustprune.ui import jobs, shell
 from tests.pages.opening import open_page, press, wait_until, words
@@ -22,7 +22,6 @@ class Panel:
     button: str
     call: str
     link: dict = field(default_factory=dict)
-    of: object = lab
     has_run: bool = False  # whether it needs a run of one's own, with weights
 
     def __str__(self):
@@ -44,7 +43,7 @@ PANELS = [
     Panel("compare", "Compute the embeddings", "embeddings", {"show": "embeddings", "original": OWN_TEXT}),
     Panel("dense", "Measure the line", "averaging_curve", {"curve_from": "sst2-freelb-2", "curve_to": "sst2-freelb-3"}),
     Panel("bring", "Check the model", "bring_model"),
-    Panel("bring", "Fetch", "read_hub", of=own_data),
+    Panel("bring", "Fetch", "read_hub"),
     Panel("bring", "Check the texts on the model", "evaluate"),
 ]
 
@@ -84,7 +83,7 @@ def held(panel, monkeypatch):
                 raise Cancelled("Cancelled.")
         raise ModelError("It was let go.")
 
-    monkeypatch.setattr(panel.of, panel.call, work)
+    monkeypatch.setattr(lab, panel.call, work)
     yield go
     go.set()
 
@@ -133,7 +132,7 @@ def test_failing_says_why_and_can_be_tried_again(panel, opened, monkeypatch):
     def fail(*_arguments, **_named):
         raise ModelError("The *weights* are gone. Copy them again.")
 
-    monkeypatch.setattr(panel.of, panel.call, fail)
+    monkeypatch.setattr(lab, panel.call, fail)
     press(opened, panel.button)
     wait_until(opened, lambda: opened.error)
     assert "The \\*weights\\* are gone\\. Copy them again\\." in [error.value for error in opened.error]
@@ -145,7 +144,7 @@ def test_what_nobody_foresaw_is_told_with_its_details_folded(panel, opened, monk
     def fail(*_arguments, **_named):
         raise ZeroDivisionError("of all things")
 
-    monkeypatch.setattr(panel.of, panel.call, fail)
+    monkeypatch.setattr(lab, panel.call, fail)
     press(opened, panel.button)
     wait_until(opened, lambda: opened.error)
     assert "did not foresee" in opened.error[0].value

@@ -166,3 +166,14 @@ def test_the_papers_rows_are_rates_and_tell_which_cells_do_not_add_up(dataset):
 
 def test_another_data_set_has_no_rows():
     assert paper_numbers.rows("imdb") == paper_numbers.rows(None) == []
+
+
+def test_a_text_of_nothing_but_marks_is_drawn_with_them():
+    maps = AttentionMaps(("[CLS]", "[SEP]"), np.full((1, 1, 2, 2), 0.5, "float32"))
+    figure = attention_charts.token_maps([maps], 0, None, True)[0]
+    assert len(figure.data[0].x) == 2
+
+
+def test_more_lines_than_styles_are_all_drawn():
+    lines = {str(number): [(0.5, 0.9, 0.8, 1.0, "digest")] for number in range(12)}
+    assert len(compare_charts.curves(lines, None, "x", "y", percent=True).data) == 12

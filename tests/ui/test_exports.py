@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from robustprune import lab
+from robustprune.analysis.attention import AttentionMaps
 from robustprune.ui import attention_charts, charts, exports, layer_charts, shell
 
 
@@ -38,6 +39,19 @@ def test_numbers_of_a_heat_map_are_its_cells_and_nothing_that_catches_clicks():
     assert list(numbers.columns) == ["x", "y", "value"]
     assert list(numbers["value"]) == list(range(6))
     assert (numbers["x"][5], numbers["y"][5]) == ("3", "2")
+
+
+def test_numbers_name_tokens_as_they_are():
+    maps = AttentionMaps(("[CLS]", "it", "'", "<s>x", "[SEP]"), np.full((1, 1, 5, 5), 0.2, "float32"))
+    numbers = exports.numbers_of(attention_charts.token_maps([maps], 0, None, True)[0])
+    assert [place.split(" ", 1)[1] for place in numbers["x"][:3]] == ["it", "'", "<s>x"]
+
+
+def test_what_is_chosen_is_no_number():
+    run = lab.shipped_runs(shell.DEFAULT_MODEL)[0]
+    names = {key: key for key in ("inherited", "own", "uncorrected", "error", "block", "chosen")}
+    numbers = exports.numbers_of(layer_charts.layer_errors(run.report.layers, names, run.report.layers[0].name))
+    assert set(numbers["series"]) == {"inherited", "own", "uncorrected"}
 
 
 @pytest.mark.parametrize("evil", ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>"])

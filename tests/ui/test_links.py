@@ -8,6 +8,8 @@ def page():
 
     from robustprune.ui import links
 
+    if "elsewhere" in st.query_params:
+        return
     links.choice("fruit", ["apple", "pear", "plum"], "pear")
     st.selectbox("Fruit", ["apple", "pear", "plum"], key="fruit", format_func=str.upper)
     links.choices("bowl", ["apple", "pear", "plum"], ["plum"], 2)
@@ -62,3 +64,13 @@ def test_a_change_of_pages_that_empties_the_link_keeps_what_was_chosen():
     app.run()
     assert chosen(app)[0] == "apple"
     assert link(app, "fruit") == "apple"
+
+
+def test_a_link_that_is_opened_again_after_its_page_was_left_is_followed():
+    app = opened(fruit="plum")
+    app.query_params["elsewhere"] = "yes"
+    app.run()
+    del app.query_params["elsewhere"]
+    app.query_params["fruit"] = "plum"
+    app.run()
+    assert chosen(app)[0] == "plum"
