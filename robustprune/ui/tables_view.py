@@ -11,8 +11,6 @@ from robustprune.ui import dense_charts, exports, shell, wording
 from robustprune.ui.i18n import t, t_or
 
 RATES = {"acc": "overview.accuracy", "aua": "overview.aua", "asr": "compare.asr"}
-
-
 # What of a row's settings the link to the prune page carries.
 LINKED = ("model", "dataset", "method", "adaptive", "sparsity", "calibration", "seed")
 

@@ -206,6 +206,25 @@ def test_the_overview_leads_to_the_replay_of_the_sentence_and_the_run_that_it_sh
     leave_only_this_machine(page, server)
 
 
+def test_a_chart_can_be_taken_away_in_every_form(page, server):
+    page.goto("/layers")
+    heading(page, "Where does the error arise?")
+    chart = page.locator(".js-plotly-plot").first
+    chart.locator(".bars .point").nth(40).wait_for(timeout=30_000)
+    chart.hover()
+    with page.expect_download(timeout=30_000) as svg:
+        chart.locator(".modebar-btn").first.click()
+    assert svg.value.suggested_filename.endswith(".svg")
+    assert "<svg" in svg.value.path().read_text(encoding="utf-8")
+    page.get_by_role("button", name="Export").last.click()
+    for form, part in (("HTML", "Plotly.newPlot"), ("CSV", "series,x,y"), ("JSON", '"data"')):
+        with page.expect_download(timeout=30_000) as taken:
+            page.get_by_role("button", name=form, exact=True).first.click()
+        assert taken.value.suggested_filename.endswith(form.lower())
+        assert part in taken.value.path().read_text(encoding="utf-8")
+    leave_only_this_machine(page, server)
+
+
 def test_two_tabs_share_one_job_and_a_reload_finds_it_again(browser, page, server):
     address = "/prune?sparsity=0.81&calibration=320"
     page.goto(address)
