@@ -62,8 +62,9 @@ def table() -> None:
     open_ones = [one.run for one in runs if one.scores is None]
     dense = shell.model()
     dataset = shell.scored_on()
-    if dataset and (open_ones or lab.find_scores(dense, dataset=dataset) is None):
-        names = [dense, *(run.ref for run in open_ones)]
+    names = [] if lab.find_scores(dense, dataset=dataset) else [dense]
+    names += [run.ref for run in open_ones]
+    if dataset and names:
         key = digest("attack-runs", names, dataset)
         label = t("compare.attack_open", count=len(names), texts=lab.ATTACK_EXAMPLES, dataset=wording.plain(Path(dataset).name))
         jobs.start_button(label, key, lambda job: _attack(names, dataset, job), help=t("compare.attack_open_help"))
