@@ -171,6 +171,7 @@ def test_a_replay_goes_forward_and_back_and_ends_in_the_recorded_text(page, serv
 
     page.goto("/attack")
     heading(page, "Which words break it?")
+    page.get_by_role("button", name="End", exact=True).wait_for(timeout=30_000)  # what stands above it is there by then
     ended = page.locator("p:has(ins)").first.inner_text()
     stage = page.locator("p:has(span)").last
     page.locator("[data-testid=stButtonGroup]").get_by_text("Dense", exact=True).click()
