@@ -97,6 +97,8 @@ def test_prune_look_attack(page, server):
 @pytest.mark.parametrize(
     ("address", "title"),
     [
+        ("/", "What does pruning cost?"),
+        ("/bring", "Bring your own"),
         ("/prune", "Prune a model"),
         ("/layers", "Where does the error arise?"),
         ("/attention", "Does it still look at the same words?"),
@@ -109,7 +111,7 @@ def test_a_deep_link_opens_its_page_on_a_fresh_process(page, fresh_server, addre
     page.goto(fresh_server + address)
     heading(page, title)
     assert page.get_by_role("heading", level=1).count() == 1
-    page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
+    page.locator(".js-plotly-plot, [data-testid=stFileUploader]").first.wait_for(timeout=60_000)
     leave_only_this_machine(page, fresh_server)
 
 
