@@ -9,7 +9,7 @@ from robustprune.catalogue import MASKED_LM, RECIPES, about
 from robustprune.jobs import Job
 from robustprune.spec import AttackSpec, check_text, digest
 from robustprune.ui import examples, exports, jobs, links, player, replay, shell, try_it, wording
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import said, t
 
 OWN = "own"
 
@@ -40,10 +40,10 @@ def asked_recipe() -> AttackSpec:
     missing = lab.missing_resources(spec)
     for one in missing:
         if not one.instead:
-            st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=one.name, how=wording.plain(one.how)), icon=":material/download:")
+            st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=one.name, how=wording.plain(said(one.how))), icon=":material/download:")
             st.stop()
     if missing:
-        st.caption(t("attack.instead", list="; ".join(t("attack.instead_one", name=one.name, instead=one.instead) for one in missing)))
+        st.caption(t("attack.instead", list="; ".join(t("attack.instead_one", name=one.name, instead=said(one.instead)) for one in missing)))
     return spec
 
 

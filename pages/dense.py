@@ -9,8 +9,8 @@ from robustprune.curves import Curve
 from robustprune.errors import ModelError
 from robustprune.jobs import Job
 from robustprune.soups import SoupRun
-from robustprune.spec import AttackSpec, digest
-from robustprune.ui import dense_charts, exports, jobs, links, shell, soup_view, wording
+from robustprune.spec import digest
+from robustprune.ui import curve_view, jobs, links, shell, soup_view
 from robustprune.ui.i18n import t
 
 CURVE_ATTACKED = 60
@@ -44,7 +44,7 @@ def curve(soup: SoupRun) -> None:
     second = right.selectbox(t("dense.to"), others, index=others.index(end) if end in others else 0, key="curve_to", bind="query-params")
     found = _found(first, second)
     if found:
-        show_curve(found)
+        curve_view.show(found)
     key = digest("curve-job", first, second)
     if found is None or not found.attacked:
         for attacked, text in ((0, "dense.measure"), (CURVE_ATTACKED, "dense.measure_attack")):
@@ -73,20 +73,6 @@ def _found(first: str, second: str) -> Curve | None:
 def measure(first: str, second: str, attacked: int, job: Job) -> None:
     """Measures the line; the lab keeps it."""
     lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=attacked, progress=job.progress, cancel=job.cancel)
-
-
-def show_curve(found: Curve) -> None:
-    """Loss and accuracy along the line."""
-    words = {"accuracy": t("overview.accuracy"), "aua": t("overview.aua"), "loss": t("dense.loss"), "rate": t("dense.rate")}
-    words["share"] = t("dense.share", name=found.second)
-    figure = dense_charts.averaging_curve(found.points, words)
-    exports.chart(figure, alt=t("dense.curve_alt"), key=f"curve-{found.digest}")
-    on = found.evaluated_on
-    note = t(
-        "dense.curve_note", examples=on["examples"], dataset=wording.plain(on["dataset"]), first=wording.plain(found.first), second=wording.plain(found.second)
-    )
-    st.caption(note + (" " + t("dense.curve_attacked", texts=found.attacked, recipe=AttackSpec().recipe) if found.attacked else ""))
-    exports.offer(f"curve-{found.digest}", {t("dense.curve_title"): figure}, documents={t("export.all_numbers"): found.to_json()})
 
 
 soups = [soup for soup in lab.all_soups() if soup.dataset in shell.datasets_of_model()]

@@ -5,44 +5,16 @@ import streamlit as st
 from robustprune import lab
 from robustprune.catalogue import RECIPES
 from robustprune.spec import AttackSpec
-from robustprune.ui import charts, examples, exports, replay, shell, wording
-from robustprune.ui.i18n import t
+from robustprune.ui import charts, examples, exports, replay, shell, sparsity_lines, wording
+from robustprune.ui.i18n import meaning, t
 
 # Three charts fill a wide page, one a narrow one (pixels).
 CHART_WIDTH = 300
-SHOWCASE_METHODS = (("admm", "full"), ("sparsegpt", "hessian"), ("magnitude", "none"))
 
 shell.require_entrypoint()
 
-runs = [run for run in lab.shipped_runs(shell.model()) if shell.is_usual(run)]
-families = {pair: [run for run in runs if (run.spec.method, run.spec.adaptive) == pair] for pair in SHOWCASE_METHODS}
-families = {pair: found for pair, found in families.items() if found}
-best = families.get(SHOWCASE_METHODS[0], [])
-
-
-def family_name(pair: tuple[str, str]) -> str:
-    return f"{pair[0]}, {t('adaptive.' + pair[1])}"
-
-
-def accuracy_lines() -> dict:
-    return {
-        family_name(pair): [(run.spec.sparsity, run.sparse.accuracy, run.sparse.accuracy_low, run.sparse.accuracy_high) for run in found]
-        for pair, found in families.items()
-    }
-
-
-def error_lines() -> dict:
-    return {family_name(pair): [(run.spec.sparsity, *[run.mean_error] * 3) for run in found] for pair, found in families.items()}
-
-
-def aua_lines() -> dict:
-    result = {}
-    for pair, found in families.items():
-        scored = [(run.spec.sparsity, scores) for run in found if (scores := lab.find_scores(run.ref))]
-        if scored:
-            result[family_name(pair)] = [(sparsity, scores["aua"], scores["aua_low"], scores["aua_high"]) for sparsity, scores in scored]
-    return result
-
+families = sparsity_lines.families(shell.model())
+best = families.get(sparsity_lines.METHODS[0], [])
 
 st.title(t("overview.title"))
 st.markdown(t("overview.claim"))
@@ -63,21 +35,18 @@ against_dense = (run.sparse.accuracy - run.dense.accuracy) * 100
 row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), **card)
 if scores and dense_scores:
     against_dense = (scores["aua"] - dense_scores["aua"]) * 100
-    row.metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=t("help.aua"), **card)
-row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
+    row.metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=meaning("aua"), **card)
+row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=meaning("reconstruction_error"), **card)
 of_all = t("overview.of", weights=f"{run.report.weights:,}")
 row.metric(t("overview.zeros"), f"{run.report.zeros:,}", of_all, delta_color="off", delta_arrow="off", **card)
 
 dense = run.dense
-references = {
-    "accuracy": (dense.accuracy, dense.accuracy_low, dense.accuracy_high),
-    "aua": (dense_scores["aua"], dense_scores["aua_low"], dense_scores["aua_high"]) if dense_scores else None,
-    "error": None,
-}
+references = {"accuracy": sparsity_lines.dense_accuracy(run), "aua": sparsity_lines.dense_aua(run.spec.model), "error": None}
+lines = {"accuracy": sparsity_lines.accuracy(families), "aua": sparsity_lines.aua(families), "error": sparsity_lines.error(families)}
 figures = {
-    name: charts.over_sparsity(lines, references[name], sparsity, t(f"overview.{name}"), t("run.dense"), percent=name != "error")
-    for name, lines in {"accuracy": accuracy_lines(), "aua": aua_lines(), "error": error_lines()}.items()
-    if lines
+    name: charts.over_sparsity(drawn, references[name], sparsity, t(f"overview.{name}"), t("run.dense"), percent=name != "error")
+    for name, drawn in lines.items()
+    if drawn
 }
 row = st.container(horizontal=True)
 for name, figure in figures.items():

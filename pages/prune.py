@@ -7,7 +7,7 @@ import streamlit as st
 from robustprune import lab
 from robustprune.results import PruneRun
 from robustprune.ui import exports, jobs, layer_charts, settings, shell, take_away, wording
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import meaning, t
 
 # Five cards fill a wide page (pixels).
 CARD_WIDTH = 174
@@ -30,7 +30,7 @@ def cards(run: PruneRun) -> None:
     row.metric(t("prune.exact"), f"{run.report.sparsity:.3%}", zeros, delta_color="off", delta_arrow="off", help=t("prune.exact_help"), **card)
     change = t("prune.change", change=f"{(run.sparse.accuracy - run.dense.accuracy) * 100:+.1f}", dense=f"{run.dense.accuracy:.1%}")
     row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", change, **card)
-    row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=t("help.error"), **card)
+    row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=meaning("reconstruction_error"), **card)
     row.metric(t("prune.time"), f"{run.report.seconds:.0f} s", **card)
     before, after = (f"{size / take_away.MEGABYTE:.1f}" for size in (run.report.dense_bytes, run.report.compressed_bytes))
     row.metric(t("prune.size"), f"{after} MB", t("prune.size_dense", before=before), delta_color="off", delta_arrow="off", help=t("prune.size_help"), **card)

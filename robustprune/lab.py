@@ -26,6 +26,9 @@ from robustprune.attacking import (
 )
 from robustprune.data import BUILT_IN as DEMO_DATASETS
 from robustprune.evaluation import Evaluation
+from robustprune.lesson_numbers import find_usual_run
+from robustprune.lesson_numbers import numbers as lesson_numbers
+from robustprune.lessons import lessons
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
 from robustprune.models import built_in as built_in_models
 from robustprune.models import card as model_card
@@ -34,6 +37,7 @@ from robustprune.own_data import Guess, guess_classes, label_values, read_hub
 from robustprune.own_data import guess as guess_columns
 from robustprune.own_data import read as read_table
 from robustprune.results import RUN, PruneRun
+from robustprune.soups import is_adversarial
 from robustprune.spec import PruneSpec
 from robustprune.training_calls import (
     SOUP_EXAMPLES,
@@ -54,6 +58,7 @@ from robustprune.training_calls import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustprune.analysis.surgeon import Removal, Surface
     from robustprune.latency import LatencyReport
     from robustprune.pruning.compressed import Sizes
 
@@ -92,12 +97,16 @@ __all__ = [
     "find_model",
     "find_run",
     "find_scores",
+    "find_usual_run",
     "get_resource",
     "guess_classes",
     "guess_columns",
+    "is_adversarial",
     "label_values",
     "largest_class",
     "layer_views",
+    "lesson_numbers",
+    "lessons",
     "load_model",
     "measure_speed",
     "missing_resources",
@@ -116,9 +125,11 @@ __all__ = [
     "shipped_runs",
     "showcase",
     "silent",
+    "six_weights",
     "soup",
     "store",
     "stored_run",
+    "surgeon_surface",
     "train",
     "transfer",
     "usual_dataset",
@@ -284,3 +295,20 @@ def showcase(model: str) -> list[tuple[str, int]]:
     demo = data.demo_for(find_model(model).dataset)
     texts = data.load(demo, "showcase") if demo else None
     return list(zip(texts.texts, texts.labels, strict=True)) if texts else []
+
+
+# Lessons
+
+
+def surgeon_surface(correlation: float, scales: tuple[float, float], optimum: tuple[float, float]) -> "Surface":
+    """The optimal brain surgeon's loss over two weights. Raises SpecError for a value out of range."""
+    from robustprune.analysis import surgeon
+
+    return surgeon.surface(correlation, scales, optimum)
+
+
+def six_weights(correlation: float, seed: int) -> "list[Removal]":
+    """Six weights, removed one by one by the engine's exact solver. Raises SpecError for a correlation out of range."""
+    from robustprune.analysis import surgeon
+
+    return surgeon.six_weights(correlation, seed)

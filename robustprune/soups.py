@@ -100,6 +100,14 @@ def average_name(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else models.MEAN + "+".join(names)
 
 
+def is_adversarial(name: str) -> bool:
+    """Whether a model was trained against an adversary (FreeLB), by its card; False where no card says."""
+    try:
+        return models.card(name)["settings"]["freelb"]["steps"] > 0
+    except (ModelError, KeyError):
+        return False
+
+
 def ingredients_of(dataset: str) -> list[str]:
     """The ingredients that ship for a data set or its demo texts."""
     return [name for name in models.ingredients() if dataset in (of := models.card(name)["dataset"], data.demo_for(of))]

@@ -27,6 +27,8 @@ ATTACKED = {"sst2-soup", "sst2-demo"}
 # Curves over the number of calibration texts (Fig. 3): where pruning has much to lose, and where it has little.
 CALIBRATED, CALIBRATIONS = ("sst2-soup",), (16, 32, 64, 128, 256)
 CALIBRATED_SPARSITIES = (0.5, 0.875)
+# How errors pile up, and how adapting corrects them: every way to adapt, each layer's error that of its own output (no residual).
+PILED, PILED_SPARSITIES = "sst2-soup", (0.5, 0.7)
 # The third model of the paper's Figure 2.
 FIGURE_2 = "sst2-imp-freelb"
 # Lines between two models, and how many demo texts every point is attacked on.
@@ -50,6 +52,7 @@ def main() -> None:
             make(model, settings)
         for model in CALIBRATED:
             calibrate(model)
+        pile_up()
         draw()
         for kind in KINDS:
             copy(Path(home) / kind, HERE / kind)
@@ -93,6 +96,16 @@ def calibrate(model: str) -> None:
     specs = [PruneSpec(model, sparsity=sparsity, calibration=texts) for sparsity in CALIBRATED_SPARSITIES for texts in CALIBRATIONS]
     refs = [lab.prune(spec).ref for spec in specs]
     for attacked in lab.attack_texts(refs, None, lab.ATTACK_EXAMPLES, AttackSpec()):
+        print(f"{attacked.model}: Aua {attacked.scores.aua.value:.3f}", flush=True)
+
+
+def pile_up() -> None:
+    """Prunes with every way to adapt, and attacks the runs."""
+    from robustprune import lab
+    from robustprune.spec import ADAPTIVE, AttackSpec, PruneSpec
+
+    specs = [PruneSpec(PILED, adaptive=adaptive, sparsity=sparsity, residual=False) for sparsity in PILED_SPARSITIES for adaptive in ADAPTIVE]
+    for attacked in lab.attack_texts([lab.prune(spec).ref for spec in specs], None, lab.ATTACK_EXAMPLES, AttackSpec()):
         print(f"{attacked.model}: Aua {attacked.scores.aua.value:.3f}", flush=True)
 
 

@@ -1,4 +1,7 @@
-"""Every text of the app by key, from ``assets/locales/<language>.json``."""
+"""Every text of the app by key, from ``assets/locales/<language>.json``, and the terms of the field from ``assets/glossary.json``.
+
+What the engine says of itself (progress, errors) it says in English; ``said`` gives it in the session's language.
+"""
 
 import json
 from functools import cache
@@ -7,8 +10,10 @@ from typing import Any
 import streamlit as st
 
 from robustprune import paths
+from robustprune.ui import engine_words, links
 
 DEFAULT = "en"
+KEY = "lang"
 
 
 @cache
@@ -23,9 +28,21 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (paths.ASSETS / "locales").glob("*.json")))
 
 
+@cache
+def glossary() -> dict[str, dict[str, dict[str, str]]]:
+    """The terms of the field by id: each a ``term`` and what it ``means``, by language."""
+    return {entry.pop("id"): entry for entry in json.loads((paths.ASSETS / "glossary.json").read_text(encoding="utf-8"))}
+
+
+def settle() -> None:
+    """Settles the session's language before anything is drawn: what a link says, else what was chosen, else the browser's."""
+    asked = (st.context.locale or DEFAULT).split("-")[0].lower()
+    links.choice(KEY, languages(), asked if asked in languages() else DEFAULT)
+
+
 def language() -> str:
     """The language of this session."""
-    chosen = st.session_state.get("lang", DEFAULT)
+    chosen = st.session_state.get(KEY, DEFAULT)
     return chosen if chosen in languages() else DEFAULT
 
 
@@ -38,3 +55,19 @@ def t(key: str, **values: Any) -> str:
 def t_or(key: str, otherwise: str) -> str:
     """The text of a key that need not be there."""
     return texts(language()).get(key, otherwise)
+
+
+def meaning(term: str) -> str:
+    """What a term of the glossary means, for tooltips."""
+    entry = glossary()[term]
+    return f"**{entry['term'][language()]}**  \n{entry['means'][language()]}"
+
+
+def of(said: dict[str, str]) -> str:
+    """A text that stands in every language, in the session's."""
+    return said[language()]
+
+
+def said(text: str) -> str:
+    """What the engine said, in the session's language; as it is where nobody has put it into that language."""
+    return engine_words.translate(text, language())

@@ -7,7 +7,7 @@ import streamlit as st
 
 from robustprune.errors import RobustPruneError
 from robustprune.jobs import Job, JobManager
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import said, t
 from robustprune.ui.wording import plain
 
 POLL_SECONDS = 0.5
@@ -61,7 +61,7 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
         place = manager().place(job)
-        text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(job.text), seconds=f"{job.seconds:.0f}")
+        text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(said(job.text)), seconds=f"{job.seconds:.0f}")
         left.progress(job.fraction, text=text)
         look: dict[str, Any] = {"icon": ":material/stop:", "width": "stretch", "disabled": job.cancel.is_set()}
         right.button(t("job.cancel"), key=f"cancel-{key}", on_click=manager().cancel, args=(job,), **look)
@@ -71,7 +71,7 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
 
 def _show_failure(error: BaseException) -> None:
     if isinstance(error, RobustPruneError):
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
         return
     st.error(t("job.failed"), icon=":material/error:")
     with st.expander(t("job.details")):

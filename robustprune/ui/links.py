@@ -30,10 +30,30 @@ def choices(key: str, options: Sequence[str], default: Sequence[str], most: int)
     _write(key, SEPARATOR.join(st.session_state[key]))
 
 
-def choose(key: str, value: str) -> None:
+def number(key: str, low: float, high: float, default: float) -> None:
+    """The same for a widget that holds a number, whole where the ends of its range are."""
+    asked = _followed(key)
+    if asked is None:
+        asked = st.session_state.get(key, default)
+    try:
+        value = type(low)(asked)
+    except ValueError:
+        value = default
+    st.session_state[key] = value if low <= value <= high else default  # NaN is in no range
+    _write(key, f"{st.session_state[key]:g}")
+
+
+def choose(key: str, value: str | float | None) -> None:
     """Chooses for a widget whose state ``choice`` keeps, also one that is not on the page yet, whatever the link says; for callbacks."""
     st.session_state[key] = value
     st.session_state.setdefault(WRITTEN, {})[key] = st.query_params.get(key)
+
+
+def forget(*keys: str) -> None:
+    """Takes widgets that leave the page out of session and link; for callbacks."""
+    for key in keys:
+        st.session_state.pop(key, None)
+        st.query_params.pop(key, None)
 
 
 def _followed(key: str) -> str | None:

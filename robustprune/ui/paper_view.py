@@ -1,9 +1,12 @@
 """The paper's own figures, beside ours and clearly apart: another model, other texts, another attacker's resources."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from robustprune import lab, paper_numbers
+from robustprune.paper_numbers import PaperRow
 from robustprune.ui import compare_charts, exports, shell, wording
 from robustprune.ui.i18n import t
 
@@ -28,7 +31,15 @@ def show() -> None:
         figures[title] = figure
         with column:
             exports.chart(figure, alt=t("paper.alt", title=title), key=f"paper-{rate}")
-    frame = pd.DataFrame([
+    frame = frame_of(rows)
+    st.dataframe(frame, hide_index=True)
+    exports.offer("paper", figures, {t("export.table"): frame})
+    st.caption(source(rows))
+
+
+def frame_of(rows: Sequence[PaperRow]) -> pd.DataFrame:
+    """Rows as they are printed; an Asr that its own row contradicts is marked."""
+    return pd.DataFrame([
         {
             t("compare.method"): row.method, t("compare.sparsity"): wording.percent(row.sparsity),
             t("compare.retrains"): t("compare.yes" if row.retrains else "compare.no"),
@@ -37,6 +48,8 @@ def show() -> None:
         }
         for row in rows
     ])  # fmt: skip
-    st.dataframe(frame, hide_index=True)
-    exports.offer("paper", figures, {t("export.table"): frame})
-    st.caption(paper_numbers.source() + ("" if all(row.asr_consistent for row in rows) else " " + t("paper.inconsistent")))
+
+
+def source(rows: Sequence[PaperRow]) -> str:
+    """Where rows stand, and what the mark means if one of them has it."""
+    return paper_numbers.source() + ("" if all(row.asr_consistent for row in rows) else " " + t("paper.inconsistent"))

@@ -5,7 +5,7 @@ import streamlit as st
 from robustprune.methods import METHODS, SCOPES
 from robustprune.spec import ADAPTIVE, ALLOCATIONS, AUTO, MAX_SPARSITY, RIDGES, PruneSpec, parse_layer_sparsities
 from robustprune.ui import shell
-from robustprune.ui.i18n import t, t_or
+from robustprune.ui.i18n import meaning, t, t_or
 
 # The options are shown, and stand in the link, by their names: a link means the same in every language.
 FREE = "free"
@@ -22,17 +22,17 @@ def asked() -> PruneSpec:
                 t("prune.method"), tuple(METHODS), default="admm", key="method", bind="query-params", required=True, help=_about_methods()
             )
             adaptive = st.segmented_control(
-                t("prune.adaptive"), ADAPTIVE, default="full", key="adaptive", bind="query-params", required=True, help=t("help.adaptive")
+                t("prune.adaptive"), ADAPTIVE, default="full", key="adaptive", bind="query-params", required=True, help=meaning("adaptive")
             )
         more = st.expander(t("prune.more"), icon=":material/tune:")
         with more:
             pattern = st.segmented_control(
-                t("prune.pattern"), PATTERNS, default=FREE, key="pattern", bind="query-params", required=True, help=t("help.pattern")
+                t("prune.pattern"), PATTERNS, default=FREE, key="pattern", bind="query-params", required=True, help=meaning("pattern")
             )
             sharing = _sharing(free=pattern == FREE)
             numbers = _numbers(fully=adaptive == "full")
         sparsity = place.slider(
-            t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=t("help.sparsity"),
+            t("prune.sparsity"), 0.0, MAX_SPARSITY, 0.5, 0.005, key="sparsity", bind="query-params", format="percent", help=meaning("sparsity"),
             disabled=pattern != FREE,
         )  # fmt: skip
     chosen = None if pattern == FREE else pattern
@@ -63,10 +63,10 @@ def _sharing(free: bool) -> dict:
 def _numbers(fully: bool) -> dict:
     """What the layers are fitted to, and how closely."""
     with st.container(horizontal=True):
-        calibration = st.number_input(t("prune.calibration"), 16, 2048, 512, 64, key="calibration", bind="query-params", help=t("help.calibration"), width=160)
+        calibration = st.number_input(t("prune.calibration"), 16, 2048, 512, 64, key="calibration", bind="query-params", help=meaning("calibration"), width=160)
         seed = st.number_input(t("prune.seed"), 0, 1_000_000, 0, key="seed", bind="query-params", help=t("help.seed"), width=160)
         ridge = st.selectbox(
-            t("prune.ridge"), (*(f"{ridge:g}" for ridge in RIDGES), AUTO), index=2, key="ridge", bind="query-params", width=200, help=t("help.ridge")
+            t("prune.ridge"), (*(f"{ridge:g}" for ridge in RIDGES), AUTO), index=2, key="ridge", bind="query-params", width=200, help=meaning("ridge")
         )
     residual = st.toggle(t("prune.residual"), True, key="residual", bind="query-params", help=t("help.residual"), disabled=not fully)
     refit_head = st.toggle(t("prune.refit_head"), False, key="refit_head", bind="query-params", help=t("help.refit_head"))

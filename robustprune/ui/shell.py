@@ -11,6 +11,7 @@ from robustprune import lab, paths
 from robustprune.errors import RobustPruneError
 from robustprune.results import PruneRun
 from robustprune.spec import PruneSpec
+from robustprune.ui import i18n, links
 from robustprune.ui.i18n import t
 from robustprune.ui.wording import plain
 
@@ -23,8 +24,11 @@ PAGES = {
     "attack": ":material/swords:",
     "compare": ":material/table_chart:",
     "dense": ":material/blender:",
+    "learn": ":material/school:",
     "bring": ":material/upload_file:",
 }
+# In the link while somebody teaches: what a class does not need is out of sight.
+TEACH, YES = "teach", "1"
 DEFAULT_SPARSITY = 0.5
 # As many runs as can be told apart side by side.
 MOST_RUNS = 4
@@ -34,8 +38,16 @@ CARD_WIDTH = 220
 
 
 def configure() -> None:
-    """The browser tab's title and icon, and the layout. The icon is a file: a Material icon would be fetched from the network."""
-    st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide")
+    """Language, the browser tab's title and icon, and the layout. The icon is a file: a Material icon would be fetched from the network."""
+    i18n.settle()
+    links.choice(TEACH, (YES,), None)
+    look = {"initial_sidebar_state": "collapsed"} if teaching() else {}
+    st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide", **look)
+
+
+def teaching() -> bool:
+    """Whether the page is shown to a class."""
+    return st.session_state.get(TEACH) == YES
 
 
 def pages() -> list[st.Page]:
@@ -72,7 +84,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except RobustPruneError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(i18n.said(str(error))), icon=":material/error:")
 
 
 def default_model() -> str:

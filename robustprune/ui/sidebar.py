@@ -11,8 +11,7 @@ from robustprune.ui.i18n import t
 
 def show() -> None:
     """Draws it."""
-    if len(i18n.languages()) > 1:
-        st.selectbox(t("sidebar.language"), i18n.languages(), key="lang", bind="query-params", format_func=lambda code: i18n.texts(code)["language.name"])
+    st.selectbox(t("sidebar.language"), i18n.languages(), key=i18n.KEY, format_func=lambda code: i18n.texts(code)["language.name"])
     _choose_model()
     _choose_start()
     _choose_dataset()
@@ -29,6 +28,8 @@ def _choose_model() -> None:
     shown = _told_apart({**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in lab.own_models()}})
     links.choice("model", list(shown), shell.default_model())
     st.selectbox(t("sidebar.model"), list(shown), key="model", format_func=shown.__getitem__, help=t("sidebar.model_help"))
+    if i18n.language() != i18n.DEFAULT:
+        st.caption(t("sidebar.reads_english"))
 
 
 def _choose_start() -> None:

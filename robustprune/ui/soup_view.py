@@ -1,6 +1,7 @@
 """A soup on a page: its ingredients with settings and scores, every decision of the greedy choice, and what came of it."""
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune import lab
@@ -60,7 +61,7 @@ def _why(step: Step) -> str:
 
 def _finding(soup: SoupRun) -> str:
     """What the soup came to, against the best and against the plainest ingredient, and whether that is more than chance."""
-    plain = [name for name in soup.comparisons if not _is_adversarial(name)]
+    plain = [name for name in soup.comparisons if not lab.is_adversarial(name)]
     best = max(soup.comparisons, key=lambda name: soup.reported[name]["aua"])
     sentences = []
     for key, name in (("dense.against_plain", max(plain, key=lambda name: soup.reported[name]["aua"], default=None)), ("dense.against_best", best)):
@@ -69,13 +70,6 @@ def _finding(soup: SoupRun) -> str:
             chance = t("dense.beyond_chance" if against["p"] < 0.05 else "dense.within_chance", p=wording.p_value(against["p"]))
             sentences.append(t(key, name=wording.plain(name), points=wording.difference(against), chance=chance))
     return " ".join(sentences)
-
-
-def _is_adversarial(name: str) -> bool:
-    try:
-        return lab.model_card(name)["settings"]["freelb"]["steps"] > 0
-    except (ModelError, KeyError):
-        return False
 
 
 def show(soup: SoupRun) -> None:
@@ -89,11 +83,17 @@ def show(soup: SoupRun) -> None:
     )
     st.markdown(_finding(soup))
     st.subheader(t("dense.steps_title"))
+    chart = steps(soup)
+    st.markdown("\n".join(f"{number}. {_why(step)}" for number, step in enumerate(soup.steps, 1)))
+    tables, documents = {t("dense.ingredients_title"): frame}, {t("export.all_numbers"): soup.to_json()}
+    exports.offer(f"soup-{soup.digest}", {t("dense.steps_title"): chart}, tables, documents)
+
+
+def steps(soup: SoupRun) -> go.Figure:
+    """The greedy choice as a chart, and the texts that it was made by. Gives the chart."""
     words = {key: t(f"dense.{key}") for key in ("alone", "kept", "refused", "soup", "aua")}
     chart = dense_charts.soup_steps(soup.steps, words)
     exports.chart(chart, alt=t("dense.steps_alt"), key="steps")
     chosen_by = soup.chosen_by["examples"]
     st.caption(t("dense.chosen_by", examples=chosen_by, text=f"{100 / chosen_by:g}", dataset=wording.plain(soup.chosen_by["dataset"])))
-    st.markdown("\n".join(f"{number}. {_why(step)}" for number, step in enumerate(soup.steps, 1)))
-    tables, documents = {t("dense.ingredients_title"): frame}, {t("export.all_numbers"): soup.to_json()}
-    exports.offer(f"soup-{soup.digest}", {t("dense.steps_title"): chart}, tables, documents)
+    return chart

@@ -3,6 +3,7 @@
 import shlex
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune import lab
@@ -59,6 +60,16 @@ def _frame(table: Table) -> pd.DataFrame:
     return result.loc[:, (result != "").any()]  # a table of dense models has neither seconds nor retraining
 
 
+def rates(table: Table) -> go.Figure:
+    """The rows side by side, and which of them differ by more than chance. Gives the chart."""
+    shown = [{"name": name_of(row.name), "scores": row.scores} for row in table.rows]
+    words = {"acc": t("overview.accuracy"), "aua": t("overview.aua")}
+    chart = dense_charts.side_by_side(shown, words)
+    exports.chart(chart, alt=t("compare.alt"), key=f"table-{table.digest}")
+    st.markdown(_findings(table))
+    return chart
+
+
 def _findings(table: Table) -> str:
     """Which rows differ from the first by more than chance, in words."""
     first, others = table.rows[0], table.rows[1:]
@@ -86,11 +97,7 @@ def _open(table: Table) -> None:
 
 def _show(table: Table) -> None:
     """One table: chart, figures, findings, downloads."""
-    shown = [{"name": name_of(row.name), "scores": row.scores} for row in table.rows]
-    words = {"acc": t("overview.accuracy"), "aua": t("overview.aua")}
-    chart = dense_charts.side_by_side(shown, words)
-    exports.chart(chart, alt=t("compare.alt"), key=f"table-{table.digest}")
-    st.markdown(_findings(table))
+    chart = rates(table)
     figures = _frame(table)
     st.dataframe(figures, hide_index=True)
     source = t("prune.shipped") if table.shipped else t("compare.here")

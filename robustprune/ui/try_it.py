@@ -1,6 +1,7 @@
 """Asking both models about a text: whether what breaks one breaks the other, and one's own attempts at breaking them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import pandas as pd
@@ -12,12 +13,21 @@ from robustprune.errors import SpecError
 from robustprune.jobs import Job
 from robustprune.spec import check_text, digest
 from robustprune.ui import jobs, wording
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import said, t
 
 MOST_ATTEMPTS = 20
 # Where a callback leaves what was wrong with a text, for the page to tell.
 WRONG = "attempt_wrong"
 Answers = dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A text that somebody wrote: how many words of the original it changes, and each model's class probabilities by its shown name."""
+
+    text: str
+    words: int
+    answers: dict[str, tuple[float, ...]]
 
 
 def answers_of(models: Sequence[str], texts: Sequence[str], job: Job) -> dict[str, Answers]:
@@ -48,29 +58,34 @@ def transfer(models: dict[str, str], traces: dict[str, AttackTrace]) -> None:
 
 def verdict(probabilities: Sequence[float], label: int, labels: Sequence[str]) -> str:
     """What a model says, and whether it is the true label."""
-    predicted = max(range(len(probabilities)), key=probabilities.__getitem__)
+    predicted = predicted_by(probabilities)
     return t("try.holds" if predicted == label else "try.flips", label=labels[predicted], share=f"{probabilities[predicted]:.1%}")
 
 
-def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str]) -> None:
-    """Lets people change the text by hand and asks both models; keeps their attempts, the last on top."""
+def predicted_by(probabilities: Sequence[float]) -> int:
+    """The class with the highest probability."""
+    return max(range(len(probabilities)), key=probabilities.__getitem__)
+
+
+def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str]) -> list[Attempt]:
+    """Lets people change the text by hand and asks the models; keeps and gives their attempts, the last on top."""
     typed = f"try-{digest('try', text)}"
     with st.form("try", border=False):
         st.text_area(t("try.text"), text, key=typed, max_chars=4000, height=90, help=t("try.help"))
-        st.form_submit_button(t("try.ask"), icon=":material/send:", on_click=_send, args=(list(models.values()), text, typed))
+        asked = t("try.ask" if len(models) > 1 else "try.ask_one")
+        st.form_submit_button(asked, icon=":material/send:", on_click=_send, args=(list(models.values()), text, typed))
     if WRONG in st.session_state:
-        st.error(wording.plain(st.session_state.pop(WRONG)), icon=":material/error:")
+        st.error(wording.plain(said(st.session_state.pop(WRONG))), icon=":material/error:")
     attempts = [(key, tried) for key, *of, tried in st.session_state.get("attempts", []) if of == [list(models.values()), text]]
     for key, _ in attempts[:1]:
         jobs.panel(key)
-    rows = []
-    for key, tried in attempts:
-        answers = jobs.result(key)
-        if answers:
-            told = {shown: verdict(answers[model][tried], label, labels) for shown, model in models.items()}
-            rows.append({t("try.attempt"): tried, t("try.words"): words_changed(text, tried), **told})
-    if rows:
+    answered = [(tried, answers) for key, tried in attempts if (answers := jobs.result(key))]
+    made = [Attempt(tried, words_changed(text, tried), {shown: answers[model][tried] for shown, model in models.items()}) for tried, answers in answered]
+    if made:
+        told = [{shown: verdict(answer, label, labels) for shown, answer in one.answers.items()} for one in made]
+        rows = [{t("try.attempt"): one.text, t("try.words"): one.words, **answers} for one, answers in zip(made, told, strict=True)]
         st.dataframe(pd.DataFrame(rows), hide_index=True)
+    return made
 
 
 def _send(models: list[str], text: str, typed: str) -> None:

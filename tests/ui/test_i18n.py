@@ -44,6 +44,13 @@ COMPOSED = {
     *("bring.near_chance", "bring.too_few"),
     "attack.original",
     "attack.perturbed",
+    *(f"learn.{part}" for part in ("view_lessons", "view_glossary", "next", "next_lesson", "finish", "teach", "teach_end")),
+    *(f"surgeon.{slider}" for slider in ("correlation", "scale_1", "scale_2", "optimum_1", "optimum_2", "six_correlation")),
+    *(f"surgeon.{part}" for part in ("loss", "optimum", "zeroed", "compensated", "predicted", "true", "misled", "agree")),
+    *(f"surgeon.{part}" for part in ("before", "now", "next", "weight", "cost", "removed", "by_magnitude")),
+    *(f"quiz.{part}" for part in ("right", "wrong", "why_most", "why_refused")),
+    *(f"arithmetic.{count}" for count in "nsfa"),
+    *("guess.answer", "guess.never", "try.ask", "try.ask_one"),
 }
 
 

@@ -1,0 +1,28 @@
+"""What do I need to know? Eight short lessons, each opening the real page in the state it speaks of, and the terms of the field."""
+
+import streamlit as st
+
+from robustprune import lab
+from robustprune.ui import glossary_view, i18n, lessons, links, shell
+from robustprune.ui.i18n import t
+
+VIEWS = ("lessons", "glossary")
+
+shell.require_entrypoint()
+
+lesson = lessons.chosen()
+if lesson:
+    st.title(i18n.of(lesson.title))
+    st.caption(t("learn.lesson_of", number=lesson.number, lessons=len(lab.lessons())))
+    lessons.show(lesson)
+    st.stop()
+st.title(t("learn.title"))
+st.markdown(t("learn.question"))
+links.choice("learn_view", VIEWS, VIEWS[0])
+view = st.segmented_control(
+    t("learn.view"), VIEWS, key="learn_view", required=True, format_func=lambda name: t(f"learn.view_{name}"), label_visibility="collapsed"
+)
+if view == "lessons":
+    lessons.contents()
+else:
+    glossary_view.show()

@@ -1,0 +1,120 @@
+"""Lessons on a page: the list of them, and one with its cards, its task and the link to the real page. Content is data, see robustprune/lessons.py."""
+
+import streamlit as st
+
+from robustprune import lab
+from robustprune.lessons import Card, Lesson, Opening
+from robustprune.ui import i18n, lesson_views, links, shell
+from robustprune.ui.i18n import t
+
+LESSON, CARD = "lesson", "card"
+# Four tiles fill a wide page, two a narrow one (pixels).
+TILE_WIDTH = 260
+
+
+def chosen() -> Lesson | None:
+    """The lesson that the link or the session names; None for the list."""
+    numbers = {str(lesson.number): lesson for lesson in lab.lessons()}
+    links.choice(LESSON, list(numbers), None)
+    return numbers.get(st.session_state[LESSON])
+
+
+def contents() -> None:
+    """All lessons as tiles."""
+    row = st.container(horizontal=True)
+    for lesson in lab.lessons():
+        with row.container(border=True, width=TILE_WIDTH, height="stretch"):
+            st.markdown(f"**{lesson.number}. {i18n.of(lesson.title)}**")
+            st.caption(i18n.of(lesson.idea))
+            st.space("stretch")
+            label = t("learn.start", number=lesson.number)
+            st.button(label, key=f"lesson-{lesson.number}", on_click=go, args=(lesson, 1), icon=":material/play_arrow:")
+
+
+def show(lesson: Lesson) -> None:
+    """One lesson: the card at hand, and the ways to the others."""
+    last = len(lesson.cards) + 1
+    links.choice(CARD, [str(number) for number in range(1, last + 1)], "1")
+    number = int(st.session_state[CARD])
+    if not shell.teaching():
+        st.markdown(i18n.of(lesson.idea))
+    _steps(lesson, number, last)
+    with st.container(border=True):
+        if number < last:
+            _card(lesson.cards[number - 1])
+        else:
+            _task(lesson)
+
+
+def go(lesson: Lesson | None, card: int) -> None:
+    """Goes to a card, whose view opens in its first state, or to the list; for callbacks."""
+    _leave()
+    links.choose(LESSON, str(lesson.number) if lesson else None)
+    links.choose(CARD, str(card))
+    if lesson and card <= len(lesson.cards):
+        for key, value in lesson.cards[card - 1].start.items():
+            links.choose(key, value)
+
+
+def _leave() -> None:
+    """Takes what the cards before held out of link and session."""
+    for card in (card for lesson in lab.lessons() for card in lesson.cards):
+        links.forget(*card.start)
+    links.forget(*lesson_views.KEYS)
+
+
+def _steps(lesson: Lesson, number: int, last: int) -> None:
+    """How far one is, and the buttons: the same at every card, so that a keyboard stays where it is."""
+    st.progress(number / last, text=t("learn.card", number=number, last=last))
+    with st.container(horizontal=True):
+        st.button(t("learn.back"), key="learn-back", on_click=go, args=(lesson, number - 1), disabled=number == 1, icon=":material/arrow_back:", shortcut="B")
+        label, target = _following(lesson, number, last)
+        st.button(t(label), key="learn-next", on_click=go, args=target, type="primary", icon=":material/arrow_forward:", shortcut="N")
+        st.button(t("learn.start_over"), key="learn-start-over", on_click=go, args=(lesson, 1), icon=":material/restart_alt:", help=t("learn.start_over_help"))
+        if not shell.teaching():
+            st.button(t("learn.all"), key="learn-all", on_click=go, args=(None, 1), icon=":material/list:")
+        teach = ("learn.teach_end", ":material/close_fullscreen:", None) if shell.teaching() else ("learn.teach", ":material/cast_for_education:", shell.YES)
+        st.button(
+            t(teach[0]), key="learn-teach", on_click=links.choose, args=(shell.TEACH, teach[2]), icon=teach[1], type="tertiary", help=t("learn.teach_help")
+        )
+
+
+def _following(lesson: Lesson, number: int, last: int) -> tuple[str, tuple[Lesson | None, int]]:
+    """What comes after a card, and its name: the next card, the next lesson, or the list."""
+    if number < last:
+        return "learn.next", (lesson, number + 1)
+    after = next((one for one in lab.lessons() if one.number == lesson.number + 1), None)
+    return ("learn.next_lesson", (after, 1)) if after else ("learn.finish", (None, 1))
+
+
+def _card(card: Card) -> None:
+    try:
+        st.markdown(i18n.of(card.say).format(**lab.lesson_numbers()))
+    except KeyError:  # a number that no stored result gives
+        lesson_views.missing()
+        return
+    lesson_views.VIEWS[card.show](card.start)
+
+
+def _task(lesson: Lesson) -> None:
+    """What to do, and where."""
+    st.markdown(f"**{t('learn.your_turn')}** {i18n.of(lesson.task)}")
+    opens = lesson.opens
+    icon = shell.PAGES[opens.page]
+    st.page_link(shell.page(opens.page), label=t("learn.open", page=t(f"{opens.page}.menu")), icon=icon, query_params=link_of(opens))
+
+
+def link_of(opens: Opening) -> dict[str, str]:
+    """The parameters of the link that opens a page in the state that a lesson speaks of; runs that are not stored are left out."""
+    runs = [run.digest for fields in opens.runs if (run := lab.find_usual_run(opens.model, **fields))]
+    chosen = {"runs": links.SEPARATOR.join(runs)} if runs else {}
+    teach = {shell.TEACH: shell.YES} if shell.teaching() else {}
+    return {"model": opens.model, **chosen, **opens.link, **teach, i18n.KEY: i18n.language()}
+
+
+def way_back(page: st.Page) -> None:
+    """While somebody teaches, on the other pages: a link back to the lesson."""
+    lesson = st.session_state.get(LESSON)
+    if shell.teaching() and page.url_path != "learn":
+        back = {LESSON: lesson or "1", CARD: st.session_state.get(CARD) or "1", shell.TEACH: shell.YES, i18n.KEY: i18n.language()}
+        st.page_link(shell.page("learn"), label=t("learn.way_back", number=lesson or "1"), icon=":material/arrow_back:", query_params=back)
