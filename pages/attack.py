@@ -9,13 +9,13 @@ from robustprune.catalogue import MASKED_LM, RECIPES, about
 from robustprune.jobs import Job
 from robustprune.spec import AttackSpec, check_text, digest
 from robustprune.ui import examples, exports, jobs, links, player, replay, shell, try_it, wording
-from robustprune.ui.i18n import said, t
+from robustprune.ui.i18n import language, meaning, said, t
 
 OWN = "own"
 
 shell.require_entrypoint()
 
-st.title(t("attack.title"))
+st.title(t("attack.title"), help=meaning("attack"))
 st.markdown(t("attack.question"))
 run = shell.need_run()
 showcase = lab.showcase(run.spec.model)
@@ -25,7 +25,7 @@ models = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
 def recipe_name(name: str) -> str:
     """A recipe by its title, and whether it can run on this machine."""
     missing = [one.name for one in lab.missing_resources(AttackSpec(name)) if not one.instead]
-    return f"{RECIPES[name].title} ({t('attack.needs', name=', '.join(missing))})" if missing else RECIPES[name].title
+    return f"{RECIPES[name].title} ({t('attack.needs', name=', '.join(map(said, missing)))})" if missing else RECIPES[name].title
 
 
 def asked_recipe() -> AttackSpec:
@@ -36,14 +36,14 @@ def asked_recipe() -> AttackSpec:
     if MASKED_LM in RECIPES[name].needs:
         masked_lm = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", help=t("attack.masked_lm_help")).strip() or None
     spec = AttackSpec(name, masked_lm=masked_lm)
-    st.caption(about(name))
+    st.caption(about(name, language()))
     missing = lab.missing_resources(spec)
     for one in missing:
         if not one.instead:
-            st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=one.name, how=wording.plain(said(one.how))), icon=":material/download:")
+            st.warning(t("attack.cannot_run", recipe=RECIPES[name].title, name=said(one.name), how=wording.plain(said(one.how))), icon=":material/download:")
             st.stop()
     if missing:
-        st.caption(t("attack.instead", list="; ".join(t("attack.instead_one", name=one.name, instead=said(one.instead)) for one in missing)))
+        st.caption(t("attack.instead", list="; ".join(t("attack.instead_one", name=said(one.name), instead=said(one.instead)) for one in missing)))
     return spec
 
 
@@ -82,7 +82,7 @@ def show(traces: dict[str, AttackTrace]) -> None:
     for column, (name, trace) in zip(st.columns(2), traces.items(), strict=True):
         with column:
             replay.outcome_card(trace, name)
-    st.subheader(t("replay.title"))
+    st.subheader(t("replay.title"), help=meaning("query"))
     curves = player.player(traces)
     st.subheader(t("transfer.title"))
     try_it.transfer(models, traces)
@@ -91,8 +91,8 @@ def show(traces: dict[str, AttackTrace]) -> None:
             with st.expander(t("attack.steps", name=name, steps=trace.words_tried), icon=":material/list:"):
                 st.dataframe(replay.step_table(trace), hide_index=True)
     dense = traces[t("run.dense")]
-    used = "; ".join(t(f"resource.{kind}", name=wording.plain(name)) for kind, name in dense.resources.items() if kind != "set" and name)
-    st.caption(t("attack.resources", set=dense.resources["set"], resources=used, budget=spec.query_budget))
+    used = "; ".join(t(f"resource.{kind}", name=wording.plain(said(name))) for kind, name in dense.resources.items() if kind != "set" and name)
+    st.caption(t("attack.resources", set=t(f"attack.set_{dense.resources['set']}"), resources=used, budget=spec.query_budget))
     steps = {f"{name}: {t('attack.step_table')}": pd.DataFrame(replay.step_table(trace)) for name, trace in traces.items()}
     exports.offer(f"attack-{run.digest}", {t("attack.path"): curves}, steps, {t("attack.traces"): [trace.to_json() for trace in traces.values()]})
 

@@ -9,14 +9,14 @@ from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
 from robustprune.jobs import Job
 from robustprune.spec import check_text, digest
 from robustprune.ui import attention_view, examples, jobs, layer_charts, links, shell
-from robustprune.ui.i18n import t, t_or
+from robustprune.ui.i18n import meaning, t, t_or
 
 VIEWS = {"maps": attention_view.side_by_side, "twins": attention_view.twins, "lines": attention_view.lines, "grid_of_lines": attention_view.grid_of_lines}
 LONGEST_SHOWN = 64
 
 shell.require_entrypoint()
 
-st.title(t("attention.title"))
+st.title(t("attention.title"), help=meaning("attention"))
 st.markdown(t("attention.question"))
 run = shell.need_run()
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from robustprune.ui import embeddings_view, links, paper_view, runs_view, shell, tables_view
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import meaning, t
 
 VIEWS = {
     "tables": tables_view.show,
@@ -16,7 +16,7 @@ VIEWS = {
 
 shell.require_entrypoint()
 
-st.title(t("compare.title"))
+st.title(t("compare.title"), help=meaning("interval"))
 st.markdown(t("compare.question"))
 links.choice("show", list(VIEWS), "tables")
 view = st.segmented_control(t("compare.view"), list(VIEWS), key="show", required=True, format_func=lambda name: t(f"compare.view_{name}"))

@@ -11,13 +11,13 @@ from robustprune.jobs import Job
 from robustprune.soups import SoupRun
 from robustprune.spec import digest
 from robustprune.ui import curve_view, jobs, links, shell, soup_view
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import meaning, t
 
 CURVE_ATTACKED = 60
 
 shell.require_entrypoint()
 
-st.title(t("dense.title"))
+st.title(t("dense.title"), help=meaning("soup"))
 st.markdown(t("dense.question"))
 
 

@@ -9,14 +9,14 @@ from robustprune.analysis.layers import LayerView
 from robustprune.pruning.report import LayerReport
 from robustprune.results import PruneRun
 from robustprune.ui import exports, jobs, layer_charts, shell
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import meaning, t
 
 # Three figures fill a wide page, one a narrow one (pixels).
 CLOSE_UP_WIDTH = 300
 
 shell.require_entrypoint()
 
-st.title(t("layers.title"))
+st.title(t("layers.title"), help=meaning("reconstruction_error"))
 st.markdown(t("layers.question"))
 run = shell.need_run()
 runs = shell.chosen_runs()
@@ -83,7 +83,7 @@ def close_up(shown: PruneRun, report: LayerReport) -> None:
     row = st.container(horizontal=True)
     for name, figure in figures.items():
         with row.container(width=CLOSE_UP_WIDTH):
-            st.markdown(f"**{t(f'layers.{name}')}**")
+            st.markdown(f"**{t(f'layers.{name}')}**", help=meaning("mask") if name == "mask" else None)
             exports.chart(figure, alt=t(f"layers.{name}_alt", layer=report.name), key=f"{name}-{shown.digest}")
             st.caption(t(f"layers.{name}_note", texts=views.texts))
     st.markdown(reading(view, report))
@@ -107,7 +107,7 @@ top = max(max(layer.total, layer.uncorrected) for shown in runs for layer in sho
 drawn = {shell.run_name(shown): draw(shown, chosen, top) for shown in runs}
 with st.expander(t("layers.how_to_read"), icon=":material/help:", expanded=False):
     st.markdown(t("layers.how_to_read_text"))
-st.subheader(t("layers.close_up", layer=chosen))
+st.subheader(t("layers.close_up", layer=chosen), help=meaning("linear_layer"))
 for shown in runs:
     report = next((layer for layer in shown.report.layers if layer.name == chosen), None)
     if report:
@@ -116,5 +116,7 @@ for shown in runs:
         close_up(shown, report)
 frame = table(run)
 with st.expander(t("layers.table"), icon=":material/table:"):
-    st.dataframe(frame, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.4f") for name in frame.columns[2:]})
+    numbers = {name: st.column_config.NumberColumn(t(f"layers.column_{name}"), format="%.4f") for name in frame.columns[2:]}
+    names_of = {name: t(f"layers.column_{name}") for name in frame.columns[:2]}
+    st.dataframe(frame, hide_index=True, column_config=names_of | numbers)
 exports.offer("layers", drawn, {shell.run_name(shown): table(shown) for shown in runs})

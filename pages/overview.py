@@ -32,7 +32,7 @@ dense_scores, scores = lab.find_scores(run.spec.model), lab.find_scores(run.ref)
 
 row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH}
 against_dense = (run.sparse.accuracy - run.dense.accuracy) * 100
-row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), **card)
+row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=meaning("accuracy"), **card)
 if scores and dense_scores:
     against_dense = (scores["aua"] - dense_scores["aua"]) * 100
     row.metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=meaning("aua"), **card)

@@ -14,7 +14,7 @@ CARD_WIDTH = 174
 
 shell.require_entrypoint()
 
-st.title(t("prune.title"))
+st.title(t("prune.title"), help=meaning("pruning"))
 st.markdown(t("prune.question"))
 
 

@@ -116,7 +116,7 @@ def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
 def _iframe(page: str, height: int, name: str) -> None:
     """BertViz's page, and the same to take away."""
     st.iframe(page, height=height, alt=t("attention.lines_alt", name=name))
-    st.download_button("HTML", page, "attention.html", "text/html", key=f"lines-{name}", on_click="ignore", icon=":material/download:")
+    st.download_button(t("attention.take_lines"), page, "attention.html", "text/html", key=f"lines-{name}", on_click="ignore", icon=":material/download:")
 
 
 def _is_dark() -> bool:

@@ -21,7 +21,7 @@ CHECKED_TEXTS = 200
 def model_form() -> None:
     """Asks for a model, checks it, offers to use it."""
     st.markdown(t("bring.model_about"))
-    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder="/models/my-classifier")
+    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder=t("bring.model_example"))
     key = digest("bring-model", name)
     jobs.start_button(t("bring.check_model"), key, lambda job: lab.bring_model(name, job.progress, job.cancel), primary=True)
     jobs.panel(key)
@@ -76,7 +76,7 @@ def _table() -> tuple[str, pd.DataFrame, str] | None:
     if upload is not None:
         name, content = upload.name, upload.getvalue()
         return name, _read(name, content), hashlib.sha256(content).hexdigest()[:16]
-    hub_id = st.text_input(t("bring.hub"), key="bring_hub", placeholder="user/name", help=t("bring.hub_help")).strip()
+    hub_id = st.text_input(t("bring.hub"), key="bring_hub", placeholder=t("bring.hub_example"), help=t("bring.hub_help")).strip()
     if not hub_id:
         return None
     key = digest("bring-hub", hub_id)

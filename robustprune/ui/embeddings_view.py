@@ -7,12 +7,12 @@ from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL, E
 from robustprune.jobs import Job
 from robustprune.spec import check_text, digest
 from robustprune.ui import compare_charts, exports, jobs, links, shell
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import meaning, t
 
 
 def show() -> None:
     """Both sentences, their distances block by block, and their map."""
-    st.markdown(t("embeddings.question"))
+    st.markdown(t("embeddings.question"), help=meaning("sentence_embedding"))
     first = st.text_input(t("attention.original_row"), PAPER_ORIGINAL, key="original", bind="query-params", max_chars=1000)
     second = st.text_input(t("attention.adversarial_row"), PAPER_ADVERSARIAL, key="adversarial", bind="query-params", max_chars=1000)
     texts = [check_text(first), check_text(second)]

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from robustprune.ui import shell
 from robustprune.ui.charts import MARK
 from robustprune.ui.i18n import t
 
@@ -30,8 +31,10 @@ def chart(figure: go.Figure, *, alt: str, key: str, **more: Any) -> None:
 def offer(key: str, figures: dict[str, go.Figure], tables: dict[str, "pd.DataFrame"] | None = None, documents: dict[str, Any] | None = None) -> None:
     """A small menu: figures in all forms, tables as CSV, documents as JSON (a list: a line an entry), each under its title.
 
-    Files are made when they are asked for.
+    Files are made when they are asked for. A class needs no menu of files.
     """
+    if shell.teaching():
+        return
     with st.popover(t("export.menu"), icon=":material/download:"):
         for number, (title, figure) in enumerate(figures.items()):
             forms = {"html": partial(page_of, figure), "csv": lambda figure=figure: _csv(numbers_of(figure)), "json": figure.to_json}

@@ -229,7 +229,7 @@ def arithmetic(_: dict) -> None:
 def paper_rows(_: dict) -> None:
     """The paper's rows for the dense models and for half of the weights."""
     rows = [row for row in paper_numbers.rows(DATASET) if row.sparsity in (0, HALF)]
-    st.dataframe(paper_view.frame_of(rows), hide_index=True)
+    st.dataframe(paper_view.frame_of(rows), hide_index=True, height="content")
     st.caption(paper_view.source(rows))
 
 

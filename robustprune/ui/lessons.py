@@ -9,7 +9,7 @@ from robustprune.ui.i18n import t
 
 LESSON, CARD = "lesson", "card"
 # Four tiles fill a wide page, two a narrow one (pixels).
-TILE_WIDTH = 260
+TILE_WIDTH = 210
 
 
 def chosen() -> Lesson | None:
@@ -34,8 +34,7 @@ def contents() -> None:
 def show(lesson: Lesson) -> None:
     """One lesson: the card at hand, and the ways to the others."""
     last = len(lesson.cards) + 1
-    links.choice(CARD, [str(number) for number in range(1, last + 1)], "1")
-    number = int(st.session_state[CARD])
+    number = _card_of(lesson)
     if not shell.teaching():
         st.markdown(i18n.of(lesson.idea))
     _steps(lesson, number, last)
@@ -43,7 +42,13 @@ def show(lesson: Lesson) -> None:
         if number < last:
             _card(lesson.cards[number - 1])
         else:
-            _task(lesson)
+            _task(lesson, number)
+
+
+def _card_of(lesson: Lesson) -> int:
+    """The card at hand, from 1; after the last that shows something comes the task."""
+    links.choice(CARD, [str(number) for number in range(1, len(lesson.cards) + 2)], "1")
+    return int(st.session_state[CARD])
 
 
 def go(lesson: Lesson | None, card: int) -> None:
@@ -96,25 +101,30 @@ def _card(card: Card) -> None:
     lesson_views.VIEWS[card.show](card.start)
 
 
-def _task(lesson: Lesson) -> None:
+def _task(lesson: Lesson, number: int) -> None:
     """What to do, and where."""
     st.markdown(f"**{t('learn.your_turn')}** {i18n.of(lesson.task)}")
     opens = lesson.opens
     icon = shell.PAGES[opens.page]
-    st.page_link(shell.page(opens.page), label=t("learn.open", page=t(f"{opens.page}.menu")), icon=icon, query_params=link_of(opens))
+    st.page_link(shell.page(opens.page), label=t("learn.open", page=t(f"{opens.page}.menu")), icon=icon, query_params=link_of(opens, lesson.number, number))
 
 
-def link_of(opens: Opening) -> dict[str, str]:
-    """The parameters of the link that opens a page in the state that a lesson speaks of; runs that are not stored are left out."""
+def link_of(opens: Opening, lesson: int, card: int) -> dict[str, str]:
+    """The parameters of the link that opens a page in the state that a lesson speaks of; runs that are not stored are left out.
+
+    While somebody teaches, the link also holds where to go back to.
+    """
     runs = [run.digest for fields in opens.runs if (run := lab.find_usual_run(opens.model, **fields))]
     chosen = {"runs": links.SEPARATOR.join(runs)} if runs else {}
-    teach = {shell.TEACH: shell.YES} if shell.teaching() else {}
+    teach = {shell.TEACH: shell.YES, LESSON: str(lesson), CARD: str(card)} if shell.teaching() else {}
     return {"model": opens.model, **chosen, **opens.link, **teach, i18n.KEY: i18n.language()}
 
 
 def way_back(page: st.Page) -> None:
-    """While somebody teaches, on the other pages: a link back to the lesson."""
-    lesson = st.session_state.get(LESSON)
-    if shell.teaching() and page.url_path != "learn":
-        back = {LESSON: lesson or "1", CARD: st.session_state.get(CARD) or "1", shell.TEACH: shell.YES, i18n.KEY: i18n.language()}
-        st.page_link(shell.page("learn"), label=t("learn.way_back", number=lesson or "1"), icon=":material/arrow_back:", query_params=back)
+    """While somebody teaches, on the other pages: a link back to the lesson, which stands in their links too."""
+    if not shell.teaching() or page.url_path == "learn":
+        return
+    lesson = chosen() or lab.lessons()[0]
+    card = _card_of(lesson)
+    back = {LESSON: str(lesson.number), CARD: str(card), shell.TEACH: shell.YES, i18n.KEY: i18n.language()}
+    st.page_link(shell.page("learn"), label=t("learn.way_back", number=lesson.number), icon=":material/arrow_back:", query_params=back)

@@ -8,7 +8,7 @@ import streamlit as st
 from robustprune import lab, paper_numbers
 from robustprune.paper_numbers import PaperRow
 from robustprune.ui import compare_charts, exports, shell, wording
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import said, t
 
 LINES = ("Ada-Pruning", "RMC", "RobusT", "Bag-of-Tricks")
 
@@ -52,4 +52,4 @@ def frame_of(rows: Sequence[PaperRow]) -> pd.DataFrame:
 
 def source(rows: Sequence[PaperRow]) -> str:
     """Where rows stand, and what the mark means if one of them has it."""
-    return paper_numbers.source() + ("" if all(row.asr_consistent for row in rows) else " " + t("paper.inconsistent"))
+    return said(paper_numbers.source()) + ("" if all(row.asr_consistent for row in rows) else " " + t("paper.inconsistent"))

@@ -40,8 +40,9 @@ def asked() -> PruneSpec:
 
 
 def _about_methods() -> str:
-    """The methods in a sentence each; one that is new and has no text yet by its name alone."""
-    return "\n".join(f"- **{name}** {t_or(f'method.{name}', '')}" for name in METHODS)
+    """The methods in a sentence each, one that is new and has no text yet by its name alone; and the terms that they go by."""
+    methods = "\n".join(f"- **{name}** {t_or(f'method.{name}', '')}" for name in METHODS)
+    return f"{methods}\n\n{meaning('surgeon')}\n\n{meaning('hessian')}"
 
 
 def _sharing(free: bool) -> dict:

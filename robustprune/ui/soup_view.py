@@ -9,7 +9,7 @@ from robustprune.errors import ModelError
 from robustprune.soups import SoupRun
 from robustprune.training.soup import Step
 from robustprune.ui import dense_charts, exports, wording
-from robustprune.ui.i18n import t
+from robustprune.ui.i18n import said, t
 
 
 def name_of(soup: SoupRun) -> str:
@@ -79,7 +79,14 @@ def show(soup: SoupRun) -> None:
     st.dataframe(frame, hide_index=True)
     on = soup.evaluated_on
     st.caption(
-        t("dense.provenance", examples=on["examples"], split=on["split"], dataset=wording.plain(on["dataset"]), recipe=soup.spec.recipe, seed=soup.spec.seed)
+        t(
+            "dense.provenance",
+            examples=on["examples"],
+            split=said(on["split"]),
+            dataset=wording.plain(on["dataset"]),
+            recipe=soup.spec.recipe,
+            seed=soup.spec.seed,
+        )
     )
     st.markdown(_finding(soup))
     st.subheader(t("dense.steps_title"))

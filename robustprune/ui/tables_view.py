@@ -9,7 +9,7 @@ import streamlit as st
 from robustprune import lab
 from robustprune.tables import Row, Table
 from robustprune.ui import dense_charts, exports, shell, wording
-from robustprune.ui.i18n import t, t_or
+from robustprune.ui.i18n import meaning, said, t, t_or
 
 RATES = {"acc": "overview.accuracy", "aua": "overview.aua", "asr": "compare.asr"}
 # What of a row's settings the link to the prune page carries.
@@ -99,10 +99,17 @@ def _show(table: Table) -> None:
     """One table: chart, figures, findings, downloads."""
     chart = rates(table)
     figures = _frame(table)
-    st.dataframe(figures, hide_index=True)
+    explained = {t("overview.aua"): meaning("aua"), t("compare.asr"): meaning("asr"), t("overview.accuracy"): meaning("accuracy")}
+    st.dataframe(figures, hide_index=True, column_config={column: st.column_config.Column(help=means) for column, means in explained.items()})
     source = t("prune.shipped") if table.shipped else t("compare.here")
-    about = {"examples": table.examples, "split": table.split, "dataset": wording.plain(table.dataset), "recipe": table.spec.recipe, "seed": table.spec.seed}
-    st.caption(t("compare.provenance", source=source, synonyms=wording.plain(table.resources["synonyms"]), **about))
+    about = {
+        "examples": table.examples,
+        "split": said(table.split),
+        "dataset": wording.plain(table.dataset),
+        "recipe": table.spec.recipe,
+        "seed": table.spec.seed,
+    }
+    st.caption(t("compare.provenance", source=source, synonyms=wording.plain(said(table.resources["synonyms"])), **about))
     _open(table)
     exports.offer(f"table-{table.digest}", {t("export.chart"): chart}, {t("export.table"): figures}, {t("export.all_numbers"): table.to_json()})
     if command := table.made.get("command"):

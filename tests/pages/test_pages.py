@@ -22,7 +22,7 @@ def test_a_page_opens_filled_without_an_exception(name, empty_home):
     assert len(app.title) == 1
 
 
-@pytest.mark.parametrize("name", shell.PAGES)
+@pytest.mark.parametrize("name", [name for name in shell.PAGES if name != "learn"])  # the lessons' own test tells what is missing
 def test_a_page_opens_empty_and_says_what_to_do(name, nothing_ships):
     app = open_page(name)
     assert not app.exception

@@ -1,16 +1,22 @@
-"""Every key that the code asks for is there, and every key that is there is asked for."""
+"""Every text is there in every language, every key that is there is asked for, and no text stands anywhere else."""
 
 import ast
+import json
+import re
 from dataclasses import fields
 from pathlib import Path
+from string import Formatter
 from typing import get_args
+
+import pytest
 
 from robustprune.attacks.resource_names import ResourceNames
 from robustprune.attacks.trace import Outcome
 from robustprune.methods import METHODS
+from robustprune.pruning.report import LayerReport
 from robustprune.spec import ADAPTIVE
 from robustprune.training_specs import BASELINE_NAMES
-from robustprune.ui import i18n, shell
+from robustprune.ui import engine_words, i18n, shell
 from robustprune.ui.take_away import SIZES
 
 # The constraints that can refuse a candidate, by the names of their classes.
@@ -50,15 +56,21 @@ COMPOSED = {
     *(f"surgeon.{part}" for part in ("before", "now", "next", "weight", "cost", "removed", "by_magnitude")),
     *(f"quiz.{part}" for part in ("right", "wrong", "why_most", "why_refused")),
     *(f"arithmetic.{count}" for count in "nsfa"),
+    *(f"layers.column_{field.name}" for field in fields(LayerReport)),
+    *(f"attack.set_{kind}" for kind in ("built-in", "full", "mixed")),
     *("guess.answer", "guess.never", "try.ask", "try.ask_one"),
 }
 
 
+def called_with(file, function):
+    """The constants that a file calls a function with."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function and isinstance(node.args[0], ast.Constant):
+            yield node.args[0].value
+
+
 def asked_keys():
-    for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "t" and isinstance(node.args[0], ast.Constant):
-                yield node.args[0].value
+    return (key for file in FILES for key in called_with(file, "t"))
 
 
 def test_no_key_is_missing():
@@ -67,3 +79,146 @@ def test_no_key_is_missing():
 
 def test_no_key_is_left_over():
     assert set(i18n.texts("en")) - set(asked_keys()) - COMPOSED == {"language.name"}
+
+
+def placeholders(text):
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+OTHERS = [language for language in i18n.languages() if language != i18n.DEFAULT]
+
+
+def test_there_is_chinese():
+    assert OTHERS == ["zh"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_both_languages_have_the_same_keys_and_placeholders(language):
+    first, other = i18n.texts(i18n.DEFAULT), i18n.texts(language)
+    assert list(first) == list(other)
+    for key, text in first.items():
+        assert placeholders(text) == placeholders(other[key]), key
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_bold_is_read_as_bold_in_the_other_language_too(language):
+    from markdown_it import MarkdownIt
+
+    for key, text in i18n.texts(language).items():
+        rendered = MarkdownIt().renderInline(re.sub(r"\{[^}]*\}", "X", text))
+        assert "**" not in rendered, key
+        assert ("<strong>" in rendered) == ("<strong>" in MarkdownIt().renderInline(i18n.texts(i18n.DEFAULT)[key])), key
+
+
+def test_chinese_is_punctuated_as_chinese():
+    for key, text in i18n.texts("zh").items():
+        assert not re.search(r"[\u4e00-\u9fff][,;:!?]|[\u4e00-\u9fff]\.(?!\w)", text), key
+
+
+def test_the_glossary_has_twenty_terms_in_both_languages_and_feeds_the_tooltips():
+    glossary = i18n.glossary()
+    assert len(glossary) == 20
+    for entry in glossary.values():
+        assert set(entry["term"]) == set(entry["means"]) == set(i18n.languages())
+    assert set(glossary) == {key for file in FILES for key in called_with(file, "meaning")}
+
+
+# What the engine says
+
+
+ENGINE = ROOT / "robustprune"
+# What no page can reach: the command line, benchmarks and training.
+UNSEEN = re.compile(r"ui/|cli/|bench/|training|retraining|soups|tables|averaging|adapters")
+ERRORS = re.compile(r"(Spec|Model|Data|Store)Error|ResourceMissing|OutOfTime|Cancelled")
+
+
+def sentences(file):
+    """What a file raises or tells of its progress, with a value in every hole."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        said = node.args[:1] if ERRORS.fullmatch(name) else node.args[2:3] if name in ("progress", "told", "watch") else []
+        for text in said:
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
+            elif isinstance(text, ast.JoinedStr):
+                yield "".join(part.value if isinstance(part, ast.Constant) else _hole(part) for part in text.values)
+
+
+def _hole(part):
+    per_cent = part.format_spec is not None and part.format_spec.values[0].value.endswith("%")
+    return "⟨x⟩%" if per_cent else "⟨x⟩"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_whatever_the_engine_says_to_a_page_is_there_in_the_other_language(language):
+    files = [file for file in ENGINE.rglob("*.py") if not UNSEEN.search(str(file.relative_to(ENGINE)))]
+    said = {sentence for file in files for sentence in sentences(file) if re.search("[A-Za-z]", sentence.replace("⟨x⟩", ""))}
+    assert len(said) > 100
+    assert {sentence for sentence in said if engine_words.translate(sentence, language) == sentence} == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_engines_values_stay_in_its_sentences(language):
+    catalogue = json.loads((engine_words.FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    for sentence, said in catalogue.items():
+        assert set(engine_words.VALUE.findall(sentence)) == set(engine_words.VALUE.findall(said)), sentence
+
+
+def test_an_error_is_told_with_what_was_given():
+    told = engine_words.translate("The sparsity is 7; it must be a number from 0 to 0.99.", "zh")
+    assert "7" in told
+    assert "0.99" in told
+    assert re.search("[\u4e00-\u9fff]", told)
+
+
+def test_what_the_catalogue_does_not_know_is_told_as_it_is():
+    assert engine_words.translate("Something new {0} happened.", "zh") == "Something new {0} happened."
+
+
+# No text in the code
+
+SHOWS = {
+    "title", "header", "subheader", "markdown", "caption", "text", "info", "warning", "error", "success", "metric", "button", "download_button",
+    "selectbox", "multiselect", "slider", "select_slider", "text_input", "text_area", "number_input", "toggle", "checkbox", "radio", "pills",
+    "segmented_control", "expander", "popover", "tabs", "form_submit_button", "link_button", "page_link", "progress", "spinner", "toast",
+    "file_uploader", "write", "html",
+}  # fmt: skip
+SAID_BY = {"label", "help", "text", "body", "placeholder", "alt", "title", "name", "xaxis_title", "yaxis_title", "hovertemplate", "delta"}
+# Markdown's icons and badges, HTML's tags, Plotly's values, units.
+NO_WORDS = re.compile(r"-badge\[|:material/\w+:|:[\w-]+\[|<[^>]*>|<\w+ style=\"|%\{[^}]*\}|\bMB\b")
+
+
+def words_in(node):
+    """The words that an expression shows literally: not those that it looks up."""
+    if isinstance(node, ast.Call | ast.Subscript | ast.Compare):
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from re.findall(r"[A-Za-z\u4e00-\u9fff]{3,}", NO_WORDS.sub("", node.value))
+    elif isinstance(node, ast.JoinedStr):
+        text = "".join(part.value if isinstance(part, ast.Constant) else "⟨⟩" for part in node.values)
+        yield from words_in(ast.Constant(text))
+    else:
+        for child in node.values if isinstance(node, ast.Dict) else ast.iter_child_nodes(node):
+            yield from words_in(child)
+
+
+def shown_literally(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            shows = getattr(node.func, "attr", "") in SHOWS
+            said = [*(node.args[:1] if shows else []), *(one.value for one in node.keywords if one.arg in SAID_BY)]
+            for one in said:
+                yield from words_in(one)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_text_stands_in_pages_and_ui(file):
+    assert list(shown_literally(file)) == []
+
+
+def test_text_in_the_code_would_be_found(tmp_path):
+    code = 'st.title("Prune a model")\nrow.metric(t("a"), "12 MB")\nst.markdown(f"**{t(1)}** :material/add: done {x}")\nfigure.add_bar(name="Own")'
+    (tmp_path / "page.py").write_text(code)
+    assert list(shown_literally(tmp_path / "page.py")) == ["Prune", "model", "done", "Own"]

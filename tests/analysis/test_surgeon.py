@@ -1,0 +1,87 @@
+"""The surgeon's toys: what the Hessian predicts is what the loss does."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from robustprune.analysis.surgeon import MAX_CORRELATION, OPTIMA, SCALES, SIX, six_weights, surface
+from robustprune.errors import SpecError
+from robustprune.lessons import lessons
+
+SURFACES, SEEDS = 300, 12
+
+
+def random_surfaces():
+    draw = np.random.default_rng(0)
+    for _ in range(SURFACES):
+        correlation = draw.uniform(-MAX_CORRELATION, MAX_CORRELATION)
+        yield surface(correlation, tuple(draw.uniform(*SCALES, 2)), tuple(draw.uniform(*OPTIMA, 2)))
+
+
+def test_the_predicted_loss_is_the_true_loss():
+    for shown in random_surfaces():
+        for weight in (0, 1):
+            for compensated in (False, True):
+                drop = shown.drop(weight, compensated)
+                assert drop.predicted == pytest.approx(drop.true, abs=1e-9)
+
+
+def test_the_inputs_are_as_they_were_asked_for():
+    hessian = surface(0.7, (2.0, 0.5), (1.0, 1.0)).hessian
+    assert hessian == pytest.approx(np.array([[4.0, 0.7], [0.7, 0.25]]), abs=1e-12)
+
+
+def test_the_surgeon_lands_on_the_lowest_point_where_the_weight_is_zero():
+    for shown in random_surfaces():
+        for weight in (0, 1):
+            lowest = np.array(shown.drop(weight, compensated=True).weights)
+            assert lowest[weight] == 0
+            for step in (-0.01, 0.01):
+                beside = lowest.copy()
+                beside[1 - weight] += step
+                assert shown.loss(beside) > shown.loss(lowest)
+
+
+def test_making_up_pays_off_exactly_as_the_inputs_are_alike():
+    alone, made_up = (surface(0.6, (1.0, 1.0), (1.0, 1.5)).drop(0, compensated).true for compensated in (False, True))
+    assert made_up == pytest.approx(alone * (1 - 0.6**2))
+
+
+def preset():
+    """The card that says that magnitude chooses wrong."""
+    start = next(lesson for lesson in lessons() if lesson.id == "surgeon").cards[1].start
+    return surface(start["correlation"], (start["scale_1"], start["scale_2"]), (start["optimum_1"], start["optimum_2"]))
+
+
+def test_the_preset_misleads_magnitude():
+    shown = preset()
+    assert shown.smallest != shown.cheapest
+    for compensated in (False, True):
+        assert shown.drop(shown.smallest, compensated).true > 2 * shown.drop(shown.cheapest, compensated).true
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_engine_takes_the_cheapest_of_six_at_every_step(seed):
+    removals = six_weights(0.9, seed)
+    assert [removal.removed is None for removal in removals] == [True, *[False] * SIX]
+    for before, after in pairwise(removals):
+        left = {place: cost for place, cost in enumerate(before.costs) if cost is not None}
+        assert after.removed == min(left, key=left.get)
+        assert after.weights[after.removed] == 0
+        assert after.predicted == pytest.approx(after.true, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_surgeon_of_six_never_loses_to_magnitude(seed):
+    removals = six_weights(0.9, seed)
+    assert all(removal.true <= removal.magnitude + 1e-12 for removal in removals)
+    assert removals[3].true < removals[3].magnitude
+
+
+@pytest.mark.parametrize("correlation", [1.0, -1.5, float("nan"), "much"])
+def test_inputs_that_cannot_be_are_told(correlation):
+    with pytest.raises(SpecError, match="correlation"):
+        surface(correlation, (1.0, 1.0), (1.0, 1.0))
+    with pytest.raises(SpecError, match="correlation"):
+        six_weights(correlation, 0)
