@@ -41,8 +41,8 @@ def configure() -> None:
     """Language, the browser tab's title and icon, and the layout. The icon is a file: a Material icon would be fetched from the network."""
     i18n.settle()
     links.choice(TEACH, (YES,), None)
-    look = {"initial_sidebar_state": "collapsed"} if teaching() else {}
-    st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide", **look)
+    sidebar = "collapsed" if teaching() else "auto"
+    st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=sidebar)
 
 
 def teaching() -> bool:
@@ -141,6 +141,12 @@ def run_name(run: PruneRun) -> str:
     """A run by what it is; one that was not made in the usual way also by the start of its digest, so that no two have one name."""
     name = t("run.name", sparsity=run.spec.asked, method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
     return name if is_usual(run) else f"{name} ({run.digest[:4]})"
+
+
+def run_tag(run: PruneRun) -> str:
+    """A run by its settings alone, for where there is little room."""
+    tag = f"{run.spec.asked} {run.spec.method} {run.spec.adaptive}"
+    return tag if is_usual(run) else f"{tag} ({run.digest[:4]})"
 
 
 def scored_on() -> str | None:

@@ -19,7 +19,7 @@ def show() -> None:
     if not runs:
         st.caption(t("sidebar.no_run"))
         return
-    names = {run.digest: shell.run_name(run) for run in runs}
+    names = {run.digest: shell.run_tag(run) for run in runs}
     links.choices("runs", list(names), [runs[shell.default_run(runs)].digest], shell.MOST_RUNS)
     st.multiselect(t("sidebar.runs"), list(names), key="runs", max_selections=shell.MOST_RUNS, format_func=names.__getitem__, help=t("sidebar.runs_help"))
 

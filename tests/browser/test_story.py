@@ -1,70 +1,16 @@
 """One person's way through the app, in a real Chromium."""
 
-import os
 import re
 from urllib.parse import quote
 
 import pytest
 
-from tests.browser.serving import serving
-from tests.conftest import CHROMIUM
+from tests.browser.looking import heading, leave_only_this_machine
 
 LONG = 240_000
-PROBES = ("/_stcore/health", "/_stcore/host-config")
 TEXT = "A gripping, beautifully acted film that never loses its way."
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("server")) as (address, _):
-        yield address
-
-
-@pytest.fixture
-def fresh_server(tmp_path):
-    """A process that no page was opened in yet: there a deep link runs its page without app.py first."""
-    with serving(tmp_path) as (address, _):
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        if os.environ.get("ROBUSTPRUNE_REQUIRE_BROWSER"):
-            pytest.fail("Chromium is required here and is not installed.")
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium).")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser, server):
-    """A tab that notes every request and every error of the console."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, base_url=server)
-    tab = context.new_page()
-    tab.requests, tab.errors = [], []
-    tab.on("request", lambda request: tab.requests.append(request.url))
-    # On a deep link Streamlit itself first asks for its server below the page's address, gets a 404, and then finds it.
-    tab.on("console", lambda said: tab.errors.append(said.text) if said.type == "error" and not said.location["url"].endswith(PROBES) else None)
-    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
-    yield tab
-    context.close()
-
-
-def leave_only_this_machine(page, server):
-    outside = [url for url in page.requests if not url.startswith((server, "data:", "blob:", server.replace("http", "ws")))]
-    assert outside == []
-    assert page.errors == []
-
-
-def heading(page, text):
-    page.get_by_role("heading", level=1, name=text).wait_for(timeout=60_000)
 
 
 def test_prune_look_attack(page, server):
