@@ -1,6 +1,8 @@
 """A server, a browser, and a tab that notes every request and every error."""
 
 import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -23,12 +25,24 @@ def fresh_server(tmp_path):
         yield address
 
 
+def need(there, what, package):
+    """Skips a test whose machine lacks something; fails it where all is required."""
+    if not there:
+        told = f"{what} (Debian: apt-get install {package})."
+        (pytest.fail if os.environ.get("ROBUSTPRUNE_REQUIRE_BROWSER") else pytest.skip)(told)
+
+
+@pytest.fixture
+def chinese_fonts():
+    """That this machine can draw Chinese."""
+    lister = shutil.which("fc-list")
+    found = lister and subprocess.run([lister, ":lang=zh"], capture_output=True, check=True).stdout
+    need(found, "Chinese fonts are not installed", "fontconfig fonts-noto-cjk")
+
+
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        if os.environ.get("ROBUSTPRUNE_REQUIRE_BROWSER"):
-            pytest.fail("Chromium is required here and is not installed.")
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium).")
+    need(CHROMIUM, "Chromium is not installed", "chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

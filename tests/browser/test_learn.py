@@ -105,7 +105,7 @@ def test_a_chinese_browser_gets_chinese_and_can_change_it(browser, server):
 
 
 @pytest.mark.parametrize("width", [1400, 800])
-def test_no_page_has_a_cut_label_or_a_missing_character_in_chinese(page, server, width):
+def test_no_page_has_a_cut_label_or_a_missing_character_in_chinese(page, server, chinese_fonts, width):
     page.set_viewport_size({"width": width, "height": 900})
     for address in ADDRESSES:
         page.goto(f"{address}lang=zh")
