@@ -3,14 +3,14 @@
 import streamlit as st
 
 from robustprune import lab
-from robustprune.ui import glossary_view, i18n, lessons, links, shell
+from robustprune.ui import classroom, glossary_view, i18n, lessons, links, shell
 from robustprune.ui.i18n import t
 
 VIEWS = ("lessons", "glossary")
 
 shell.require_entrypoint()
 
-lesson = lessons.chosen()
+lesson = classroom.chosen()
 if lesson:
     st.title(i18n.of(lesson.title))
     st.caption(t("learn.lesson_of", number=lesson.number, lessons=len(lab.lessons())))

@@ -5,18 +5,11 @@ import streamlit as st
 from robustprune import lab
 from robustprune.lessons import Card, Lesson, Opening
 from robustprune.ui import i18n, lesson_views, links, shell
+from robustprune.ui.classroom import CARD, LESSON, card_of
 from robustprune.ui.i18n import t
 
-LESSON, CARD = "lesson", "card"
 # Four tiles fill a wide page, two a narrow one (pixels).
 TILE_WIDTH = 210
-
-
-def chosen() -> Lesson | None:
-    """The lesson that the link or the session names; None for the list."""
-    numbers = {str(lesson.number): lesson for lesson in lab.lessons()}
-    links.choice(LESSON, list(numbers), None)
-    return numbers.get(st.session_state[LESSON])
 
 
 def contents() -> None:
@@ -34,7 +27,7 @@ def contents() -> None:
 def show(lesson: Lesson) -> None:
     """One lesson: the card at hand, and the ways to the others."""
     last = len(lesson.cards) + 1
-    number = _card_of(lesson)
+    number = card_of(lesson)
     if not shell.teaching():
         st.markdown(i18n.of(lesson.idea))
     _steps(lesson, number, last)
@@ -43,12 +36,6 @@ def show(lesson: Lesson) -> None:
             _card(lesson.cards[number - 1])
         else:
             _task(lesson, number)
-
-
-def _card_of(lesson: Lesson) -> int:
-    """The card at hand, from 1; after the last that shows something comes the task."""
-    links.choice(CARD, [str(number) for number in range(1, len(lesson.cards) + 2)], "1")
-    return int(st.session_state[CARD])
 
 
 def go(lesson: Lesson | None, card: int) -> None:
@@ -118,13 +105,3 @@ def link_of(opens: Opening, lesson: int, card: int) -> dict[str, str]:
     chosen = {"runs": links.SEPARATOR.join(runs)} if runs else {}
     teach = {shell.TEACH: shell.YES, LESSON: str(lesson), CARD: str(card)} if shell.teaching() else {}
     return {"model": opens.model, **chosen, **opens.link, **teach, i18n.KEY: i18n.language()}
-
-
-def way_back(page: st.Page) -> None:
-    """While somebody teaches, on the other pages: a link back to the lesson, which stands in their links too."""
-    if not shell.teaching() or page.url_path == "learn":
-        return
-    lesson = chosen() or lab.lessons()[0]
-    card = _card_of(lesson)
-    back = {LESSON: str(lesson.number), CARD: str(card), shell.TEACH: shell.YES, i18n.KEY: i18n.language()}
-    st.page_link(shell.page("learn"), label=t("learn.way_back", number=lesson.number), icon=":material/arrow_back:", query_params=back)

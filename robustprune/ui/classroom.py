@@ -1,0 +1,36 @@
+"""Where a session stands in the lessons, and the way back to them from the pages that a class is led to.
+
+Every page needs this, so it imports nothing that a lesson shows.
+"""
+
+import streamlit as st
+
+from robustprune import lab
+from robustprune.lessons import Lesson
+from robustprune.ui import i18n, links, shell
+from robustprune.ui.i18n import t
+
+LESSON, CARD = "lesson", "card"
+
+
+def chosen() -> Lesson | None:
+    """The lesson that the link or the session names; None for the list."""
+    numbers = {str(lesson.number): lesson for lesson in lab.lessons()}
+    links.choice(LESSON, list(numbers), None)
+    return numbers.get(st.session_state[LESSON])
+
+
+def card_of(lesson: Lesson) -> int:
+    """The card at hand, from 1; after the last that shows something comes the task."""
+    links.choice(CARD, [str(number) for number in range(1, len(lesson.cards) + 2)], "1")
+    return int(st.session_state[CARD])
+
+
+def way_back(page: st.Page) -> None:
+    """While somebody teaches, on the other pages: a link back to the lesson, which stands in their links too."""
+    if not shell.teaching() or page.url_path == "learn":
+        return
+    lesson = chosen() or lab.lessons()[0]
+    card = card_of(lesson)
+    back = {LESSON: str(lesson.number), CARD: str(card), shell.TEACH: shell.YES, i18n.KEY: i18n.language()}
+    st.page_link(shell.page("learn"), label=t("learn.way_back", number=lesson.number), icon=":material/arrow_back:", query_params=back)
