@@ -5,15 +5,13 @@ from functools import partial
 import streamlit as st
 
 from robustprune import lab
-from robustprune.curves import Curve
+from robustprune.curves import ATTACKED, Curve
 from robustprune.errors import ModelError
 from robustprune.jobs import Job
 from robustprune.soups import SoupRun
 from robustprune.spec import digest
 from robustprune.ui import curve_view, jobs, links, shell, soup_view
 from robustprune.ui.i18n import meaning, t
-
-CURVE_ATTACKED = 60
 
 shell.require_entrypoint()
 
@@ -47,7 +45,7 @@ def curve(soup: SoupRun) -> None:
         curve_view.show(found)
     key = digest("curve-job", first, second)
     if found is None or not found.attacked:
-        for attacked, text in ((0, "dense.measure"), (CURVE_ATTACKED, "dense.measure_attack")):
+        for attacked, text in ((0, "dense.measure"), (ATTACKED, "dense.measure_attack")):
             if found is None or attacked:
                 job = f"{key}-{attacked}"
                 jobs.start_button(t(text, texts=attacked), job, partial(measure, first, second, attacked))
@@ -64,7 +62,7 @@ def _found(first: str, second: str) -> Curve | None:
     """The stored curve, with attacks if they were ever made; None also where an ingredient is gone, which measuring tells."""
     try:
         demo = lab.usual_dataset(first)
-        with_attacks = lab.find_averaging_curve(first, second, demo, attacked=CURVE_ATTACKED)
+        with_attacks = lab.find_averaging_curve(first, second, demo, attacked=ATTACKED)
         return with_attacks or lab.find_averaging_curve(first, second, demo)
     except ModelError:
         return None

@@ -17,7 +17,7 @@ if lesson:
     lessons.show(lesson)
     st.stop()
 st.title(t("learn.title"))
-st.markdown(t("learn.question"))
+st.markdown(t("learn.question", lessons=len(lab.lessons())))
 links.choice("learn_view", VIEWS, VIEWS[0])
 view = st.segmented_control(
     t("learn.view"), VIEWS, key="learn_view", required=True, format_func=lambda name: t(f"learn.view_{name}"), label_visibility="collapsed"

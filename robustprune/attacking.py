@@ -135,6 +135,16 @@ def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | 
     return entry.document if entry else None
 
 
+def find_comparison(first: str, second: str) -> dict[str, Any] | None:
+    """The second model against the first, text by text, from the stored attacks on their demo texts; None unless both are there."""
+    from robustprune.attacks import metrics
+
+    stored = [find_scores(model) for model in (first, second)]
+    if not all(stored):
+        return None
+    return metrics.compare(*([metrics.Result(**result) for result in scores["results"]] for scores in stored)).to_json()
+
+
 def resource_names(spec: AttackSpec) -> dict[str, str]:
     """The names of the resources that an attack would use now."""
     return describe(spec).to_json()

@@ -14,6 +14,8 @@ from robustprune.store import Entry, understood
 
 KIND = "curves"
 MOST_POINTS = 101
+# How many texts the averages are attacked on where nobody asks for another number.
+ATTACKED = 60
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from robustprune.attacking import (
     attack_texts,
     find_attack,
     find_attacks,
+    find_comparison,
     find_scores,
     get_resource,
     missing_resources,
@@ -26,7 +27,7 @@ from robustprune.attacking import (
 )
 from robustprune.data import BUILT_IN as DEMO_DATASETS
 from robustprune.evaluation import Evaluation
-from robustprune.lesson_numbers import find_usual_run
+from robustprune.lesson_numbers import find_usual_run, lesson_soup, lesson_table
 from robustprune.lesson_numbers import numbers as lesson_numbers
 from robustprune.lessons import lessons
 from robustprune.loading import Progress, find_model, load_model, loaded, silent, store, stored_run
@@ -92,6 +93,7 @@ __all__ = [
     "find_attacks",
     "find_attention",
     "find_averaging_curve",
+    "find_comparison",
     "find_embeddings",
     "find_layer_views",
     "find_model",
@@ -106,6 +108,8 @@ __all__ = [
     "largest_class",
     "layer_views",
     "lesson_numbers",
+    "lesson_soup",
+    "lesson_table",
     "lessons",
     "load_model",
     "measure_speed",

@@ -3,19 +3,21 @@
 Each group comes from one place in the store. What is not there is left out, and the page says that it has to be made first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from robustprune import attacking, data, loading, paper_numbers, runs, soups, training_calls
+from robustprune import attacking, curves, data, loading, paper_numbers, runs, soups, tables, training_calls
 from robustprune.results import PruneRun
+from robustprune.soups import SoupRun
 from robustprune.spec import AttackSpec, PruneSpec
+from robustprune.tables import Table
 
 # What the lessons speak of: a soup, half of its weights and most of them gone, and one demo text, by its number from 1.
 MODEL, DATASET = "sst2-soup", "sst2"
-HALF, MOST = 0.5, 0.875
+HALF, EIGHTY, MOST = 0.5, 0.8, 0.875
 DEMO_TEXT = 6
-LINE, LINE_ATTACKED = ("sst2-freelb-1", "sst2-plain-1"), 60
+LINE = ("sst2-freelb-1", "sst2-plain-1")
 # How far below the dense accuracy still counts as "as good": a choice, in points.
 MARGIN = 5
 MEGABYTE = 1e6
@@ -23,7 +25,7 @@ MEGABYTE = 1e6
 
 def numbers() -> dict[str, float]:
     """All numbers that are to be had now; rates in [0, 1], sizes in millions of bytes."""
-    return dict(pair for group in (_settings, _model, _scores, _attack, _line, _soup, _paper) for pair in group())
+    return dict(pair for group in (_settings, _model, _scores, _attack, _line, _soup, _table, _paper) for pair in group())
 
 
 def find_usual_run(model: str = MODEL, **fields: Any) -> PruneRun | None:
@@ -31,8 +33,42 @@ def find_usual_run(model: str = MODEL, **fields: Any) -> PruneRun | None:
     return loading.stored_run(runs.resolve(PruneSpec(model, data.demo_for(loading.find_model(model).dataset), **fields))[0])
 
 
+def lesson_soup() -> SoupRun | None:
+    """The soup that ships of the lessons' data set: theirs is not one that was made here since."""
+    return next((soup for soup in soups.every() if soup.dataset == DATASET and soup.shipped), None)
+
+
+def lesson_table() -> Table | None:
+    """The table that ships of methods side by side at half of the weights, from the lessons' model."""
+    fitting = (table for table in tables.every() if table.dataset == DATASET and table.sparsity == HALF and table.shipped)
+    return next((table for table in fitting if table.rows[0].name == MODEL), None)
+
+
+def stays_near(runs_by_sparsity: Sequence[PruneRun]) -> float | None:
+    """The largest sparsity up to which all runs, ordered by it, are at most MARGIN points below the dense accuracy; None if none is."""
+    last = None
+    for run in runs_by_sparsity:
+        if run.sparse.accuracy < run.dense.accuracy - MARGIN / 100:
+            break
+        last = run.spec.sparsity
+    return last
+
+
+def last_block_error(run: PruneRun) -> float:
+    """Mean error of the layers of a run's last block."""
+    block = run.report.layers[-1].name.split(".")[1]
+    errors = [layer.total for layer in run.report.layers if layer.name.split(".")[1] == block]
+    return sum(errors) / len(errors)
+
+
+def repaired(run: PruneRun) -> int:
+    """How many layers of a run end with less error than they would have had with their dense weights."""
+    return sum(layer.total < layer.uncorrected for layer in run.report.layers)
+
+
 def _settings() -> Iterator[tuple[str, float]]:
     yield "sparsity_half", HALF
+    yield "sparsity_eighty", EIGHTY
     yield "sparsity_most", MOST
     yield "margin", MARGIN
 
@@ -48,7 +84,7 @@ def _model() -> Iterator[tuple[str, float]]:
     yield "layers", len(layers)
     yield "layers_per_block", len(layers) // blocks
     yield "weights", half.report.weights
-    yield "mb_dense", half.report.dense_bytes / MEGABYTE
+    yield "mb_dense", half.report.half_bytes / MEGABYTE
     yield "mb_most", most.report.compressed_bytes / MEGABYTE
     yield "examples", half.dense.examples
     yield "dense_accuracy", half.dense.accuracy
@@ -56,12 +92,17 @@ def _model() -> Iterator[tuple[str, float]]:
 
 
 def _scores() -> Iterator[tuple[str, float]]:
-    most = find_usual_run(sparsity=MOST)
-    found = {"dense": attacking.find_scores(MODEL), "most": attacking.find_scores(most.ref) if most else None}
-    if all(found.values()):
-        yield "attack_examples", found["dense"]["examples"]
-        yield "dense_aua", found["dense"]["aua"]
-        yield "aua_most", found["most"]["aua"]
+    most, collapsed = find_usual_run(sparsity=MOST), find_usual_run(method="magnitude", adaptive="none", sparsity=EIGHTY)
+    if most is None or collapsed is None:
+        return
+    dense, scores, theirs = (attacking.find_scores(model) for model in (MODEL, most.ref, collapsed.ref))
+    if dense and scores and theirs:
+        yield "attack_examples", dense["examples"]
+        yield "dense_aua", dense["aua"]
+        yield "aua_most", scores["aua"]
+        yield "aua_most_p", attacking.find_comparison(MODEL, most.ref)["p"]
+        yield "magnitude_aua_eighty", theirs["aua"]
+        yield "magnitude_accuracy_eighty", collapsed.sparse.accuracy
 
 
 def _attack() -> Iterator[tuple[str, float]]:
@@ -72,7 +113,7 @@ def _attack() -> Iterator[tuple[str, float]]:
 
 
 def _line() -> Iterator[tuple[str, float]]:
-    curve = training_calls.find_averaging_curve(*LINE, data.demo_for(DATASET), attacked=LINE_ATTACKED)
+    curve = training_calls.find_averaging_curve(*LINE, data.demo_for(DATASET), attacked=curves.ATTACKED)
     if curve is None:
         return
     left, right = curve.points[0], curve.points[-1]
@@ -87,15 +128,25 @@ def _line() -> Iterator[tuple[str, float]]:
 
 
 def _soup() -> Iterator[tuple[str, float]]:
-    soup = next((one for one in soups.every() if one.dataset == DATASET), None)
+    soup = lesson_soup()
     if soup is None:
         return
-    plain = [scores["aua"] for name, scores in soup.reported.items() if name != soup.model and not soups.is_adversarial(name)]
+    aua = {name: scores["aua"] for name, scores in soup.reported.items() if name != soup.model}
+    best, plain = max(aua, key=aua.get), max((name for name in aua if not soups.is_adversarial(name)), key=aua.get)
     yield "soup_ingredients", len(soup.steps)
     yield "soup_kept", len(soup.kept)
     yield "soup_examples", soup.evaluated_on["examples"]
     yield "soup_aua", soup.reported[soup.model]["aua"]
-    yield "plain_aua", max(plain)
+    for key, name in {"plain": plain, "best": best}.items():
+        yield f"{key}_aua", aua[name]
+        yield f"{key}_p", soup.comparisons[name]["p"]
+
+
+def _table() -> Iterator[tuple[str, float]]:
+    row = next((row for row in table.rows if row.name == "imp+freelb"), None) if (table := lesson_table()) else None
+    if row:
+        yield "our_imp_aua", row.scores["aua"]
+        yield "our_imp_p", row.against_first["p"]
 
 
 def _paper() -> Iterator[tuple[str, float]]:

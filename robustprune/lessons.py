@@ -7,6 +7,7 @@ Numbers do not stand in the texts: they are placeholders, which :mod:`robustprun
 import json
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from robustprune import paths
@@ -69,10 +70,11 @@ class Lesson:
 def lessons() -> tuple[Lesson, ...]:
     """All lessons, in the order of their numbers."""
     files = sorted(FOLDER.glob("*-*.json"), key=lambda file: int(file.stem.split("-")[0]))
-    return tuple(_read(number, json.loads(file.read_text(encoding="utf-8"))) for number, file in enumerate(files, 1))
+    return tuple(_read(file) for file in files)
 
 
-def _read(number: int, content: dict[str, Any]) -> Lesson:
+def _read(file: Path) -> Lesson:
+    content = json.loads(file.read_text(encoding="utf-8"))
     cards = tuple(Card(card["say"], card["show"], card.get("with", {})) for card in content.pop("cards"))
     opens = content.pop("opens")
-    return Lesson(number, cards=cards, opens=Opening(**{**opens, "runs": tuple(opens.get("runs", ()))}), **content)
+    return Lesson(int(file.stem.split("-")[0]), cards=cards, opens=Opening(**{**opens, "runs": tuple(opens.get("runs", ()))}), **content)

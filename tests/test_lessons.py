@@ -2,11 +2,13 @@
 
 import re
 from string import Formatter
+from types import SimpleNamespace
 
 import pytest
 
 from robustprune import lab
-from robustprune.lessons import lessons
+from robustprune.lesson_numbers import stays_near
+from robustprune.lessons import FOLDER, lessons
 from robustprune.ui import i18n
 from robustprune.ui.lesson_views import VIEWS
 
@@ -25,6 +27,7 @@ def placeholders(text):
 
 def test_there_are_eight_and_each_stands_at_its_number():
     assert [lesson.number for lesson in lessons()] == list(range(1, 9))
+    assert {f"{lesson.number}-{lesson.id}" for lesson in lessons()} == {file.stem for file in FOLDER.iterdir()}
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
@@ -65,6 +68,35 @@ def test_the_papers_numbers_are_those_of_its_table(empty_home):
     assert [round(numbers[f"paper_{row}_aua"] * 100, 1) for row in ("finetune", "average", "ada", "imp")] == [12.7, 30.4, 43.1, 7.9]
     table = next(lesson for lesson in lessons() if lesson.id == "table")
     assert all("1" in re.findall(r"(?:Table|表) (\d)", text) for text in table.cards[1].say.values())
+
+
+def test_what_the_texts_say_of_their_numbers_holds(empty_home):
+    numbers = lab.lesson_numbers()
+    assert numbers["curve_best_loss"] < min(numbers["curve_left_loss"], numbers["curve_right_loss"]), "no hill lies between them"
+    assert numbers["plain_p"] < 0.05 < numbers["best_p"], "what averaging adds to adversarial training is within chance"
+    assert numbers["our_imp_p"] > 0.05, "IMP + FreeLB does not collapse here"
+    assert numbers["our_imp_aua"] > 2 * numbers["paper_imp_aua"]
+    assert numbers["aua_most_p"] < 0.05, "text by text the two models differ, though their intervals overlap"
+    assert numbers["magnitude_accuracy_eighty"] < 0.6, "a model that hardly listens"
+
+
+def test_a_soup_and_a_table_of_ones_own_leave_the_lessons_as_they_are(empty_home):
+    numbers, store = lab.lesson_numbers(), lab.store()
+    soup = store.get("soups", lab.lesson_soup().digest).document
+    table = store.get("tables", lab.lesson_table().digest).document
+    own = {name: score for name, score in soup["reported"].items() if "plain" not in name}
+    store.put("soups", "0123456789abcdef", {**soup, "reported": own})
+    store.put("tables", "0123456789abcdef", {**table, "rows": table["rows"][:1]})
+    assert not lab.all_soups()[0].shipped
+    assert lab.lesson_numbers() == numbers
+
+
+def test_how_far_a_method_stays_near_the_dense_accuracy():
+    def run(sparsity, accuracy):
+        return SimpleNamespace(spec=SimpleNamespace(sparsity=sparsity), dense=SimpleNamespace(accuracy=0.9), sparse=SimpleNamespace(accuracy=accuracy))
+
+    assert stays_near([run(0.3, 0.9), run(0.5, 0.86), run(0.7, 0.8), run(0.8, 0.9)]) == 0.5, "what lies beyond the first fall does not count"
+    assert stays_near([run(0.3, 0.8)]) is None
 
 
 def test_the_rates_follow_from_the_counts_that_are_shown(empty_home):

@@ -31,8 +31,8 @@ CALIBRATED_SPARSITIES = (0.5, 0.875)
 PILED, PILED_SPARSITIES = "sst2-soup", (0.5, 0.7)
 # The third model of the paper's Figure 2.
 FIGURE_2 = "sst2-imp-freelb"
-# Lines between two models, and how many demo texts every point is attacked on.
-CURVES, CURVE_ATTACKED = (("sst2-freelb-1", "sst2-plain-1"), ("ag_news-freelb-1", "ag_news-plain-1")), 60
+# Lines between two models.
+CURVES = (("sst2-freelb-1", "sst2-plain-1"), ("ag_news-freelb-1", "ag_news-plain-1"))
 KINDS = ("runs", "evaluations", "scores", "attacks", "attentions", "curves", "embeddings", "layers")
 # One attack by synonyms, and one that shares nothing with the victims.
 RECIPES = ("textfooler", "deepwordbug")
@@ -113,11 +113,12 @@ def draw() -> None:
     """What the dense page and Figure 2 show."""
     from robustprune import lab
     from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
+    from robustprune.curves import ATTACKED
 
     for sentence in (PAPER_SENTENCE, PAPER_ORIGINAL):
         lab.attention(FIGURE_2, sentence)
     for first, second in CURVES:
-        lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=CURVE_ATTACKED)
+        lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=ATTACKED)
 
 
 def copy(source: Path, target: Path) -> None:

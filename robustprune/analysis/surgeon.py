@@ -74,6 +74,16 @@ class Surface:
         after[weight] = 0.0
         return Drop(weight, compensated, tuple(after.tolist()), float(cost), self.loss(after))
 
+    def losses(self, weights: Float[np.ndarray, "... 2"]) -> Float[np.ndarray, "..."]:
+        """The loss of many weights, for a picture: by the Hessian, which for this loss is exact."""
+        away = weights - np.array(self.optimum)
+        return np.einsum("...i,ij,...j", away, self.hessian, away) / 2
+
+    @property
+    def tie(self) -> bool:
+        """Whether both weights are equally large, so that magnitude cannot choose."""
+        return bool(abs(self.optimum[0]) == abs(self.optimum[1]))
+
     @property
     def smallest(self) -> int:
         """The weight that magnitude pruning drops."""
@@ -110,6 +120,7 @@ class Removal:
         predicted, true: the loss so far, by the sum of the predictions and as measured on the inputs.
         costs: what removing each weight next would cost, by prediction; None for those that are gone.
         magnitude: the true loss if the smallest weights had gone instead, with none made up for.
+        by_size_made_up: the same, with those that remain making up for them as well as they can.
     """
 
     weights: tuple[float, ...]
@@ -118,6 +129,7 @@ class Removal:
     true: float
     costs: tuple[float | None, ...]
     magnitude: float
+    by_size_made_up: float
 
 
 def six_weights(correlation: float, seed: int) -> list[Removal]:
@@ -144,11 +156,20 @@ def six_weights(correlation: float, seed: int) -> list[Removal]:
         if step:
             predicted += result[-1].costs[removed]
         gone = weights == 0
-        small = optimum.copy()
-        small[by_size[:step]] = 0.0
-        costs = _costs(weights, hessian, gone)
-        result.append(Removal(tuple(weights.tolist()), removed, predicted, _loss(inputs, weights - optimum), costs, _loss(inputs, small - optimum)))
+        small = by_size[:step]
+        losses = [_loss(inputs, other - optimum) for other in (weights, _without(small, optimum, hessian, False), _without(small, optimum, hessian, True))]
+        result.append(Removal(tuple(weights.tolist()), removed, predicted, losses[0], _costs(weights, hessian, gone), *losses[1:]))
     return result
+
+
+def _without(places: np.ndarray, optimum: Float[np.ndarray, "6"], hessian: Float[np.ndarray, "6 6"], made_up: bool) -> Float[np.ndarray, "6"]:
+    """The weights without some of them, the others as they were or where they make up best."""
+    weights = optimum.copy()
+    weights[places] = 0.0
+    left = np.setdiff1d(np.arange(SIX), places)
+    if made_up and len(left):
+        weights[left] += np.linalg.solve(hessian[np.ix_(left, left)], hessian[np.ix_(left, places)] @ optimum[places])
+    return weights
 
 
 def _solved(optimum: Float[np.ndarray, "6"], hessian: Float[np.ndarray, "6 6"], inputs: Float[np.ndarray, "points 6"]) -> list[Float[np.ndarray, "6"]]:

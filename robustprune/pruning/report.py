@@ -89,6 +89,11 @@ class PruneReport:
         return 4 * self.weights
 
     @property
+    def half_bytes(self) -> int:
+        """What they take in float16, nothing left out."""
+        return 2 * self.weights
+
+    @property
     def compressed_bytes(self) -> int:
         """What they take in the compressed format: a bit for every weight, row by row in whole bytes, and float16 for every one that is kept."""
         return sum(layer.shape[0] * -(-layer.shape[1] // 8) for layer in self.layers) + 2 * (self.weights - self.zeros)

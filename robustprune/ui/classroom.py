@@ -30,7 +30,17 @@ def way_back(page: st.Page) -> None:
     """While somebody teaches, on the other pages: a link back to the lesson, which stands in their links too."""
     if not shell.teaching() or page.url_path == "learn":
         return
-    lesson = chosen() or lab.lessons()[0]
-    card = card_of(lesson)
-    back = {LESSON: str(lesson.number), CARD: str(card), shell.TEACH: shell.YES, i18n.KEY: i18n.language()}
-    st.page_link(shell.page("learn"), label=t("learn.way_back", number=lesson.number), icon=":material/arrow_back:", query_params=back)
+    lesson = chosen()
+    label = t("learn.way_back", number=lesson.number) if lesson else t("learn.all")
+    at = {LESSON: str(lesson.number), CARD: str(card_of(lesson))} if lesson else {}
+    with st.container(horizontal=True):
+        st.page_link(shell.page("learn"), label=label, icon=":material/arrow_back:", query_params={**at, shell.TEACH: shell.YES, i18n.KEY: i18n.language()})
+        teach_button()
+
+
+def teach_button() -> None:
+    """Begins or ends teacher mode."""
+    label, icon, value = (
+        ("learn.teach_end", ":material/close_fullscreen:", None) if shell.teaching() else ("learn.teach", ":material/cast_for_education:", shell.YES)
+    )
+    st.button(t(label), key="learn-teach", on_click=links.choose, args=(shell.TEACH, value), icon=icon, type="tertiary", help=t("learn.teach_help"))

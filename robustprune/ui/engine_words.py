@@ -18,7 +18,7 @@ def translate(text: str, language: str) -> str:
     """A sentence of the engine in a language; as it is where the catalogue does not know it."""
     for pattern, said in _patterns(language):
         if found := pattern.fullmatch(text):
-            return said.format(*(translate(part, language) for part in found.groups()))
+            return said.format(*(translate(part, language) if " " in part else part for part in found.groups()))  # a word is somebody's value
     return text
 
 

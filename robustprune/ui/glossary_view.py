@@ -9,7 +9,7 @@ from robustprune.ui.i18n import t
 
 def show() -> None:
     """The table, and the same to take away."""
-    st.markdown(t("glossary.question"))
+    st.markdown(t("glossary.question", terms=len(i18n.glossary())))
     frame = table()
     looked_for = st.text_input(t("glossary.search"), key="term", bind="query-params", max_chars=80, icon=":material/search:", width=420).strip().lower()
     found = frame[frame.apply(lambda row: looked_for in " ".join(row).lower(), axis="columns")]

@@ -43,8 +43,7 @@ def surface(shown: Surface, words: dict[str, str]) -> go.Figure:
     drops = {(weight, made_up): shown.drop(weight, made_up) for weight in (0, 1) for made_up in (False, True)}
     reach = 1.25 * max(1.0, *(abs(value) for drop in drops.values() for value in drop.weights), *map(abs, shown.optimum))
     line = np.linspace(-reach, reach, CELLS)
-    away = np.stack(np.meshgrid(line, line), -1) - np.array(shown.optimum)
-    loss = np.einsum("yxi,ij,yxj->yx", away, shown.hessian, away) / 2
+    loss = shown.losses(np.stack(np.meshgrid(line, line), -1))
     figure = go.Figure(go.Contour(
         # The root of the loss, so that the rings are evenly spaced and the valley's floor can be seen.
         z=np.sqrt(loss), x=line, y=line, customdata=loss, colorscale="Blues", reversescale=True, showscale=False, ncontours=18, line={"width": 0.6},
@@ -59,10 +58,10 @@ def surface(shown: Surface, words: dict[str, str]) -> go.Figure:
                 x=[shown.optimum[0], drop.weights[0]], y=[shown.optimum[1], drop.weights[1]], name=words[key].format(name=WEIGHT_NAMES[weight]),
                 mode="lines+markers", line={"color": colour, "dash": "solid" if made_up else "dot", "width": 2},
                 marker={"symbol": ["circle", symbol], "size": [1, 14], "color": colour, "line": {"color": "white", "width": 1}},
-                hovertemplate="w1 %{x:.2f}, w2 %{y:.2f}<br>" + words["loss"] + f" {drop.true:.3f}<extra></extra>",
+                customdata=[0.0, drop.true], hovertemplate="w1 %{x:.2f}, w2 %{y:.2f}<br>" + words["loss"] + " %{customdata:.3f}<extra></extra>",
             )  # fmt: skip
     star = {"symbol": "star", "size": 18, "color": "white", "line": {"color": "#1C2430", "width": 1.5}}
-    figure.add_scatter(x=[shown.optimum[0]], y=[shown.optimum[1]], name=words["optimum"], mode="markers", marker=star)
+    figure.add_scatter(x=[shown.optimum[0]], y=[shown.optimum[1]], name=words["optimum"], mode="markers", marker=star, hoverinfo="skip")
     figure.update_layout(height=500, margin=MARGIN, xaxis_title="w1", yaxis_title="w2", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})
     figure.update_xaxes(range=[-reach, reach], constrain="domain")
     return figure.update_yaxes(range=[-reach, reach], scaleanchor="x", constrain="domain")
@@ -95,13 +94,13 @@ def six_weights(first: Removal, now: Removal, words: dict[str, str]) -> go.Figur
 
 
 def losses(removals: Sequence[Removal], now: int, words: dict[str, str]) -> go.Figure:
-    """The loss after each removal: the surgeon's, predicted and true, and magnitude's; the moment at hand is marked.
+    """The loss after each removal: the surgeon's, predicted and true, and when the smallest go first; the moment at hand is marked.
 
     Args:
-        words: for ``true``, ``predicted``, ``magnitude``, ``removed``, ``loss``.
+        words: for ``true``, ``predicted``, ``magnitude``, ``by_size_made_up``, ``removed``, ``loss``.
     """
     figure, x = go.Figure(), list(range(len(removals)))
-    for key, (colour, symbol, dash) in zip(("magnitude", "predicted", "true"), STYLES, strict=False):
+    for key, (colour, symbol, dash) in zip(("magnitude", "predicted", "true", "by_size_made_up"), STYLES, strict=True):
         figure.add_scatter(
             x=x, y=[getattr(removal, key) for removal in removals], name=words[key], mode="lines+markers", line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol + ("-open" if key == "predicted" else ""), "size": 12 if key == "predicted" else 7}, hovertemplate="%{x}: %{y:.4f}",

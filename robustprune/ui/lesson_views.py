@@ -8,9 +8,9 @@ import streamlit as st
 
 from robustprune import lab, paper_numbers
 from robustprune.analysis.attention import PAPER_SENTENCE
-from robustprune.lesson_numbers import DATASET, DEMO_TEXT, HALF, LINE, LINE_ATTACKED, MARGIN, MEGABYTE, MODEL
+from robustprune.curves import ATTACKED
+from robustprune.lesson_numbers import DATASET, DEMO_TEXT, HALF, LINE, MARGIN, MEGABYTE, MODEL, stays_near
 from robustprune.results import PruneRun
-from robustprune.tables import Table
 from robustprune.ui import (
     charts,
     curve_view,
@@ -18,6 +18,7 @@ from robustprune.ui import (
     layer_charts,
     lesson_charts,
     links,
+    missing,
     paper_view,
     piling_view,
     quiz,
@@ -36,22 +37,16 @@ TOKEN = (
 )
 GUESSED = "learn_guessed"
 # What the cards' widgets keep in the session, apart from what the lessons' data name; the score of the quiz is no such thing.
-KEYS = ("sizes", "row", "quiz", quiz.GUESS, quiz.REVEALED, GUESSED, "learn_guess_magnitude", "learn_guess_admm")
+KEYS = ("sizes", "row", "quiz", GUESSED, "learn_guess_magnitude", "learn_guess_admm")
 # A soup, and a single model of the same data set, to prune from.
 STARTS = (MODEL, "sst2-demo")
-
-
-def missing() -> None:
-    """Says that what a card shows is not on this machine, and where it is made."""
-    st.info(t("learn.not_here"), icon=":material/info:")
-    st.page_link(shell.page("prune"), label=t("empty.go_prune"))
 
 
 def tokens(_: dict) -> None:
     """The paper's sentence as the model's tokens."""
     maps = lab.find_attention(MODEL, PAPER_SENTENCE)
     if maps is None:
-        missing()
+        missing.result("attention")
         return
     st.markdown(f"> {wording.plain(PAPER_SENTENCE)}")
     st.html("".join(f'<span style="{TOKEN}">{escape(token)}</span>' for token in maps.tokens))
@@ -61,7 +56,7 @@ def anatomy(_: dict) -> None:
     """Every linear layer as a cell."""
     run = lab.find_usual_run(sparsity=HALF)
     if run is None:
-        missing()
+        missing.result("prune")
         return
     figure = lesson_charts.anatomy(run.report.layers, {"block": t("layers.block"), "weights": t("learn.weights")})
     exports.chart(figure, alt=t("learn.anatomy_alt"), key="anatomy")
@@ -72,7 +67,7 @@ def histogram(_: dict) -> None:
     run = lab.find_usual_run(sparsity=HALF)
     views = lab.find_layer_views(run) if run else None
     if views is None:
-        missing()
+        missing.result("layers")
         return
     name, view = next(iter(views.layers.items()))
     words = {key: t(f"layers.{key}") for key in ("weight", "count", "dense", "kept")}
@@ -84,13 +79,13 @@ def sizes(_: dict) -> None:
     """What a sparsity saves on disk, and what it costs in accuracy."""
     runs = {wording.percent(run.spec.sparsity): run for run in _shipped()}
     if not runs:
-        missing()
+        missing.shipped()
         return
     links.choice("sizes", list(runs), next(reversed(runs)))
     run = runs[st.select_slider(t("prune.sparsity"), list(runs), key="sizes")]
     row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH, "delta_color": "off", "delta_arrow": "off"}
-    dense, compressed = (f"{size / MEGABYTE:.1f} MB" for size in (run.report.dense_bytes, run.report.compressed_bytes))
-    row.metric(t("prune.size"), compressed, t("learn.of_dense", dense=dense), help=t("prune.size_help"), **card)
+    dense, compressed = (f"{size / MEGABYTE:.1f} MB" for size in (run.report.half_bytes, run.report.compressed_bytes))
+    row.metric(t("learn.size"), compressed, t("learn.of_dense", dense=dense), **card)
     row.metric(t("overview.zeros"), f"{run.report.zeros:,}", t("overview.of", weights=f"{run.report.weights:,}"), help=meaning("sparsity"), **card)
     rate = f"{run.sparse.accuracy:.1%}"
     row.metric(t("overview.accuracy"), rate, t("learn.of_dense", dense=f"{run.dense.accuracy:.1%}"), help=meaning("accuracy"), **card)
@@ -106,7 +101,7 @@ def guess_sparsity(_: dict) -> None:
     families = sparsity_lines.families(MODEL)
     asked = [pair for pair in (("magnitude", "none"), ("admm", "full")) if pair in families]
     if len(asked) < 2:
-        missing()
+        missing.shipped()
         return
     guesses = {}
     for pair in asked:
@@ -127,21 +122,11 @@ def _guessed() -> None:
     st.session_state[GUESSED] = True
 
 
-def stays_near(runs: list[PruneRun]) -> float | None:
-    """The largest sparsity up to which all runs, ordered by it, are at most MARGIN points below the dense accuracy; None if none is."""
-    last = None
-    for run in runs:
-        if run.sparse.accuracy < run.dense.accuracy - MARGIN / 100:
-            break
-        last = run.spec.sparsity
-    return last
-
-
 def costs(_: dict) -> None:
     """Accuracy and accuracy under attack over sparsity."""
     families = sparsity_lines.families(MODEL)
     if not sparsity_lines.aua(families):
-        missing()
+        missing.shipped()
         return
     for column, name in zip(st.columns(2), ("accuracy", "aua"), strict=True):
         with column:
@@ -160,59 +145,59 @@ def attacked(_: dict) -> None:
     """A recorded attack on the dense model: what became of the sentence."""
     trace = quiz.attacked_texts().get(DEMO_TEXT)
     if trace is None:
-        missing()
+        missing.result("attack")
         return
     replay.outcome_card(trace, t("run.dense"))
 
 
 def averaging(_: dict) -> None:
     """The line between two ingredients."""
-    curve = lab.find_averaging_curve(*LINE, lab.usual_dataset(MODEL), attacked=LINE_ATTACKED)
+    curve = lab.find_averaging_curve(*LINE, lab.usual_dataset(MODEL), attacked=ATTACKED)
     if curve is None:
-        missing()
+        missing.result("dense")
         return
     curve_view.show(curve)
 
 
 def soup_steps(_: dict) -> None:
     """The greedy choice."""
-    soup = next((one for one in lab.all_soups() if one.dataset == DATASET), None)
+    soup = lab.lesson_soup()
     if soup is None:
-        missing()
+        missing.shipped()
         return
     soup_view.steps(soup)
 
 
 def starts(_: dict) -> None:
-    """The same method from a soup and from a single model."""
-    rows = [_start_row(name, run) for name in STARTS for run in sparsity_lines.families(name).get(sparsity_lines.METHODS[0], [])]
-    if not rows:
-        missing()
+    """The same method from a soup and from a single model: both dense, then by sparsity, and the soup's lead text by text."""
+    families = [sparsity_lines.families(name).get(sparsity_lines.METHODS[0], []) for name in STARTS]
+    pairs = list(zip(*families, strict=False))
+    if not pairs:
+        missing.shipped()
         return
-    st.dataframe(pd.DataFrame(rows).sort_values(t("compare.sparsity"), kind="stable"), hide_index=True)
-
-
-def _start_row(name: str, run: PruneRun) -> dict[str, str]:
-    scores = lab.find_scores(run.ref)
-    return {
-        t("compare.sparsity"): wording.percent(run.spec.sparsity),
-        t("sidebar.model"): name,
-        t("overview.accuracy"): wording.rate(run.sparse.to_json(), "accuracy"),
-        t("overview.aua"): wording.rate(scores, "aua") if scores else "",
-        t("overview.error"): f"{run.mean_error:.3f}",
-    }
-
-
-def _table() -> Table | None:
-    """Our table of the lessons' data set, methods side by side at half of the weights."""
-    return next((table for table in lab.all_tables() if table.dataset == DATASET and table.sparsity == HALF), None)
+    rows = []
+    for pair in (pairs[0], *pairs):
+        dense = not rows
+        refs = [run.spec.model if dense else run.ref for run in pair]
+        lead = lab.find_comparison(refs[1], refs[0])
+        for name, run, ref in zip(STARTS, pair, refs, strict=True):
+            measured, scores = (run.dense if dense else run.sparse).to_json(), lab.find_scores(ref)
+            rows.append({
+                t("compare.sparsity"): t("run.dense") if dense else wording.percent(run.spec.sparsity),
+                t("sidebar.model"): name,
+                t("overview.accuracy"): wording.rate(measured, "accuracy"),
+                t("overview.aua"): wording.rate(scores, "aua") if scores else "",
+                t("dense.difference"): wording.difference(lead) if lead and name == STARTS[0] else "",
+                t("dense.p"): wording.p_value(lead["p"]) if lead and name == STARTS[0] else "",
+            })  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
 
 
 def arithmetic(_: dict) -> None:
     """The rates of a row, from its counts."""
-    table = _table()
+    table = lab.lesson_table()
     if table is None:
-        missing()
+        missing.shipped()
         return
     rows = {row.name: row for row in table.rows}
     links.choice("row", list(rows), next(iter(rows)))
@@ -235,9 +220,9 @@ def paper_rows(_: dict) -> None:
 
 def our_table(_: dict) -> None:
     """Our own rows on one start, and which differ by more than chance."""
-    table = _table()
+    table = lab.lesson_table()
     if table is None:
-        missing()
+        missing.shipped()
         return
     tables_view.rates(table)
 

@@ -4,8 +4,8 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.lessons import Card, Lesson, Opening
-from robustprune.ui import i18n, lesson_views, links, shell
-from robustprune.ui.classroom import CARD, LESSON, card_of
+from robustprune.ui import i18n, lesson_views, links, missing, quiz, shell
+from robustprune.ui.classroom import CARD, LESSON, card_of, teach_button
 from robustprune.ui.i18n import t
 
 # Four tiles fill a wide page, two a narrow one (pixels).
@@ -42,10 +42,19 @@ def go(lesson: Lesson | None, card: int) -> None:
     """Goes to a card, whose view opens in its first state, or to the list; for callbacks."""
     _leave()
     links.choose(LESSON, str(lesson.number) if lesson else None)
+    if lesson is None:
+        links.forget(CARD)
+        return
     links.choose(CARD, str(card))
-    if lesson and card <= len(lesson.cards):
+    if card <= len(lesson.cards):
         for key, value in lesson.cards[card - 1].start.items():
             links.choose(key, value)
+
+
+def start_over(lesson: Lesson) -> None:
+    """Goes to the first card, with nothing on any of them as somebody left it; for callbacks."""
+    quiz.forget()
+    go(lesson, 1)
 
 
 def _leave() -> None:
@@ -62,13 +71,12 @@ def _steps(lesson: Lesson, number: int, last: int) -> None:
         st.button(t("learn.back"), key="learn-back", on_click=go, args=(lesson, number - 1), disabled=number == 1, icon=":material/arrow_back:", shortcut="B")
         label, target = _following(lesson, number, last)
         st.button(t(label), key="learn-next", on_click=go, args=target, type="primary", icon=":material/arrow_forward:", shortcut="N")
-        st.button(t("learn.start_over"), key="learn-start-over", on_click=go, args=(lesson, 1), icon=":material/restart_alt:", help=t("learn.start_over_help"))
+        st.button(
+            t("learn.start_over"), key="learn-start-over", on_click=start_over, args=(lesson,), icon=":material/restart_alt:", help=t("learn.start_over_help")
+        )
         if not shell.teaching():
             st.button(t("learn.all"), key="learn-all", on_click=go, args=(None, 1), icon=":material/list:")
-        teach = ("learn.teach_end", ":material/close_fullscreen:", None) if shell.teaching() else ("learn.teach", ":material/cast_for_education:", shell.YES)
-        st.button(
-            t(teach[0]), key="learn-teach", on_click=links.choose, args=(shell.TEACH, teach[2]), icon=teach[1], type="tertiary", help=t("learn.teach_help")
-        )
+        teach_button()
 
 
 def _following(lesson: Lesson, number: int, last: int) -> tuple[str, tuple[Lesson | None, int]]:
@@ -83,7 +91,7 @@ def _card(card: Card) -> None:
     try:
         st.markdown(i18n.of(card.say).format(**lab.lesson_numbers()))
     except KeyError:  # a number that no stored result gives
-        lesson_views.missing()
+        missing.shipped()
         return
     lesson_views.VIEWS[card.show](card.start)
 
@@ -104,4 +112,4 @@ def link_of(opens: Opening, lesson: int, card: int) -> dict[str, str]:
     runs = [run.digest for fields in opens.runs if (run := lab.find_usual_run(opens.model, **fields))]
     chosen = {"runs": links.SEPARATOR.join(runs)} if runs else {}
     teach = {shell.TEACH: shell.YES, LESSON: str(lesson), CARD: str(card)} if shell.teaching() else {}
-    return {"model": opens.model, **chosen, **opens.link, **teach, i18n.KEY: i18n.language()}
+    return {"model": opens.model, "dataset": lab.usual_dataset(opens.model), **chosen, **opens.link, **teach, i18n.KEY: i18n.language()}

@@ -5,10 +5,10 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.jobs import Job
-from robustprune.lesson_numbers import MODEL
+from robustprune.lesson_numbers import MODEL, last_block_error, repaired
 from robustprune.results import PruneRun
 from robustprune.spec import ADAPTIVE, PruneSpec, digest
-from robustprune.ui import exports, jobs, layer_charts, lesson_charts, links, shell
+from robustprune.ui import exports, jobs, layer_charts, lesson_charts, links, shell, wording
 from robustprune.ui.i18n import t
 
 SPARSITIES = {"30%": 0.3, "50%": 0.5, "70%": 0.7, "80%": 0.8}
@@ -34,26 +34,20 @@ def corrected(start: dict[str, str]) -> None:
     layers = runs["full"].report.layers
     figure = layer_charts.layer_errors(layers, shell.error_names())
     exports.chart(figure, alt=t("layers.alt"), key="corrected")
-    repaired = sum(layer.total < layer.uncorrected for layer in layers)
-    st.markdown(t("piling.repaired", repaired=repaired, layers=len(layers)))
+    st.markdown(t("piling.repaired", repaired=repaired(runs["full"]), layers=len(layers)))
     _offer(figure)
 
 
 def finding(runs: dict[str, PruneRun]) -> str:
     """What is left at the end by each way to adapt, and whether accuracy under attack tells them apart."""
-    last = {adaptive: _last_block(run) for adaptive, run in runs.items()}
+    last = {adaptive: last_block_error(run) for adaptive, run in runs.items()}
     said = t("piling.finding", none=f"{last['none']:.3f}", hessian=f"{last['hessian']:.3f}", full=f"{last['full']:.3f}")
-    scores = {adaptive: lab.find_scores(run.ref) for adaptive, run in runs.items()}
-    if not all(scores.values()):
+    compared = lab.find_comparison(runs["none"].ref, runs["full"].ref)
+    if compared is None:
         return said
-    rates = {adaptive: f"{one['aua']:.1%} [{one['aua_low']:.1%}, {one['aua_high']:.1%}]" for adaptive, one in scores.items()}
-    return f"{said} {t('piling.aua', texts=scores['full']['examples'], none=rates['none'], full=rates['full'])}"
-
-
-def _last_block(run: PruneRun) -> float:
-    """Mean error of the layers of a run's last block."""
-    last = [layer.total for layer in run.report.layers if layer.name.split(".")[1] == run.report.layers[-1].name.split(".")[1]]
-    return sum(last) / len(last)
+    rates = {adaptive: f"{lab.find_scores(runs[adaptive].ref)['aua']:.1%}" for adaptive in ("none", "full")}
+    chance = t("dense.beyond_chance" if compared["p"] < 0.05 else "dense.within_chance", p=wording.p_value(compared["p"]))
+    return f"{said} {t('piling.aua', texts=compared['examples'], points=wording.difference(compared), chance=chance, **rates)}"
 
 
 def _chosen(start: dict[str, str]) -> dict[str, PruneRun] | None:

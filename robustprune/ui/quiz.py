@@ -9,11 +9,13 @@ from robustprune.attacks.frames import frames
 from robustprune.attacks.trace import AttackTrace
 from robustprune.lesson_numbers import MODEL
 from robustprune.spec import AttackSpec
-from robustprune.ui import links, player, replay, try_it
+from robustprune.ui import links, missing, player, replay, try_it
 from robustprune.ui.i18n import t
 from robustprune.ui.wording import plain
 
-SCORE, GUESS, REVEALED = "quiz_score", "quiz_guess", "quiz_revealed"
+SCORE, GUESS, TOLD = "quiz_score", "quiz_guess", "quiz_told"
+# How far the true label must fall without the most important word: below this, no word matters and their order is noise.
+LEANS = 0.05
 
 
 @dataclass
@@ -25,21 +27,29 @@ class Score:
 
 
 def attacked_texts() -> dict[int, AttackTrace]:
-    """The stored attacks on demo texts, by the text's number from 1; those that the model got wrong from the start are left out."""
+    """The stored attacks on demo texts that swapped something, by the text's number from 1."""
     found = enumerate(lab.find_attacks(MODEL, lab.showcase(MODEL), AttackSpec()), 1)
     return {number: trace for number, trace in found if trace and trace.swaps}
 
 
+def questions() -> dict[int, AttackTrace]:
+    """Those on whose words the prediction leans, so that there is something to guess."""
+    return {number: trace for number, trace in attacked_texts().items() if max(trace.importance.values(), default=0.0) >= LEANS}
+
+
 def predict_first(_: dict) -> None:
     """A text, its words to choose from, and what the recorded attack took first."""
-    texts = attacked_texts()
+    texts = questions()
     if not texts:
-        st.info(t("learn.not_here"), icon=":material/info:")
+        missing.result("attack")
         return
     links.choice("quiz", [str(number) for number in texts], str(next(iter(texts))))
     number = int(st.session_state["quiz"])
     trace, score = texts[number], st.session_state.setdefault(SCORE, Score())
-    revealed = st.session_state.get(REVEALED) == number
+    told = st.session_state.setdefault(TOLD, {})
+    revealed = number in told
+    if revealed:  # a page that was left in between has forgotten what was chosen on it
+        st.session_state[GUESS] = told[number]
     label = plain(trace.labels[trace.label])
     st.markdown(t("quiz.question", number=list(texts).index(number) + 1, questions=len(texts), label=label))
     film = frames(trace)
@@ -60,7 +70,7 @@ def predict_first(_: dict) -> None:
 def _tell(trace: AttackTrace, guess: int | None) -> None:
     """Whether the guess was right, and why the attack began where it did."""
     first, most = trace.swaps[0], max(trace.importance, key=trace.importance.__getitem__)
-    values = {"word": plain(first["from"]), "new": plain(first["to"]), "most": plain(trace.words[most].text), "fall": f"{trace.importance[most]:.1%}"}
+    values = {"word": plain(first["from"]), "new": plain(first["to"]), "most": plain(trace.words[most].text), "fall": f"{trace.importance[most] * 100:.1f}"}
     told = t("quiz.right" if guess == first["index"] else "quiz.wrong", **values)
     why = t("quiz.why_most" if most == first["index"] else "quiz.why_refused", **values)
     (st.success if guess == first["index"] else st.info)(f"{told} {why}", icon=":material/lightbulb:")
@@ -71,13 +81,12 @@ def _reveal(number: int, trace: AttackTrace) -> None:
     if number not in score.answered:
         score.answered.add(number)
         score.right += st.session_state.get(GUESS) == trace.swaps[0]["index"]
-    st.session_state[REVEALED] = number
+    st.session_state.setdefault(TOLD, {})[number] = st.session_state.get(GUESS)
 
 
 def _ask(number: int) -> None:
     links.choose("quiz", str(number))
     st.session_state[GUESS] = None
-    st.session_state.pop(REVEALED, None)
 
 
 def _after(number: int, numbers: list[int]) -> int:
@@ -88,7 +97,7 @@ def beat(start: dict[str, str]) -> None:
     """A text that TextFooler flipped: can a person do it in fewer words?"""
     texts = {str(number): trace for number, trace in attacked_texts().items() if trace.outcome == "flipped"}
     if not texts:
-        st.info(t("learn.not_here"), icon=":material/info:")
+        missing.result("attack")
         return
     links.choice("beat_text", list(texts), start["beat_text"])
     trace = texts[st.selectbox(t("beat.text"), list(texts), key="beat_text", format_func=lambda number: texts[number].text)]
@@ -105,3 +114,11 @@ def beat(start: dict[str, str]) -> None:
     if attempts:
         with st.expander(t("beat.see_theirs"), icon=":material/visibility:"):
             st.html(replay.sentence_html(trace))
+
+
+def forget() -> None:
+    """Takes back what was tried by hand and what was told, but not the score; for callbacks."""
+    st.session_state.pop(TOLD, None)
+    st.session_state.pop(GUESS, None)
+    for trace in attacked_texts().values():
+        try_it.forget([MODEL], trace.text)

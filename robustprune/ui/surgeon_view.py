@@ -52,6 +52,8 @@ def verdict(shown: Surface) -> str:
         "magnitude": f"{shown.drop(small, compensated=False).true:.3f}", "surgeon": f"{shown.drop(cheap, compensated=True).true:.3f}",
         "same": f"{shown.drop(small, compensated=True).true:.3f}",
     }  # fmt: skip
+    if shown.tie:
+        return t("surgeon.tie", other=f"{shown.drop(1 - small, compensated=False).true:.3f}", **values)
     return t("surgeon.misled" if small != cheap else "surgeon.agree", **values)
 
 
@@ -69,7 +71,11 @@ def six(start: dict[str, float]) -> None:
         removals = lab.six_weights(correlation, seed)
     now = removals[removed]
     words = {key: t(f"surgeon.{key}") for key in ("before", "now", "next", "weight", "cost")}
-    titles = {"magnitude": t("surgeon.by_magnitude"), **{key: t(f"surgeon.{key}") for key in ("predicted", "true", "removed", "loss")}}
+    titles = {
+        "magnitude": t("surgeon.by_magnitude"),
+        "by_size_made_up": t("surgeon.by_size_made_up"),
+        **{key: t(f"surgeon.{key}") for key in ("predicted", "true", "removed", "loss")},
+    }
     figures = {t("surgeon.weight"): lesson_charts.six_weights(removals[0], now, words), t("surgeon.loss"): lesson_charts.losses(removals, removed, titles)}
     for column, (name, figure), key in zip(st.columns(2), figures.items(), ("six-weights", "six-losses"), strict=True):
         with column:

@@ -69,7 +69,7 @@ def predicted_by(probabilities: Sequence[float]) -> int:
 
 def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str]) -> list[Attempt]:
     """Lets people change the text by hand and asks the models; keeps and gives their attempts, the last on top."""
-    typed = f"try-{digest('try', text)}"
+    typed = _typed(list(models.values()), text)
     with st.form("try", border=False):
         st.text_area(t("try.text"), text, key=typed, max_chars=4000, height=90, help=t("try.help"))
         asked = t("try.ask" if len(models) > 1 else "try.ask_one")
@@ -86,6 +86,17 @@ def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str])
         rows = [{t("try.attempt"): one.text, t("try.words"): one.words, **answers} for one, answers in zip(made, told, strict=True)]
         st.dataframe(pd.DataFrame(rows), hide_index=True)
     return made
+
+
+def forget(models: list[str], text: str) -> None:
+    """Takes back all attempts at a text; for callbacks."""
+    st.session_state["attempts"] = [one for one in st.session_state.get("attempts", []) if list(one[1:3]) != [models, text]]
+    st.session_state.pop(_typed(models, text), None)
+
+
+def _typed(models: list[str], text: str) -> str:
+    """Where the session keeps what is being typed."""
+    return f"try-{digest('try', models, text)}"
 
 
 def _send(models: list[str], text: str, typed: str) -> None:

@@ -73,10 +73,28 @@ def test_the_engine_takes_the_cheapest_of_six_at_every_step(seed):
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_the_surgeon_of_six_never_loses_to_magnitude(seed):
-    removals = six_weights(0.9, seed)
-    assert all(removal.true <= removal.magnitude + 1e-12 for removal in removals)
-    assert removals[3].true < removals[3].magnitude
+def test_making_up_and_choosing_each_pay_off_at_the_first_removal(seed):
+    for correlation in (-0.9, 0.0, 0.9):
+        first = six_weights(correlation, seed)[1]
+        assert first.true <= first.by_size_made_up + 1e-12 <= first.magnitude + 2e-12
+
+
+def test_in_the_end_all_orders_cost_the_same():
+    last = six_weights(0.9, 3)[-1]
+    assert last.true == pytest.approx(last.magnitude)
+    assert last.true == pytest.approx(last.by_size_made_up)
+
+
+def test_equal_weights_are_a_tie():
+    assert surface(0.5, (2.0, 1.0), (1.0, -1.0)).tie
+    assert not surface(0.5, (2.0, 1.0), (1.0, 1.1)).tie
+
+
+def test_the_picture_shows_the_loss():
+    shown = preset()
+    points = np.random.default_rng(0).normal(size=(5, 4, 2))
+    losses = shown.losses(points)
+    assert losses[2, 3] == pytest.approx(shown.loss(points[2, 3]))
 
 
 @pytest.mark.parametrize("correlation", [1.0, -1.5, float("nan"), "much"])

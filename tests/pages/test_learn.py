@@ -1,13 +1,13 @@
 """The Learn page as people go through it: every lesson to its last card, its link, its games, in both languages."""
 
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 
 from robustprune import lab
 from robustprune.lessons import lessons
 from robustprune.ui import i18n, quiz, shell
-from robustprune.ui import lessons as lessons_ui
 from tests.pages.opening import open_page, press, wait_until, words
 
 LESSONS = {lesson.id: lesson for lesson in lessons()}
@@ -41,23 +41,45 @@ def test_the_link_of_a_lesson_opens_the_page_in_its_state(lesson, empty_home):
     app = open_page("learn", lesson=str(lesson.number), card=str(len(lesson.cards) + 1))
     link = app.get("page_link")[0].proto
     assert link.page == lesson.opens.page or (lesson.opens.page == "overview" and not link.page)
-    asked = dict(re.findall(r"(\w+)=([^&]*)", link.query_string.replace("%2C", ",").replace("%25", "%")))
-    opened = open_page(lesson.opens.page, **asked)
+    opened = open_page(lesson.opens.page, **dict(parse_qsl(link.query_string)))
     assert not opened.exception
     assert not opened.error
     assert opened.session_state["model"] == lesson.opens.model
     if lesson.opens.runs:
         assert opened.session_state["runs"] == [lab.find_usual_run(lesson.opens.model, **fields).digest for fields in lesson.opens.runs]
     for name, value in lesson.opens.link.items():
-        assert str(opened.session_state[name]) in (value, str(float(value.rstrip("%")) / 100) if value.endswith("%") else value)
+        share = str(float(value.rstrip("%")) / 100) if value.endswith("%") else value
+        assert str(opened.session_state[name]).lower() in (value, share), name
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 def test_a_lesson_without_any_results_says_so_and_what_to_do(lesson, nothing_ships):
-    for number in range(1, len(lesson.cards) + 2):
+    for number, card in enumerate(lesson.cards, 1):
         app = open_page("learn", lesson=str(lesson.number), card=str(number))
         assert not app.exception
         assert not app.error
+        needs_nothing = card.show in ("surface", "six", "paper_rows") and not re.search(r"\{(?!paper|sparsity)", card.say["en"])
+        offers = [button for button in app.button if button.label.startswith("Prune ")]
+        assert bool(app.info) or bool(offers) or needs_nothing, card.show
+    app = open_page("learn", lesson=str(lesson.number), card=str(len(lesson.cards) + 1))
+    assert not app.exception
+    assert app.get("page_link")
+
+
+def test_the_link_of_a_lesson_settles_what_was_chosen_before(empty_home):
+    app = open_page("prune", pattern="2:4", calibration="64", seed="7", dataset="demo-news")
+    lesson = LESSONS["why"]
+    app.query_params.clear()
+    app.query_params["lesson"], app.query_params["card"] = str(lesson.number), str(len(lesson.cards) + 1)
+    app.switch_page("pages/learn.py").run()
+    link = app.get("page_link")[0].proto
+    app.query_params.clear()
+    for name, value in parse_qsl(link.query_string):
+        app.query_params[name] = value
+    app.switch_page("pages/prune.py").run()
+    assert "Prune at 60%" in [button.label for button in app.button]
+    assert app.number_input(key="calibration").value == 512
+    assert app.number_input(key="seed").value == 0
 
 
 @pytest.mark.parametrize("link", [{"lesson": "9"}, {"lesson": "x"}, {"lesson": "4", "card": "77"}, {"lesson": "4", "correlation": "nan"}, {"teach": "yes"}])
@@ -97,7 +119,7 @@ def test_the_preset_says_that_magnitude_chose_wrong_with_its_own_numbers(empty_h
 
 def test_predict_first_keeps_the_score(empty_home):
     app = open_page("learn", lesson="6", card="2")
-    traces = quiz.attacked_texts()
+    traces = quiz.questions()
     (first, right), (_, other) = list(traces.items())[:2]
     app.button_group(key=quiz.GUESS).set_value(right.swaps[0]["index"]).run()
     key(app, "quiz-reveal").click().run()
@@ -113,9 +135,25 @@ def test_predict_first_keeps_the_score(empty_home):
     assert "1 of 2" in words(app)
 
 
+def test_an_answer_stays_right_when_another_page_was_looked_at(empty_home):
+    app = open_page("learn", lesson="6", card="2")
+    trace = next(iter(quiz.questions().values()))
+    app.button_group(key=quiz.GUESS).set_value(trace.swaps[0]["index"]).run()
+    key(app, "quiz-reveal").click().run()
+    app.switch_page("pages/dense.py").run()
+    app.switch_page("pages/learn.py").run()
+    assert app.success
+    assert "1 of 1" in words(app)
+
+
+def test_only_words_that_matter_are_asked_about(empty_home):
+    assert len(quiz.questions()) >= 5
+    assert all(max(trace.importance.values()) >= quiz.LEANS for trace in quiz.questions().values())
+
+
 def test_a_question_counts_once(empty_home):
     app = open_page("learn", lesson="6", card="2")
-    trace = next(iter(quiz.attacked_texts().values()))
+    trace = next(iter(quiz.questions().values()))
     for _ in range(2):
         app.button_group(key=quiz.GUESS).set_value(trace.swaps[0]["index"]).run()
         key(app, "quiz-reveal").click().run()
@@ -136,6 +174,11 @@ def test_beating_textfooler_takes_fewer_words_that_flip_the_model(empty_home):
     wait_until(app, lambda: len(app.dataframe[0].value) == 2)
     assert "TextFooler needed" in words(app), "flipped, but in more words than the attack"
     assert not app.exception
+    key(app, "learn-start-over").click().run()
+    for _ in range(2):
+        key(app, "learn-next").click().run()
+    assert not app.dataframe, "start over forgets what was tried"
+    assert app.text_area[0].value == trace.text
 
 
 def test_a_guess_of_the_sparsity_is_answered_from_the_runs(empty_home):
@@ -156,6 +199,9 @@ def test_teacher_mode_hides_what_a_class_does_not_need_and_leads_back(empty_home
     assert "learn-all" not in [button.key for button in app.button]
     other = open_page("layers", lesson="5", card="2", teach="1")
     assert other.get("page_link")[0].proto.label == "Back to lesson 5"
+    key(other, "learn-teach").click().run()
+    assert "teach" not in other.query_params
+    assert open_page("layers", teach="1").get("page_link")[0].proto.label == "All lessons", "nobody came from a lesson"
     key(app, "learn-teach").click().run()
     assert app.get("download_button")
     assert not shell.teaching()
@@ -165,6 +211,7 @@ def test_all_lessons_is_the_list_again(empty_home):
     app = open_page("learn", lesson="2")
     key(app, "learn-all").click().run()
     assert app.title[0].value == "What do I need to know?"
+    assert "card" not in app.query_params
     assert sum(button.key.startswith("lesson-") for button in app.button) == len(LESSONS)
 
 
@@ -196,7 +243,3 @@ def test_an_error_of_the_engine_is_told_in_chinese(empty_home):
     app = open_page("prune", lang="zh", layer_sparsities="block.0=lots")
     assert re.search("[\u4e00-\u9fff]", app.error[0].value)
     assert "lots" in app.error[0].value
-
-
-def test_the_views_of_lessons_keep_nothing_that_start_over_would_miss():
-    assert {quiz.GUESS, quiz.REVEALED} <= set(lessons_ui.lesson_views.KEYS)

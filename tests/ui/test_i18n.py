@@ -173,6 +173,10 @@ def test_an_error_is_told_with_what_was_given():
     assert re.search("[\u4e00-\u9fff]", told)
 
 
+def test_somebodys_word_is_not_translated():
+    assert "loading" in engine_words.translate("text 3 of 60: trying words in place of loading", "zh")
+
+
 def test_what_the_catalogue_does_not_know_is_told_as_it_is():
     assert engine_words.translate("Something new {0} happened.", "zh") == "Something new {0} happened."
 
