@@ -100,6 +100,7 @@ def _task(lesson: Lesson, number: int) -> None:
     """What to do, and where."""
     st.markdown(f"**{t('learn.your_turn')}** {i18n.of(lesson.task)}")
     opens = lesson.opens
+    links.forget(*opens.link)  # what was chosen there before would win over the link
     icon = shell.PAGES[opens.page]
     st.page_link(shell.page(opens.page), label=t("learn.open", page=t(f"{opens.page}.menu")), icon=icon, query_params=link_of(opens, lesson.number, number))
 
