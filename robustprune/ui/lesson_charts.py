@@ -106,7 +106,7 @@ def losses(removals: Sequence[Removal], now: int, words: dict[str, str]) -> go.F
             marker={"symbol": symbol + ("-open" if key == "predicted" else ""), "size": 12 if key == "predicted" else 7}, hovertemplate="%{x}: %{y:.4f}",
         )  # fmt: skip
     figure.add_vline(x=now, line={"width": 1, "color": GREY, "dash": "dot"})
-    figure.update_layout(height=360, margin=MARGIN, legend={"orientation": "h", "y": 1.12, "x": 0}, xaxis_title=words["removed"], yaxis_title=words["loss"])
+    figure.update_layout(height=360, margin=MARGIN, legend={"orientation": "h", "y": -0.22, "x": 0}, xaxis_title=words["removed"], yaxis_title=words["loss"])
     return figure.update_yaxes(rangemode="tozero")
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.lessons import Card, Lesson, Opening
-from robustprune.ui import i18n, lesson_views, links, missing, quiz, shell
+from robustprune.ui import i18n, lesson_views, links, missing, quiz, shell, wording
 from robustprune.ui.classroom import CARD, LESSON, card_of, teach_button
 from robustprune.ui.i18n import t
 
@@ -89,11 +89,16 @@ def _following(lesson: Lesson, number: int, last: int) -> tuple[str, tuple[Lesso
 
 def _card(card: Card) -> None:
     try:
-        st.markdown(i18n.of(card.say).format(**lab.lesson_numbers()))
+        st.markdown(i18n.of(card.say).format(**_numbers()))
     except KeyError:  # a number that no stored result gives
         missing.shipped()
         return
     lesson_views.VIEWS[card.show](card.start)
+
+
+def _numbers() -> dict[str, float | str]:
+    """The numbers of the texts; p-values, whose names end so, as they are printed."""
+    return {name: wording.p_value(number) if name.endswith("_p") else number for name, number in lab.lesson_numbers().items()}
 
 
 def _task(lesson: Lesson, number: int) -> None:
