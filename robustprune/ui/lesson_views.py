@@ -175,22 +175,26 @@ def starts(_: dict) -> None:
     if not pairs:
         missing.shipped()
         return
-    rows = []
-    for pair in (pairs[0], *pairs):
-        dense = not rows
-        refs = [run.spec.model if dense else run.ref for run in pair]
-        lead = lab.find_comparison(refs[1], refs[0])
-        for name, run, ref in zip(STARTS, pair, refs, strict=True):
-            measured, scores = (run.dense if dense else run.sparse).to_json(), lab.find_scores(ref)
-            rows.append({
-                t("compare.sparsity"): t("run.dense") if dense else wording.percent(run.spec.sparsity),
-                t("sidebar.model"): name,
-                t("overview.accuracy"): wording.rate(measured, "accuracy"),
-                t("overview.aua"): wording.rate(scores, "aua") if scores else "",
-                t("dense.difference"): wording.difference(lead) if lead and name == STARTS[0] else "",
-                t("dense.p"): wording.p_value(lead["p"]) if lead and name == STARTS[0] else "",
-            })  # fmt: skip
+    rows = [*_start_rows(pairs[0], dense=True), *(row for pair in pairs for row in _start_rows(pair, dense=False))]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+
+
+def _start_rows(pair: tuple[PruneRun, ...], dense: bool) -> list[dict[str, str]]:
+    """A row for each start, as it was pruned in these runs or as it was before; the soup's also with its lead."""
+    refs = [run.spec.model if dense else run.ref for run in pair]
+    lead = lab.find_comparison(refs[1], refs[0])
+    rows = []
+    for name, run, ref in zip(STARTS, pair, refs, strict=True):
+        accuracy, scores, led = run.dense if dense else run.sparse, lab.find_scores(ref), lead if name == MODEL else None
+        rows.append({
+            t("compare.sparsity"): t("run.dense") if dense else wording.percent(run.spec.sparsity),
+            t("sidebar.model"): name,
+            t("overview.accuracy"): wording.rate(accuracy.to_json(), "accuracy"),
+            t("overview.aua"): wording.rate(scores, "aua") if scores else "",
+            t("dense.difference"): wording.difference(led) if led else "",
+            t("dense.p"): wording.p_value(led["p"]) if led else "",
+        })  # fmt: skip
+    return rows
 
 
 def arithmetic(_: dict) -> None:
