@@ -22,6 +22,8 @@ links.choice("learn_view", VIEWS, VIEWS[0])
 view = st.segmented_control(
     t("learn.view"), VIEWS, key="learn_view", required=True, format_func=lambda name: t(f"learn.view_{name}"), label_visibility="collapsed"
 )
+if shell.teaching():
+    classroom.teach_button()
 if view == "lessons":
     lessons.contents()
 else:

@@ -85,9 +85,10 @@ def six_weights(first: Removal, now: Removal, words: dict[str, str]) -> go.Figur
     left = [place for place, cost in enumerate(now.costs) if cost is not None]
     if left:
         cheapest = min(left, key=lambda place: now.costs[place])
-        high = max(first.weights[cheapest], now.weights[cheapest], 0.0)
-        mark = {"symbol": "triangle-down", "size": 15, "color": ORANGE}
-        figure.add_scatter(x=[names[cheapest]], y=[high + 0.45], name=words["next"], mode="markers", marker=mark, hoverinfo="skip")
+        down = now.weights[cheapest] < 0
+        end = (min if down else max)(first.weights[cheapest], now.weights[cheapest]) + (-0.45 if down else 0.45)
+        mark = {"symbol": "triangle-up" if down else "triangle-down", "size": 15, "color": ORANGE}
+        figure.add_scatter(x=[names[cheapest]], y=[end], name=words["next"], mode="markers", marker=mark, hoverinfo="skip")
     reach = 1.3 * max(abs(value) for value in (*first.weights, *now.weights)) + 0.3
     figure.update_layout(barmode="overlay", height=360, margin=MARGIN, legend={"orientation": "h", "y": 1.12, "x": 0}, yaxis_title=words["weight"])
     return figure.update_yaxes(range=[-reach, reach])

@@ -72,7 +72,8 @@ def histogram(_: dict) -> None:
     name, view = next(iter(views.layers.items()))
     words = {key: t(f"layers.{key}") for key in ("weight", "count", "dense", "kept")}
     exports.chart(layer_charts.weights_histogram(view, words), alt=t("layers.histogram_alt", layer=name), key="histogram")
-    st.caption(name)
+    short, block = layer_charts.short_name(name)
+    st.caption(t("layers.place", name=short, block=block))
 
 
 def sizes(_: dict) -> None:

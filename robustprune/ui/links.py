@@ -3,6 +3,7 @@
 Streamlit's own binding writes what is shown, which differs between languages. Where options are shown as they are, ``bind`` does it.
 """
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -10,6 +11,8 @@ import streamlit as st
 SEPARATOR = ","
 # Where it is kept what was last written into the link: a link that says something else was followed since, and is believed.
 WRITTEN = "_written_to_link"
+# What a number was a moment ago: a key that is held down sends on an address that is not up to date, and nobody followed that.
+ECHOES, ECHO_SECONDS = "_echoes_of_link", 2.0
 
 
 def choice(key: str, options: Sequence[str], default: str | None) -> None:
@@ -32,15 +35,18 @@ def choices(key: str, options: Sequence[str], default: Sequence[str], most: int)
 
 def number(key: str, low: float, high: float, default: float) -> None:
     """The same for a widget that holds a number, whole where the ends of its range are."""
+    echoes = [(when, value) for when, value in st.session_state.setdefault(ECHOES, {}).get(key, ()) if time.monotonic() - when < ECHO_SECONDS]
     asked = _followed(key)
-    if asked is None:
+    if asked is None or any(value == asked for _, value in echoes):
         asked = st.session_state.get(key, default)
     try:
         value = type(low)(asked)
     except ValueError:
         value = default
     st.session_state[key] = value if low <= value <= high else default  # NaN is in no range
-    _write(key, f"{st.session_state[key]:g}")
+    text, before = f"{st.session_state[key]:g}", st.session_state.get(WRITTEN, {}).get(key)
+    st.session_state[ECHOES][key] = [*echoes, (time.monotonic(), before)] if before != text else echoes
+    _write(key, text)
 
 
 def choose(key: str, value: str | float | None) -> None:
@@ -53,7 +59,7 @@ def forget(*keys: str) -> None:
     """Takes widgets that leave the page out of session and link; for callbacks."""
     for key in keys:
         st.session_state.pop(key, None)
-        st.query_params.pop(key, None)
+        _write(key, None)
 
 
 def _followed(key: str) -> str | None:
@@ -65,7 +71,7 @@ def _followed(key: str) -> str | None:
 
 def _write(key: str, value: str | None) -> None:
     st.session_state.setdefault(WRITTEN, {})[key] = value
-    if value:
-        st.query_params[key] = value
-    else:
+    if not value:
         st.query_params.pop(key, None)
+    elif st.query_params.get(key) != value:  # every write is a step in the browser's history
+        st.query_params[key] = value

@@ -14,6 +14,8 @@ def page():
     st.selectbox("Fruit", ["apple", "pear", "plum"], key="fruit", format_func=str.upper)
     links.choices("bowl", ["apple", "pear", "plum"], ["plum"], 2)
     st.multiselect("Bowl", ["apple", "pear", "plum"], key="bowl", format_func=str.upper)
+    links.number("weight", 0.0, 9.0, 5.0)
+    st.slider("Weight", 0.0, 9.0, key="weight")
 
 
 def opened(**parameters):
@@ -74,3 +76,29 @@ def test_a_link_that_is_opened_again_after_its_page_was_left_is_followed():
     app.query_params["fruit"] = "plum"
     app.run()
     assert chosen(app)[0] == "plum"
+
+
+def test_a_number_in_the_link_is_followed_and_what_is_none_falls_back():
+    assert opened(weight="2.5").slider(key="weight").value == 2.5
+    assert [opened(weight=wrong).slider(key="weight").value for wrong in ("nan", "99", "much", "")] == [5.0] * 4
+
+
+def test_an_address_that_lags_behind_a_held_key_is_not_followed():
+    app = opened()
+    for value in (4.9, 4.8, 4.7):
+        before = app.query_params["weight"]
+        app.slider(key="weight").set_value(value).run()
+        app.query_params["weight"] = before
+    app.run()
+    assert app.slider(key="weight").value == 4.7
+
+
+def test_a_number_that_is_followed_later_is_believed(monkeypatch):
+    from robustprune.ui import links
+
+    monkeypatch.setattr(links, "ECHO_SECONDS", 0.0)
+    app = opened()
+    app.slider(key="weight").set_value(4.0).run()
+    app.query_params["weight"] = "5"
+    app.run()
+    assert app.slider(key="weight").value == 5.0
