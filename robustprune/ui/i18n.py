@@ -63,9 +63,9 @@ def meaning(term: str) -> str:
     return f"**{entry['term'][language()]}**  \n{entry['means'][language()]}"
 
 
-def of(said: dict[str, str]) -> str:
+def of(versions: dict[str, str]) -> str:
     """A text that stands in every language, in the session's."""
-    return said[language()]
+    return versions[language()]
 
 
 def said(text: str) -> str:

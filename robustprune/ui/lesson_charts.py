@@ -107,7 +107,9 @@ def losses(removals: Sequence[Removal], now: int, words: dict[str, str]) -> go.F
             marker={"symbol": symbol + ("-open" if key == "predicted" else ""), "size": 12 if key == "predicted" else 7}, hovertemplate="%{x}: %{y:.4f}",
         )  # fmt: skip
     figure.add_vline(x=now, line={"width": 1, "color": GREY, "dash": "dot"})
-    figure.update_layout(height=360, margin=MARGIN, legend={"orientation": "h", "y": -0.22, "x": 0}, xaxis_title=words["removed"], yaxis_title=words["loss"])
+    # Losses begin at zero and rise to the right: the upper left is free.
+    legend = {"x": 0.02, "y": 0.98, "bgcolor": "rgba(0,0,0,0)"}
+    figure.update_layout(height=360, margin=MARGIN, legend=legend, xaxis_title=words["removed"], yaxis_title=words["loss"])
     return figure.update_yaxes(rangemode="tozero")
 
 
