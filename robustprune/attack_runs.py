@@ -248,7 +248,7 @@ def _finished(store: Store, one: _Progress, texts: data.Texts, spec: AttackSpec,
             shutil.copyfile(one.journal_path, folder / archive.TRACES)
 
         try:
-            entry = archive.put_scores(store, one.source.digest, texts, document, spec, fill)
+            entry = archive.put_scores(store, one.source.name, one.source.digest, texts, document, spec, fill)
             traces = entry.folder / archive.TRACES
             one.journal_path.unlink(missing_ok=True)
         except StoreError as error:

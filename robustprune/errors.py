@@ -29,5 +29,9 @@ class StoreError(RobustPruneError):
     """The store cannot be written to."""
 
 
+class ClusterError(RobustPruneError):
+    """A cluster that does not answer, or whose workers cannot do the work."""
+
+
 class Cancelled(RobustPruneError):
     """The person asked to stop; nothing was kept."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from robustprune import data
 from robustprune.models import ModelSource
 from robustprune.spec import digest
-from robustprune.store import Store
+from robustprune.store import Entry, Store
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-KIND = "evaluations"
+KIND, OF = "evaluations", "of"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,12 @@ def texts_for(source: ModelSource, dataset: str | None, examples: int, seed: int
 def find(store: Store, model_digest: str, name: str, texts: data.Texts) -> Evaluation | None:
     """The stored evaluation of that model on these texts, under the name that it is asked for by."""
     stored = store.get(KIND, _key(model_digest, texts))
-    return replace(Evaluation(**stored.document), model=name) if stored else None
+    return replace(as_evaluation(stored), model=name) if stored else None
+
+
+def as_evaluation(entry: Entry) -> Evaluation:
+    """The evaluation that an entry of the store holds; ``of`` in its document, the model's digest, is not part of it."""
+    return Evaluation(**{key: value for key, value in entry.document.items() if key != OF})
 
 
 def measure(
@@ -64,7 +69,7 @@ def measure(
     predicted = inference.logits(model, tokenizer, texts.texts, watch).argmax(-1)
     rate = wilson(int((predicted == torch.tensor(texts.labels)).sum()), len(texts))
     result = Evaluation(name, texts.dataset, texts.split, texts.source, len(texts), rate.value, rate.low, rate.high)
-    store.put(KIND, _key(model_digest, texts), result.to_json())
+    store.put(KIND, _key(model_digest, texts), {**result.to_json(), OF: model_digest})
     return result
 
 

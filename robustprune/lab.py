@@ -40,6 +40,8 @@ from robustprune.own_data import read as read_table
 from robustprune.results import RUN, PruneRun
 from robustprune.soups import is_adversarial
 from robustprune.spec import PruneSpec
+from robustprune.sweep_calls import plan_sweep, results, sweep, sweep_workers, write_results
+from robustprune.sweeps.spec import SweepSpec
 from robustprune.training_calls import (
     SOUP_EXAMPLES,
     all_soups,
@@ -70,6 +72,7 @@ __all__ = [
     "SOUP_EXAMPLES",
     "TABLE_FORMATS",
     "Guess",
+    "SweepSpec",
     "all_soups",
     "all_tables",
     "attack_side_by_side",
@@ -117,12 +120,14 @@ __all__ = [
     "model_card",
     "own_datasets",
     "own_models",
+    "plan_sweep",
     "predict",
     "prune",
     "prune_digest",
     "read_hub",
     "read_table",
     "resource_names",
+    "results",
     "retrain",
     "runs",
     "shipped_baselines",
@@ -134,10 +139,13 @@ __all__ = [
     "store",
     "stored_run",
     "surgeon_surface",
+    "sweep",
+    "sweep_workers",
     "train",
     "transfer",
     "usual_dataset",
     "write_recipe",
+    "write_results",
 ]  # fmt: skip
 
 # Pruning

@@ -22,8 +22,16 @@ def silent(done: float, total: float, text: str, partial: Any = None) -> None:
 
 
 def store() -> Store:
-    """The store of this machine, with what ships behind it."""
-    return Store(paths.home(), paths.ASSETS / "precomputed")
+    """The store of this machine, with what ships behind it; with ROBUSTPRUNE_STORE the one that machines share."""
+    home, shipped, shared = paths.home(), paths.ASSETS / "precomputed", paths.shared_store()
+    return _shared(home, shipped, shared) if shared else Store(home, shipped)
+
+
+@lru_cache(maxsize=4)
+def _shared(home: Path, shipped: Path, address: str) -> Store:
+    from robustprune.shared_store import SharedStore
+
+    return SharedStore(home, shipped, address)
 
 
 def find_model(ref: str) -> models.ModelSource:

@@ -17,17 +17,20 @@ class Method:
         solver: ``module:Class`` within ``robustprune.pruning.solvers``.
         scope: where zeros are counted if nothing else is asked for: over the whole layer, or evenly in every row.
         scopes: the scopes that the method knows.
+        adaptive: how its layers adapt as it was published: magnitude pruning not at all; Wanda and SparseGPT by the inputs of the sparse
+            model; the paper's Ada-Pruning, and ours after it, fully.
     """
 
     solver: str
     scope: str = "layer"
     scopes: tuple[str, ...] = SCOPES
+    adaptive: str = "full"
 
 
 METHODS = {
-    "magnitude": Method("magnitude:Magnitude"),
-    "wanda": Method("wanda:Wanda", scope="row"),
-    "sparsegpt": Method("sparsegpt:SparseGPT"),
+    "magnitude": Method("magnitude:Magnitude", adaptive="none"),
+    "wanda": Method("wanda:Wanda", scope="row", adaptive="hessian"),
+    "sparsegpt": Method("sparsegpt:SparseGPT", adaptive="hessian"),
     "obs": Method("obs:OBS", scope="row", scopes=("row",)),
     "admm": Method("admm:ADMM"),
 }

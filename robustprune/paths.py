@@ -18,3 +18,8 @@ def data_dir() -> Path | None:
     """The folder of local data sets, ``$ROBUSTPRUNE_DATA_DIR``, if it is set."""
     given = os.environ.get("ROBUSTPRUNE_DATA_DIR")
     return Path(given).expanduser() if given else None
+
+
+def shared_store() -> str | None:
+    """Where finished work is shared with other machines, ``$ROBUSTPRUNE_STORE``: a folder, or an address that fsspec knows; None: nowhere."""
+    return os.environ.get("ROBUSTPRUNE_STORE") or None

@@ -41,6 +41,16 @@ def find(store: Store, key: str) -> Retrained | None:
     return _as_retrained(entry) if entry else None
 
 
+def find_same(store: Store, dataset: str, spec: BaselineSpec) -> Retrained | None:
+    """A stored baseline of a data set with these settings, by what its card says. Loads nothing, unlike :func:`retrain`."""
+    asked = spec.to_json()
+    for entry in store.entries(BASELINES):
+        settings = entry.document.get("settings", {})  # which tells a little more than was asked for
+        if entry.document.get("dataset") == dataset and {name: settings.get(name) for name in asked} == asked:
+            return _as_retrained(entry)
+    return None
+
+
 def shipped(dataset: str | None) -> dict[str, str]:
     """The baselines that ship for a data set: their names, and what they are, one of BASELINE_NAMES."""
     cards = {name: models.card(name) for name in models.baselines()}

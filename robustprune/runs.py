@@ -109,6 +109,13 @@ def prune(
     return as_run(entry)
 
 
+def drop_weights(store: Store, key: str) -> None:
+    """Keeps only the report of a run that was made here; its weights can be made again from its settings."""
+    entry = store.get(KIND, key)
+    if entry and not entry.shipped and (entry.folder / "model").is_dir():
+        store.put(KIND, key, entry.document)
+
+
 def check(cancel: threading.Event | None) -> None:
     """Raises Cancelled if the person wants to stop."""
     if cancel is not None and cancel.is_set():

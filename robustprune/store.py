@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -91,6 +92,20 @@ class Store:
                     seen.add(entry.key)
                     yield entry
 
+    def stamps(self, kind: str) -> Iterator[tuple[Path, str]]:
+        """The folders of all entries of a kind, this machine's first, each with a stamp that changes when the entry does. Reads none."""
+        for root in (self._root, self._shipped):
+            for folder in sorted((root / kind).glob("[!.]*")):
+                try:
+                    stat = (folder / DOCUMENT).stat()
+                except OSError:
+                    continue
+                yield folder, f"{stat.st_size}-{stat.st_mtime_ns}"
+
+    def read(self, folder: Path) -> Entry | None:
+        """The entry in one of those folders; None if it is damaged."""
+        return self._read(folder, shipped=folder.is_relative_to(self._shipped))
+
     def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
         """Stores a document, and the files that ``fill`` writes into the folder it is given. Replaces an entry of that key.
 
@@ -114,10 +129,8 @@ class Store:
                 json.dump(body, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
-            with FileLock(final.with_name(f".{key}.lock"), timeout=LOCK_SECONDS):
+            with self._locked(final):
                 self._move_into_place(partial, final)
-        except Timeout as error:
-            raise StoreError(f"Another process has kept the stored entry {key} locked for {LOCK_SECONDS} s. Try again.") from error
         except OSError as error:
             raise self._cannot_write(error) from error
         finally:
@@ -159,6 +172,16 @@ class Store:
         return None
 
     @staticmethod
+    @contextmanager
+    def _locked(final: Path) -> Iterator[None]:
+        """Keeps other processes of this machine from the entry."""
+        try:
+            with FileLock(final.with_name(f".{final.name}.lock"), timeout=LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            raise StoreError(f"Another process has kept the stored entry {final.name} locked for {LOCK_SECONDS} s. Try again.") from error
+
+    @staticmethod
     def _move_into_place(partial: Path, final: Path) -> None:
         """One rename; where an entry is to be replaced, it steps aside first, and whoever reads in between finds none."""
         if not final.exists():
@@ -173,7 +196,7 @@ class Store:
             raise
         shutil.rmtree(old.parent, ignore_errors=True)
 
-    def _cannot_write(self, error: OSError) -> StoreError:
+    def _cannot_write(self, error: Exception) -> StoreError:
         return StoreError(
-            f"The store {self._root} cannot be written to: {error.strerror or error}. Free some space, or set ROBUSTPRUNE_HOME to another folder."
+            f"The store {self._root} cannot be written to: {getattr(error, 'strerror', None) or error}. Free some space, or set ROBUSTPRUNE_HOME to another folder."
         )

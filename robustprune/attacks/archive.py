@@ -14,6 +14,7 @@ from robustprune.store import Entry, Store
 # Raised whenever a change makes the same attack go another way: stored ones are then computed anew.
 ATTACKS_VERSION = 2
 TRACES = "traces.jsonl"
+SCORES, ABOUT = "scores", "about"
 log = logging.getLogger(__name__)
 
 
@@ -39,12 +40,14 @@ def put_trace(store: Store, model_digest: str, trace: AttackTrace, spec: AttackS
 
 def find_scores(store: Store, model_digest: str, texts: Texts, spec: AttackSpec) -> Entry | None:
     """The stored scores of attacks on a sample of texts, if there are any; its folder holds TRACES, unless it ships."""
-    return _first(store, "scores", _keys(model_digest, texts.digest, spec, _resources(spec)))
+    return _first(store, SCORES, _keys(model_digest, texts.digest, spec, _resources(spec)))
 
 
-def put_scores(store: Store, model_digest: str, texts: Texts, document: dict[str, Any], spec: AttackSpec, fill: Callable[[Path], None]) -> Entry:
-    """Stores the scores of attacks on a sample of texts; ``fill`` puts TRACES into the folder that it is given."""
-    return store.put("scores", scores_key(model_digest, texts, spec), document, fill)
+def put_scores(store: Store, name: str, model_digest: str, texts: Texts, document: dict[str, Any], spec: AttackSpec, fill: Callable[[Path], None]) -> Entry:
+    """Stores the scores of attacks on a sample of texts, with what was attacked and how, so that the entry tells of itself (ABOUT);
+    ``fill`` puts TRACES into the folder that it is given."""
+    about = {"model": name, "digest": model_digest, "texts": texts.digest, "settings": spec.to_json(), "version": ATTACKS_VERSION}
+    return store.put(SCORES, scores_key(model_digest, texts, spec), {**document, ABOUT: about}, fill)
 
 
 def scores_key(model_digest: str, texts: Texts, spec: AttackSpec) -> str:

@@ -14,8 +14,9 @@ import typer
 from robustprune.cli.attacks import attack, recipes, resources
 from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
+from robustprune.cli.sweeps import results, sweep
 from robustprune.cli.training import baseline, compare, soup, train
-from robustprune.errors import RobustPruneError, SpecError
+from robustprune.errors import Cancelled, RobustPruneError, SpecError
 from robustprune.methods import METHODS
 
 app = typer.Typer(
@@ -29,6 +30,8 @@ app.command()(train)
 app.command()(soup)
 app.command()(baseline)
 app.command()(compare)
+app.command()(sweep)
+app.command()(results)
 
 
 @app.command()
@@ -137,6 +140,8 @@ def main() -> int:
         return _fail(error, 2)
     except _Interrupted:
         return _fail("Interrupted; nothing half-done was kept. An attack on many texts or a training goes on where it stopped when it is asked for again.", 130)
+    except Cancelled as error:
+        return _fail(error, 130)
     except (RobustPruneError, OSError) as error:
         return _fail(error, 1)
 

@@ -14,8 +14,6 @@ from robustprune.training_specs import BASELINE_FREELB, BASELINE_NAMES, BASELINE
 if TYPE_CHECKING:
     from robustprune.tables import Row
 
-# How a method adapts as it was published; the others adapt fully.
-AS_PUBLISHED = {"magnitude": "none", "wanda": "hessian", "sparsegpt": "hessian"}
 Out = Annotated[Path, typer.Option(help="The folder to write to; one that a training wrote before gives way once the new one is whole.")]
 Head = Annotated[Path | None, typer.Option(help="The folder of the trained head to start from.")]
 LearningRate = Annotated[float | None, typer.Option(help="Peak learning rate. Left out: 1e-3 for a head or an adapter, 3e-5 for all weights.")]
@@ -163,7 +161,10 @@ def compare(
     from robustprune import lab
     from robustprune.spec import AttackSpec, PruneSpec
 
-    prunings = [PruneSpec(model, dataset, name, AS_PUBLISHED.get(name, "full"), sparsity, calibration=calibration, seed=seed) for name in method or ()]
+    prunings = [
+        PruneSpec(model, dataset, name, METHODS[name].adaptive if name in METHODS else "full", sparsity, calibration=calibration, seed=seed)
+        for name in method or ()
+    ]
     plain, adversarial = (TrainSpec(rows=rows, precision=precision, freelb=FreeLB(steps), seed=seed) for steps in (0, BASELINE_FREELB))
     baselines = [BaselineSpec.named(name, sparsity, plain, adversarial) for name in baseline or ()]
     table = lab.compare(

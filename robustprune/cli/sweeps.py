@@ -1,0 +1,90 @@
+"""Many runs on the command line: sweeps, the table of all results, and the report."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from robustprune.cli.common import Json, say, show, show_progress
+
+MINUTE = 60
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(help="A YAML file; six ship in assets/sweeps.")],
+    scheduler: Annotated[
+        str | None, typer.Option(help="The scheduler of a Dask cluster that is there, such as tcp://host:8786. Left out: this machine.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Workers on this machine. Left out: what fits its cores and memory.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Prune and attack in many settings, from one YAML file. What is stored is not run again: after an interruption, give the same command."""
+    from robustprune import lab
+
+    spec = lab.SweepSpec.read(file)
+    plan = lab.plan_sweep(spec, show_progress)
+    fitted = lab.sweep_workers(workers)
+    say(_planned(plan, "the cluster's workers" if scheduler else str(fitted), fitted.count))
+    if dry_run:
+        show(as_json, {"planned": len(plan.tasks), "done": 0, "skipped": len(plan.done), "failed": 0, "seconds": 0.0}, "Nothing was run.")
+        return
+    with _asked_to_stop() as cancel:
+        result = lab.sweep(plan, fitted, scheduler, show_progress, cancel)
+    lines = [f"{result.done} run, {result.skipped} stored before, {len(result.failed)} failed, of {result.planned}; {result.seconds:.0f} s"]
+    lines += [f"failed: {one.name}: {one.error}" for one in result.failed]
+    for line in lines[1:] if as_json else ():
+        say(line)
+    show(as_json, result.to_json(), "\n".join(lines))
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _planned(plan: Any, workers: str, count: int) -> str:
+    from robustprune import lab
+
+    left = len(plan.left)
+    line = f"{len(plan.tasks)} runs, {len(plan.done)} of them stored already."
+    if not left:
+        return line
+    minutes = plan.seconds(lab.results(), count) / MINUTE
+    about = f"{minutes / MINUTE:.1f} hours" if minutes > 2 * MINUTE else f"{max(minutes, 1):.0f} min"
+    return f"{line} {left} to run on {workers}: about {about}, by what runs like these took before."
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, so that workers are asked to stop; a second Ctrl-C ends at once."""
+    asked, before = threading.Event(), signal.getsignal(signal.SIGINT)
+
+    def ask(*_: Any) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+        print("\nStopping; Ctrl-C once more ends at once.", file=sys.stderr)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def results(
+    to: Annotated[Path | None, typer.Option(help="A file to write the table to: Parquet, or CSV where the name ends so.")] = None,
+    as_json: Json = False,
+) -> None:
+    """All results in one tidy table, a row a run and attack. Without --to a short form is printed."""
+    from robustprune import lab
+
+    if to:
+        rows = lab.write_results(to)
+        show(as_json, {"rows": rows, "file": str(to)}, f"{rows} rows written to {to}")
+        return
+    table = lab.results(show_progress)
+    shown = table[["start", "kind", "method", "adaptive", "sparsity", "calibration", "seed", "recipe", "examples", "accuracy", "aua", "asr"]]
+    show(as_json, {"rows": len(table), "results": table.astype(object).where(table.notna(), None).to_dict("records")}, shown.to_string(index=False, na_rep=""))

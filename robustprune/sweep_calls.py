@@ -1,0 +1,61 @@
+"""The lab's calls about many runs: sweeps, the table of all results, and what they say of the paper's claims."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robustprune import loading, results_table
+from robustprune.loading import Progress, silent
+from robustprune.sweeps import plan as _plan
+from robustprune.sweeps.plan import Plan
+from robustprune.sweeps.spec import SweepSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustprune.sweeps.cluster import Workers
+    from robustprune.sweeps.conduct import SweepRun
+
+
+def plan_sweep(spec: SweepSpec, progress: Progress = silent) -> Plan:
+    """What a sweep comes to, and what of it is stored. Runs nothing.
+
+    Raises:
+        ModelError, DataError: something that it names is not to be had, or does not fit together.
+    """
+    return _plan.plan(spec, progress)
+
+
+def sweep_workers(count: int | None = None) -> "Workers":
+    """The workers that a sweep on this machine gets; ``count``: as many as a person asks for."""
+    from robustprune.sweeps import cluster
+
+    return cluster.fitted(count)
+
+
+def sweep(
+    plan: Plan, workers: "Workers | None" = None, scheduler: str | None = None, progress: Progress = silent, cancel: threading.Event | None = None
+) -> "SweepRun":
+    """Runs what is left of a plan: on workers of this machine, or on the cluster whose ``scheduler`` has that address.
+
+    Every run that ends is stored; one that fails is told of in the result and stops no other.
+
+    Raises:
+        ClusterError: the cluster cannot do the work, or was lost.
+        Cancelled: ``cancel`` was set.
+    """
+    from robustprune.sweeps import cluster, conduct
+
+    workers = workers or cluster.fitted()
+    place = cluster.joined(scheduler) if scheduler else cluster.local(workers)
+    return conduct.conduct(plan, place, None if scheduler else workers.threads, progress, cancel or threading.Event())
+
+
+def results(progress: Progress = silent) -> "pd.DataFrame":
+    """All results in one tidy table, one row a run and attack (:mod:`results_table` names the columns)."""
+    return results_table.table(loading.store(), progress)
+
+
+def write_results(out: Path) -> int:
+    """Writes that table as Parquet, or as CSV where the name ends so; gives the number of rows. Raises StoreError if it cannot."""
+    return results_table.write(results(), out)
