@@ -1,8 +1,8 @@
-"""Which method keeps robustness? Tables, curves over sparsity and calibration, sentence embeddings, and the paper's own figures apart."""
+"""Which method keeps robustness? Tables, curves, the paper's claims in our numbers, sentence embeddings, and the paper's own figures apart."""
 
 import streamlit as st
 
-from robustprune.ui import embeddings_view, links, paper_view, runs_view, shell, tables_view
+from robustprune.ui import claims_view, embeddings_view, links, paper_view, runs_view, shell, tables_view
 from robustprune.ui.i18n import meaning, t
 
 VIEWS = {
@@ -10,6 +10,7 @@ VIEWS = {
     "runs": runs_view.table,
     "sparsity": runs_view.over_sparsity,
     "calibration": runs_view.over_calibration,
+    "claims": claims_view.show,
     "embeddings": embeddings_view.show,
     "paper": paper_view.show,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from robustprune.errors import ModelError
+from robustprune.errors import ModelError, StoreError
 
 T = TypeVar("T")
 
@@ -40,6 +40,19 @@ def write_whole(out: Path, write: Callable[[Path], T]) -> T:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return result
+
+
+def write_text(out: Path, text: str) -> None:
+    """Writes a file that a person named, whole or not at all; one that is there gives way. Raises StoreError if it cannot be."""
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(out)
+    except OSError as error:
+        raise StoreError(f"{out} cannot be written: {error.strerror or error}. Name another file.") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def remove(folder: Path) -> None:

@@ -40,7 +40,7 @@ from robustprune.own_data import read as read_table
 from robustprune.results import RUN, PruneRun
 from robustprune.soups import is_adversarial
 from robustprune.spec import PruneSpec
-from robustprune.sweep_calls import plan_sweep, results, sweep, sweep_workers, write_results
+from robustprune.sweep_calls import answers, plan_sweep, results, shipped_sweeps, sweep, sweep_results, sweep_workers, write_results
 from robustprune.sweeps.spec import SweepSpec
 from robustprune.training_calls import (
     SOUP_EXAMPLES,
@@ -75,6 +75,7 @@ __all__ = [
     "SweepSpec",
     "all_soups",
     "all_tables",
+    "answers",
     "attack_side_by_side",
     "attack_texts",
     "attention",
@@ -132,6 +133,7 @@ __all__ = [
     "runs",
     "shipped_baselines",
     "shipped_runs",
+    "shipped_sweeps",
     "showcase",
     "silent",
     "six_weights",
@@ -140,6 +142,7 @@ __all__ = [
     "stored_run",
     "surgeon_surface",
     "sweep",
+    "sweep_results",
     "sweep_workers",
     "train",
     "transfer",

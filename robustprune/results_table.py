@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ from robustprune.evaluation import OF
 from robustprune.loading import Progress
 from robustprune.results import BASELINES
 from robustprune.runs import KIND as RUNS
-from robustprune.store import DOCUMENT, Entry, Store
+from robustprune.spec import AttackSpec
+from robustprune.store import Entry, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,7 @@ VERSION = 1
 # Outcomes of texts as characters, in the sample's order.
 OUTCOMES = {"held": "h", "flipped": "f", "skipped": "s", "stopped": "t"}
 FAILED = "x"
+MEANS = ("queries_mean", "words_changed_mean", "similarity_mean")
 
 # The columns, each with its type. Rates are in [0, 1] with Wilson 95 % intervals; seconds are of the machine that made them.
 COLUMNS: dict[str, str] = {
@@ -77,6 +79,9 @@ COLUMNS: dict[str, str] = {
     "torch": "str",
     "shipped": "boolean",
 }  # fmt: skip
+# What tells one row from all others, and the order of rows.
+WHAT = ["digest", "recipe", "texts", "query_budget", "word_budget", "attack_seed", "synonyms"]
+ORDER = ["start", "dataset", "method", "adaptive", "sparsity", "calibration", "seed", "recipe", "digest"]
 _last: tuple[Any, Any] = (None, None)
 
 
@@ -89,12 +94,22 @@ def table(store: Store, progress: Progress) -> "pd.DataFrame":
     marks = tuple(facts)
     if _last[0] != marks:
         rows = pd.DataFrame(_rows(list(facts.values())), columns=list(COLUMNS)).astype(COLUMNS)
-        _last = (marks, rows.sort_values(["start", "method", "adaptive", "sparsity", "seed", "recipe"], na_position="first", ignore_index=True))
+        shipped = [pd.read_parquet(path).astype(COLUMNS) for path in store.shipped_files("sweeps", ".parquet")]
+        rows = pd.concat([rows, *shipped]).drop_duplicates(WHAT)  # what was made here comes first
+        unattacked = rows["recipe"].isna() & rows["digest"].isin(rows.loc[rows["recipe"].notna(), "digest"])
+        _last = (marks, rows[~unattacked].sort_values(ORDER, na_position="first", ignore_index=True))
     return _last[1].copy()
 
 
-def write(rows: "pd.DataFrame", out: Path) -> int:
-    """Writes a table as Parquet, or as CSV where the name ends so, whole or not at all; gives the number of rows."""
+def of_models(rows: "pd.DataFrame", digests: Collection[str], attacks: Collection[AttackSpec], examples: int) -> "pd.DataFrame":
+    """The rows of some models under some attacks on samples of that size."""
+    asked = {(attack.recipe, attack.query_budget, attack.seed) for attack in attacks}
+    same = [one in asked for one in zip(rows["recipe"], rows["query_budget"], rows["attack_seed"], strict=True)]
+    return rows[rows["digest"].isin(digests) & same & (rows["examples"] <= examples)].reset_index(drop=True)
+
+
+def write(rows: "pd.DataFrame", out: Path) -> None:
+    """Writes a table as Parquet, or as CSV where the name ends so, whole or not at all."""
     write_as = rows.to_csv if out.suffix == ".csv" else rows.to_parquet
     partial = out.with_name(f".{out.name}.{os.getpid()}")
     try:
@@ -105,7 +120,6 @@ def write(rows: "pd.DataFrame", out: Path) -> int:
         raise StoreError(f"The results cannot be written to {out}: {error.strerror or error}. Name another file.") from error
     finally:
         partial.unlink(missing_ok=True)
-    return len(rows)
 
 
 def _facts(store: Store, progress: Progress) -> dict[str, dict[str, Any]]:
@@ -174,7 +188,7 @@ def _of_scores(entry: Entry) -> dict[str, Any]:
     document, about = entry.document, entry.document[ABOUT]
     settings, results = about["settings"], document["results"]
     places = {result["example"]: OUTCOMES[result["outcome"]] for result in results} | {int(place): FAILED for place in document["failures"]}
-    rates = {name: document[name] for name in COLUMNS if name.partition("_")[0] in ("acc", "aua", "asr") or name.endswith("_mean") and name != "mean_error"}
+    rates = {name: document[name] for name in COLUMNS if name.partition("_")[0] in ("acc", "aua", "asr") or name in MEANS}
     return rates | {
         "of": about["digest"], "model": about["model"], "version": about["version"], "recipe": settings["recipe"], "query_budget": settings["query_budget"],
         "word_budget": settings["word_budget"], "attack_seed": settings["seed"], "attacked_dataset": document["dataset"],

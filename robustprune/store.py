@@ -82,6 +82,10 @@ class Store:
         """The keys of what ships, whether or not it was made here too."""
         return sorted(path.name for path in (self._shipped / kind).glob("[!.]*"))
 
+    def shipped_files(self, folder: str, suffix: str) -> list[Path]:
+        """Files of that ending in a folder of what ships: results without entries of their own."""
+        return sorted((self._shipped / folder).glob(f"*{suffix}"))
+
     def entries(self, kind: str) -> Iterator[Entry]:
         """All whole entries of a kind, this machine's first; one that ships and was made here too comes once."""
         seen = set()
@@ -197,6 +201,5 @@ class Store:
         shutil.rmtree(old.parent, ignore_errors=True)
 
     def _cannot_write(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"The store {self._root} cannot be written to: {getattr(error, 'strerror', None) or error}. Free some space, or set ROBUSTPRUNE_HOME to another folder."
-        )
+        why = getattr(error, "strerror", None) or error
+        return StoreError(f"The store {self._root} cannot be written to: {why}. Free some space, or set ROBUSTPRUNE_HOME to another folder.")

@@ -1,8 +1,9 @@
 """The lab's calls about many runs: sweeps, the table of all results, and what they say of the paper's claims."""
 
+import json
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robustprune import loading, results_table
 from robustprune.loading import Progress, silent
@@ -13,6 +14,7 @@ from robustprune.sweeps.spec import SweepSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustprune.claims import Answer
     from robustprune.sweeps.cluster import Workers
     from robustprune.sweeps.conduct import SweepRun
 
@@ -56,6 +58,25 @@ def results(progress: Progress = silent) -> "pd.DataFrame":
     return results_table.table(loading.store(), progress)
 
 
-def write_results(out: Path) -> int:
-    """Writes that table as Parquet, or as CSV where the name ends so; gives the number of rows. Raises StoreError if it cannot."""
-    return results_table.write(results(), out)
+def sweep_results(spec: SweepSpec, progress: Progress = silent) -> "pd.DataFrame":
+    """The rows of that table that a sweep gave, as far as it has been run."""
+    tasks = _plan.plan(spec, progress).tasks
+    digests = {loading.find_model(model).digest for task in tasks if (model := _plan.made_model(task))}
+    return results_table.of_models(results(progress), digests, spec.attack.specs, spec.attack.examples)
+
+
+def write_results(rows: "pd.DataFrame", out: Path) -> None:
+    """Writes such a table as Parquet, or as CSV where the name ends so. Raises StoreError if it cannot."""
+    results_table.write(rows, out)
+
+
+def answers(rows: "pd.DataFrame") -> "list[Answer]":
+    """The paper's claims, each asked of every setting that the results have the numbers for."""
+    from robustprune import claims
+
+    return claims.answers(rows)
+
+
+def shipped_sweeps() -> list[dict[str, Any]]:
+    """What is told of the sweeps whose results ship: name, command, day, seconds, versions, and the machine."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in loading.store().shipped_files("sweeps", ".json")]

@@ -14,7 +14,7 @@ import typer
 from robustprune.cli.attacks import attack, recipes, resources
 from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
-from robustprune.cli.sweeps import results, sweep
+from robustprune.cli.sweeps import report, results, sweep
 from robustprune.cli.training import baseline, compare, soup, train
 from robustprune.errors import Cancelled, RobustPruneError, SpecError
 from robustprune.methods import METHODS
@@ -32,6 +32,7 @@ app.command()(baseline)
 app.command()(compare)
 app.command()(sweep)
 app.command()(results)
+app.command()(report)
 
 
 @app.command()

@@ -6,11 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from robustprune import checks
 from robustprune.cli.common import Json, say, show, show_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustprune.loading import Progress
 
 MINUTE = 60
 
@@ -35,7 +41,7 @@ def sweep(
         show(as_json, {"planned": len(plan.tasks), "done": 0, "skipped": len(plan.done), "failed": 0, "seconds": 0.0}, "Nothing was run.")
         return
     with _asked_to_stop() as cancel:
-        result = lab.sweep(plan, fitted, scheduler, show_progress, cancel)
+        result = lab.sweep(plan, fitted, scheduler, _progress(), cancel)
     lines = [f"{result.done} run, {result.skipped} stored before, {len(result.failed)} failed, of {result.planned}; {result.seconds:.0f} s"]
     lines += [f"failed: {one.name}: {one.error}" for one in result.failed]
     for line in lines[1:] if as_json else ():
@@ -57,6 +63,21 @@ def _planned(plan: Any, workers: str, count: int) -> str:
     return f"{line} {left} to run on {workers}: about {about}, by what runs like these took before."
 
 
+def _progress() -> "Progress":
+    """On a terminal one line that is rewritten; elsewhere a line whenever another whole run's worth is done, not one a second."""
+    told = -1
+
+    def tell(done: float, total: float, text: str, partial: Any = None) -> None:
+        nonlocal told
+        if sys.stderr.isatty():
+            show_progress(done, total, text)
+        elif int(done) > told:
+            told = int(done)
+            show_progress(told, total, text)
+
+    return tell
+
+
 @contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
     """An event that Ctrl-C sets, so that workers are asked to stop; a second Ctrl-C ends at once."""
@@ -76,15 +97,39 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 
 def results(
     to: Annotated[Path | None, typer.Option(help="A file to write the table to: Parquet, or CSV where the name ends so.")] = None,
+    sweep: Annotated[Path | None, typer.Option(help="Only what the sweep of this YAML file gave.")] = None,
     as_json: Json = False,
 ) -> None:
     """All results in one tidy table, a row a run and attack. Without --to a short form is printed."""
     from robustprune import lab
 
+    table = _rows_of(sweep)
     if to:
-        rows = lab.write_results(to)
-        show(as_json, {"rows": rows, "file": str(to)}, f"{rows} rows written to {to}")
+        lab.write_results(table, to)
+        show(as_json, {"rows": len(table), "file": str(to)}, f"{len(table)} rows written to {to}")
         return
-    table = lab.results(show_progress)
     shown = table[["start", "kind", "method", "adaptive", "sparsity", "calibration", "seed", "recipe", "examples", "accuracy", "aua", "asr"]]
     show(as_json, {"rows": len(table), "results": table.astype(object).where(table.notna(), None).to_dict("records")}, shown.to_string(index=False, na_rep=""))
+
+
+def _rows_of(sweep: Path | None) -> "pd.DataFrame":
+    from robustprune import lab
+
+    return lab.sweep_results(lab.SweepSpec.read(sweep), show_progress) if sweep else lab.results(show_progress)
+
+
+def report(
+    to: Annotated[Path, typer.Option(help="The HTML file to write.")],
+    sweep: Annotated[Path | None, typer.Option(help="Only what the sweep of this YAML file gave.")] = None,
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """One HTML page out of the results: the paper's claims answered, tables, figures, settings, versions."""
+    from robustprune import folders, lab
+    from robustprune.ui import i18n, report_page
+
+    checks.one_of("language", language, i18n.languages())
+    rows = _rows_of(sweep)
+    found = lab.answers(rows)
+    folders.write_text(to, report_page.page(rows, found, lab.shipped_sweeps(), i18n.texts(language), language))
+    show(as_json, {"rows": len(rows), "answers": [one.to_json() for one in found], "file": str(to)}, f"{to}: {len(rows)} rows, {len(found)} answers")

@@ -86,18 +86,23 @@ def plan(spec: SweepSpec, progress: Progress) -> Plan:
 
 def is_done(task: Task) -> bool:
     """Whether everything that a task gives is stored. Loads no model."""
-    store = loading.store()
-    model = task.model
-    if task.pruning:
-        run = runs.find(store, runs.resolve(task.pruning)[0])
-        model = run.ref if run else None
-    elif task.baseline:
-        made = retraining.find_same(store, task.dataset, task.baseline)
-        model = made.ref if made else None
+    model, store = made_model(task), loading.store()
     if model is None or not all(attacking.find_scores(model, task.examples, attack, task.dataset) for attack in task.attacks):
         return False
     source = find_model(model)
     return bool(task.pruning or evaluation.find(store, source.digest, model, evaluation.texts_for(source, task.dataset, runs.EVALUATION_EXAMPLES, 0)))
+
+
+def made_model(task: Task) -> str | None:
+    """The name of the model that a task makes, or takes as it is; None if it is not stored."""
+    store = loading.store()
+    if task.pruning:
+        run = runs.find(store, runs.resolve(task.pruning)[0])
+        return run.ref if run else None
+    if task.baseline:
+        made = retraining.find_same(store, task.dataset, task.baseline)
+        return made.ref if made else None
+    return task.model
 
 
 def _tasks(spec: SweepSpec) -> list[Task]:

@@ -12,6 +12,7 @@ import pytest
 
 from robustprune.attacks.resource_names import ResourceNames
 from robustprune.attacks.trace import Outcome
+from robustprune.claims import CLAIMS
 from robustprune.methods import METHODS
 from robustprune.pruning.report import LayerReport
 from robustprune.spec import ADAPTIVE
@@ -35,7 +36,7 @@ COMPOSED = {
     *(f"replay.{kind}" for kind in ("start", "rank", "candidates", "candidates_anywhere", "asked", "not_reached")),
     *(f"replay.end_{outcome}" for outcome in get_args(Outcome)),
     *("try.holds", "try.flips"),
-    *(f"compare.view_{view}" for view in ("tables", "runs", "sparsity", "calibration", "embeddings", "paper")),
+    *(f"compare.view_{view}" for view in ("tables", "runs", "sparsity", "calibration", "claims", "embeddings", "paper")),
     *(f"embeddings.{part}" for part in ("original", "adversarial", "distance", "component")),
     *(f"method.{name}" for name in METHODS),
     *(f"speed.{form.replace(' ', '_')}" for form in SIZES),
@@ -44,6 +45,8 @@ COMPOSED = {
     *(f"compare.row.{name}" for name in (*METHODS, *BASELINE_NAMES)),
     *(f"dense.{part}" for part in ("alone", "kept", "refused", "soup", "aua", "measure", "measure_attack", "why_kept", "why_refused")),
     *("dense.against_plain", "dense.against_best", "dense.beyond_chance", "dense.within_chance", "dense.kept", "dense.refused"),
+    *(f"claims.{claim}" for claim in CLAIMS),
+    *("compare.opened", "compare.not_stored"),
     *("compare.asr", "compare.yes", "compare.no", "compare.dense", "compare.pruned"),
     *(f"overview.{chart}{kind}" for chart in ("accuracy", "aua", "error") for kind in ("", "_alt")),
     *("sidebar.start_single", "sidebar.start_soup", "replay.play", "replay.pause", "attention.figure_2_first", "attention.figure_2_last"),
@@ -69,8 +72,17 @@ def called_with(file, function):
             yield node.args[0].value
 
 
+def looked_up(file):
+    """The constants by which a file looks a text up in ``words``, for a page that knows no session."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "words":
+            yield from (one.value for one in ast.walk(node.slice) if isinstance(one, ast.Constant) and re.search(r"\.\w", str(one.value)))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_say":
+            yield node.args[1].value
+
+
 def asked_keys():
-    return (key for file in FILES for key in called_with(file, "t"))
+    return (key for file in FILES for key in (*called_with(file, "t"), *(looked_up(file) if file.name == "report_page.py" else ())))
 
 
 def test_no_key_is_missing():
@@ -127,8 +139,8 @@ def test_the_glossary_has_twenty_terms_in_both_languages_and_feeds_the_tooltips(
 
 
 ENGINE = ROOT / "robustprune"
-# What no page can reach: the command line, benchmarks and training.
-UNSEEN = re.compile(r"ui/|cli/|bench/|training|retraining|soups|tables|averaging|adapters")
+# What no page can reach: the command line, benchmarks, training and sweeps.
+UNSEEN = re.compile(r"ui/|cli/|bench/|training|retraining|soups|tables|averaging|adapters|sweeps/|sweep_calls")
 ERRORS = re.compile(r"(Spec|Model|Data|Store)Error|ResourceMissing|OutOfTime|Cancelled")
 
 
