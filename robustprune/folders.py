@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,17 +43,19 @@ def write_whole(out: Path, write: Callable[[Path], T]) -> T:
     return result
 
 
-def write_text(out: Path, text: str) -> None:
-    """Writes a file that a person named, whole or not at all; one that is there gives way. Raises StoreError if it cannot be."""
+@contextmanager
+def file_written_whole(out: Path) -> Iterator[Path]:
+    """A file beside ``out`` to write to, which takes its place when the block ends well. Raises StoreError if it cannot be written."""
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
+        yield partial
         partial.replace(out)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Name another file.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # not there where all went well, and nowhere to be where its folder is none
+            partial.unlink()
 
 
 def remove(folder: Path) -> None:

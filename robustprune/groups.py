@@ -67,8 +67,7 @@ def _grouped(rows: "pd.DataFrame", by: list[str]) -> list[Group]:
 
     rows = rows[(rows["kind"] != "pruned") | (rows["usual"].fillna(False) & rows["pattern"].isna())]
     found = []
-    for key, part in rows.groupby(by, dropna=False, sort=True):
-        part = part.drop_duplicates("seed")
+    for key, part in rows.drop_duplicates([*by, "seed"]).groupby(by, dropna=False, sort=True):
         settings = {name: None if pd.isna(value) else value for name, value in zip(by, key, strict=True)}
         outcomes = np.array([list(one) for one in part["outcomes"]]) if "recipe" in by else np.empty((0, 0))
         found.append(Group(settings, outcomes, part))

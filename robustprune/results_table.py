@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import models, paths
+from robustprune import folders, models, paths
 from robustprune.attacks.archive import ABOUT, ATTACKS_VERSION, SCORES
-from robustprune.errors import RobustPruneError, StoreError
+from robustprune.errors import RobustPruneError
 from robustprune.evaluation import KIND as EVALUATIONS
 from robustprune.evaluation import OF
 from robustprune.loading import Progress
@@ -104,22 +104,15 @@ def table(store: Store, progress: Progress) -> "pd.DataFrame":
 def of_models(rows: "pd.DataFrame", digests: Collection[str], attacks: Collection[AttackSpec], examples: int) -> "pd.DataFrame":
     """The rows of some models under some attacks on samples of that size."""
     asked = {(attack.recipe, attack.query_budget, attack.seed) for attack in attacks}
-    same = [one in asked for one in zip(rows["recipe"], rows["query_budget"], rows["attack_seed"], strict=True)]
-    return rows[rows["digest"].isin(digests) & same & (rows["examples"] <= examples)].reset_index(drop=True)
+    of = rows[rows["digest"].isin(digests) & rows["recipe"].notna() & (rows["examples"] <= examples).fillna(False)]
+    same = [one in asked for one in zip(of["recipe"], of["query_budget"], of["attack_seed"], strict=True)]
+    return of.loc[same].reset_index(drop=True)
 
 
 def write(rows: "pd.DataFrame", out: Path) -> None:
     """Writes a table as Parquet, or as CSV where the name ends so, whole or not at all."""
-    write_as = rows.to_csv if out.suffix == ".csv" else rows.to_parquet
-    partial = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_as(partial, index=False)
-        partial.replace(out)
-    except OSError as error:
-        raise StoreError(f"The results cannot be written to {out}: {error.strerror or error}. Name another file.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with folders.file_written_whole(out) as partial:
+        (rows.to_csv if out.suffix == ".csv" else rows.to_parquet)(partial, index=False)
 
 
 def _facts(store: Store, progress: Progress) -> dict[str, dict[str, Any]]:

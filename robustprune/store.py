@@ -107,8 +107,8 @@ class Store:
                 yield folder, f"{stat.st_size}-{stat.st_mtime_ns}"
 
     def read(self, folder: Path) -> Entry | None:
-        """The entry in one of those folders; None if it is damaged."""
-        return self._read(folder, shipped=folder.is_relative_to(self._shipped))
+        """The entry in one of those folders; None if it is damaged. Not remembered: thousands may be read, each once."""
+        return self._read(folder, folder.is_relative_to(self._shipped), _read_body.__wrapped__)
 
     def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
         """Stores a document, and the files that ``fill`` writes into the folder it is given. Replaces an entry of that key.
@@ -152,11 +152,11 @@ class Store:
             return
         log.warning("The stored entry %s is damaged (%s). It was set aside as %s and is computed anew when needed.", entry_folder.name, why, target.name)
 
-    def _read(self, folder: Path, shipped: bool = False) -> Entry | None:
+    def _read(self, folder: Path, shipped: bool = False, read_body: Callable[..., dict[str, Any]] = _read_body) -> Entry | None:
         try:
             path = folder / DOCUMENT
             stat = path.stat()
-            body = _read_body(path, stat.st_size, stat.st_mtime_ns)
+            body = read_body(path, stat.st_size, stat.st_mtime_ns)
             if body["format"] != FORMAT or body["key"] != folder.name or body["kind"] != folder.parent.name:
                 raise ValueError("it is of another version or another key")
             files = body["files"]

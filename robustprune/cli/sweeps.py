@@ -34,7 +34,7 @@ def sweep(
     from robustprune import lab
 
     spec = lab.SweepSpec.read(file)
-    plan = lab.plan_sweep(spec, show_progress)
+    plan = lab.plan_sweep(spec, _looking())
     fitted = lab.sweep_workers(workers)
     say(_planned(plan, "the cluster's workers" if scheduler else str(fitted), fitted.count))
     if dry_run:
@@ -61,6 +61,13 @@ def _planned(plan: Any, workers: str, count: int) -> str:
     minutes = plan.seconds(lab.results(), count) / MINUTE
     about = f"{minutes / MINUTE:.1f} hours" if minutes > 2 * MINUTE else f"{max(minutes, 1):.0f} min"
     return f"{line} {left} to run on {workers}: about {about}, by what runs like these took before."
+
+
+def _looking() -> "Progress":
+    """Progress of a look at the store: seconds, so only for those who watch."""
+    from robustprune import lab
+
+    return show_progress if sys.stderr.isatty() else lab.silent
 
 
 def _progress() -> "Progress":
@@ -115,7 +122,7 @@ def results(
 def _rows_of(sweep: Path | None) -> "pd.DataFrame":
     from robustprune import lab
 
-    return lab.sweep_results(lab.SweepSpec.read(sweep), show_progress) if sweep else lab.results(show_progress)
+    return lab.sweep_results(lab.SweepSpec.read(sweep), _looking()) if sweep else lab.results(_looking())
 
 
 def report(
@@ -131,5 +138,6 @@ def report(
     checks.one_of("language", language, i18n.languages())
     rows = _rows_of(sweep)
     found = lab.answers(rows)
-    folders.write_text(to, report_page.page(rows, found, lab.shipped_sweeps(), i18n.texts(language), language))
+    with folders.file_written_whole(to) as partial:
+        partial.write_text(report_page.page(rows, found, lab.shipped_sweeps(), i18n.texts(language), language), encoding="utf-8")
     show(as_json, {"rows": len(rows), "answers": [one.to_json() for one in found], "file": str(to)}, f"{to}: {len(rows)} rows, {len(found)} answers")

@@ -87,13 +87,16 @@ def joined(address: str) -> "Iterator[Client]":
         client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
-            f"No scheduler answers at {address!r} ({type(error).__name__}). Write it as tcp://host:8786, and see that 'dask scheduler' runs there."
+            f"No scheduler answers at {address!r} ({type(error).__name__}). Write it as tcp://host:8786, and see that a Dask scheduler runs there."
         ) from error
     with client:
         try:
             client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
         except TimeoutError:
-            raise ClusterError(f"The scheduler at {address} has had no worker for {SECONDS_FOR_WORKERS} s. Start some with: dask worker {address}") from None
+            raise ClusterError(
+                f"The scheduler at {address} has had no worker for {SECONDS_FOR_WORKERS} s. "
+                f"Start some in this program's folder: python -m distributed.cli.dask_worker {address}"
+            ) from None
         check(client)
         yield client
 
@@ -105,7 +108,10 @@ def check(client: "Client") -> None:
     ours, here = versions.describe(), paths.shared_store() or str(paths.home())
     for address, told in client.run(versions.on_worker, PROBES, key, on_error="return").items():
         if not isinstance(told, dict):
-            raise ClusterError(f"The worker {address} cannot load this program ({told}). Start it in the same environment as this command.")
+            raise ClusterError(
+                f"The worker {address} cannot load this program ({told}). "
+                "Start it in this program's folder and environment, or put the folder into its PYTHONPATH."
+            )
         theirs = told["versions"]
         for name, version in ours.items():
             if theirs.get(name) != version:

@@ -137,7 +137,7 @@ def _outcome(future: "Future", task: Task) -> Outcome:
 def _stop(client: "Client", stop: Any, futures: list["Future"], quiet: bool = False) -> None:
     """Asks the workers to stop, and waits until they have, for a while; raises Cancelled unless ``quiet``."""
     stop.set()
-    running = set(sum(client.processing().values(), ()))
+    running = {key for keys in client.processing().values() for key in keys}
     client.cancel([future for future in futures if future.key not in running])
     until = time.monotonic() + SECONDS_TO_STOP
     while time.monotonic() < until and any(not future.done() for future in futures):

@@ -1,16 +1,18 @@
 """What the pages show beyond their first sight: close-ups, views, replays, comparisons, and what people bring along."""
 
+import base64
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from robustprune import lab
+from robustprune import claims, lab
 from robustprune.analysis.attention import PAPER_SENTENCE, AttentionMaps
 from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL
 from robustprune.attacks.frames import frames
 from robustprune.errors import ModelError
-from robustprune.ui import examples, shell
+from robustprune.ui import examples, shell, wording
 from tests.pages.opening import open_page, press, wait_until, words
 
 
@@ -210,14 +212,14 @@ def test_ones_own_attempts_are_kept_with_what_both_models_say(small_run):
 # Compare
 
 
-@pytest.mark.parametrize("view", ["tables", "runs", "sparsity", "calibration", "embeddings", "paper"])
+@pytest.mark.parametrize("view", ["tables", "runs", "sparsity", "calibration", "claims", "embeddings", "paper"])
 def test_every_comparison_opens_with_what_ships_and_with_nothing(view, empty_home):
     app = open_page("compare", show=view)
     assert not app.exception
     assert not app.error
 
 
-@pytest.mark.parametrize("view", ["tables", "runs", "sparsity", "calibration", "embeddings", "paper"])
+@pytest.mark.parametrize("view", ["tables", "runs", "sparsity", "calibration", "claims", "embeddings", "paper"])
 def test_every_comparison_says_what_to_do_where_nothing_is(view, nothing_ships):
     app = open_page("compare", show=view)
     assert not app.exception
@@ -226,9 +228,43 @@ def test_every_comparison_says_what_to_do_where_nothing_is(view, nothing_ships):
 
 def test_all_runs_are_listed_with_their_scores(empty_home):
     app = open_page("compare", show="runs")
-    table = app.dataframe[0].value
-    assert len(table) == len(shell.runs_of(shell.DEFAULT_MODEL))
-    assert not (table["Accuracy under attack"] == "not attacked yet").any()
+    table, runs = app.dataframe[0].value, {run.digest: run for run in shell.runs_of(shell.DEFAULT_MODEL)}
+    assert set(runs) < set(table["Digest"]), "with those of the sweeps that ship as numbers alone"
+    assert not (table["Recipe"] == "not attacked yet").any()
+    row = table[(table["Digest"] == shipped_run().digest) & (table["Recipe"] == "textfooler")].iloc[0]
+    assert row["Accuracy under attack"] == wording.rate(lab.find_scores(shipped_run().ref), "aua")
+
+
+@pytest.mark.parametrize("view", ["sparsity", "calibration"])
+def test_curves_are_drawn_of_any_attack_that_there_are_results_of(view, empty_home):
+    app = open_page("compare", show=view, recipe_shown="deepwordbug")
+    assert not app.exception
+    assert app.button_group(key="recipe_shown").value == "deepwordbug"
+    assert "under deepwordbug" in app.caption[-1].value
+    under_attack = json.loads(app.get("plotly_chart")[1].proto.spec)
+    rows = lab.results()
+    rows = rows[(rows["start"] == shell.DEFAULT_MODEL) & (rows["recipe"] == "deepwordbug") & (rows["kind"] == "pruned")]
+    drawn = {round(y, 6) for line in under_attack["data"] for y in _numbers(line["y"])}
+    means = rows.groupby(["method", "adaptive", "sparsity", "calibration"])["aua"].mean()
+    assert drawn <= {round(value, 6) for value in means}
+    assert len(drawn) > 2
+
+
+def _numbers(values):
+    """A line's values, as Plotly packs them."""
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]) if isinstance(values, dict) else values
+
+
+def test_the_papers_claims_are_answered_from_our_own_numbers(empty_home):
+    app = open_page("compare", show="claims")
+    said = [one.value for one in (*app.success, *app.warning)]
+    assert len(said) == len(claims.CLAIMS)
+    found = lab.answers(lab.results()[lab.results()["start"] == shell.DEFAULT_MODEL])
+    for verdict in claims.verdicts(found):
+        if verdict.measure == "aua":
+            assert any(f"holds in {verdict.holds} of {verdict.asked}" in one for one in said)
+            assert len(app.success) == sum(one.yes for one in claims.verdicts(found) if one.measure == "aua")
+    assert sum(len(table.value) for table in app.dataframe) == len(found)
 
 
 def test_embeddings_are_computed_on_demand(small_run):

@@ -1,0 +1,55 @@
+"""Makes the results of the small sweeps that ship, by the command line, from the demo texts alone.
+
+    python assets/precomputed/make_sweeps.py FOLDER
+
+They run in the ordinary store in FOLDER (name the same one again to go on after an interruption). What ships of each is the table of its
+results and a few words: command, day, versions, machine, and the minutes that its runs and attacks took.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SWEEPS = ("table1-small", "figure3-small", "figure4-small")
+
+
+def main() -> int:
+    """Runs the sweeps one after the other, and writes what ships of each."""
+    sys.path.insert(0, str(ROOT))
+    os.environ |= {"ROBUSTPRUNE_HOME": sys.argv[1], "PYTHONPATH": str(ROOT), "NLTK_DATA": str(Path(sys.argv[1]) / "none")}
+    os.environ.pop("ROBUSTPRUNE_DATA_DIR", None)
+    for name in SWEEPS:
+        file = f"assets/sweeps/{name}.yaml"
+        done = subprocess.run([sys.executable, "-m", "robustprune", "sweep", file], cwd=ROOT)
+        if done.returncode:
+            return done.returncode
+        write(name, file)
+    return 0
+
+
+def write(name: str, file: str) -> None:
+    """The table of a sweep, and what is told of it."""
+    from robustprune import lab
+    from robustprune.pruning import ENGINE_VERSION
+    from robustprune.pruning.export import versions
+
+    rows = lab.sweep_results(lab.SweepSpec.read(ROOT / file))
+    rows["shipped"] = True
+    lab.write_results(rows, HERE / "sweeps" / f"{name}.parquet")
+    work = rows["attack_seconds"].sum() + rows[rows["kind"] == "pruned"].drop_duplicates("digest")["prune_seconds"].sum()
+    about = {
+        "name": name, "command": f"python -m robustprune sweep {file}", "runs": int(rows["digest"].nunique()), "day": time.strftime("%Y-%m-%d", time.gmtime()),
+        "minutes": round(float(work) / 60 / lab.sweep_workers().count, 1), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        **versions(), "engine": ENGINE_VERSION,
+    }  # fmt: skip
+    (HERE / "sweeps" / f"{name}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
