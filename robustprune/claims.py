@@ -90,6 +90,8 @@ def _levels_off(found: list[Group], measure: str) -> Iterator[Answer]:
     """With more and more calibration texts: there is a gain from the fewest to the most, and the last doubling gains less than MARGIN."""
     for most in _pruned(found, lambda one: one["adaptive"] == "full"):
         family = sorted((one for one in found if _same(one, most, but="calibration")), key=lambda one: one.settings["calibration"])
+        seeds = max(len(one.outcomes) for one in family)
+        family = [one for one in family if len(one.outcomes) == seeds]  # a single run among means of several would blur the last doubling
         if len(family) < 3 or family[-1] is not most:
             continue
         last = _answer("levels", measure, most, family[-2], 0.0)
@@ -154,6 +156,11 @@ class Verdict:
     holds: int
     opposite: int
     asked: int
+
+    @property
+    def open(self) -> int:
+        """How many settings say neither."""
+        return self.asked - self.holds - self.opposite
 
     @property
     def yes(self) -> bool:

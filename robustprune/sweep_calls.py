@@ -43,11 +43,13 @@ def sweep(
     Every run that ends is stored; one that fails is told of in the result and stops no other.
 
     Raises:
+        StoreError: the store cannot be written to.
         ClusterError: the cluster cannot do the work, or was lost.
         Cancelled: ``cancel`` was set.
     """
     from robustprune.sweeps import cluster, conduct
 
+    cluster.probe()
     workers = workers or cluster.fitted()
     place = cluster.joined(scheduler) if scheduler else cluster.local(workers)
     return conduct.conduct(plan, place, None if scheduler else workers.threads, progress, cancel or threading.Event())

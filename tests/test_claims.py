@@ -66,6 +66,12 @@ def test_levelling_off_is_a_gain_and_then_none():
     assert (gain.yes, last.yes, last.opposite) == (True, False, True)
 
 
+def test_the_last_doubling_is_between_settings_of_as_many_seeds():
+    rows = [row(held, calibration=size, seed=seed) for size, held in ((16, 40), (64, 100), (128, 101)) for seed in (0, 1)]
+    gain, last = asked("levels", *rows, row(150, calibration=512))
+    assert (gain.setting["to"], last.setting["from"], last.seeds) == (128, 64, 2)
+
+
 def test_seeds_are_taken_together():
     rows = [row(held, seed=seed) for seed, held in enumerate((80, 100, 120))]
     (answer,) = asked("held", *rows, row(100, kind="dense"))
@@ -82,7 +88,7 @@ def test_where_a_text_has_no_outcome_nothing_is_compared():
 def test_a_verdict_is_yes_only_if_every_setting_says_so():
     found = claims.answers(table(row(120), row(60, adaptive="none"), row(90, sparsity=0.7), row(88, sparsity=0.7, adaptive="none")))
     verdict = next(one for one in claims.verdicts(found) if (one.claim, one.measure) == ("adaptive", "aua"))
-    assert (verdict.holds, verdict.asked, verdict.yes) == (1, 2, False)
+    assert (verdict.holds, verdict.asked, verdict.open, verdict.yes) == (1, 2, 1, False)
 
 
 def test_what_ships_answers_every_claim(empty_home):

@@ -57,7 +57,7 @@ def page(results: pd.DataFrame, found: Sequence[Answer], sweeps: Sequence[Mappin
 
 def verdict_line(verdict: Verdict, words: Words) -> str:
     """A claim and its answer in one sentence, as Markdown."""
-    values = {"holds": verdict.holds, "opposite": verdict.opposite, "asked": verdict.asked}
+    values = {"holds": verdict.holds, "opposite": verdict.opposite, "asked": verdict.asked, "open": verdict.open}
     measure = words["overview.aua" if verdict.measure == "aua" else "claims.acc"]
     claim, answer = words[f"claims.{verdict.claim}"], words["compare.yes" if verdict.yes else "compare.no"]
     return words["claims.verdict"].format(claim=claim, measure=measure, answer=answer, **values)

@@ -163,10 +163,23 @@ def test_a_scheduler_that_does_not_answer_is_named(address, small_sweep, empty_h
     assert repr(address) in str(raised.value)
 
 
-def test_a_store_that_cannot_be_written_to_is_the_reason_of_every_failure(small_sweep, empty_home, monkeypatch):
-    def full(self, *_, **__):
-        raise StoreError("The store is full. Free some space.")
+def test_a_store_that_cannot_be_written_to_is_told_before_anything_runs(small_sweep, empty_home, tmp_path, monkeypatch):
+    plan = lab.plan_sweep(small_sweep)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ROBUSTPRUNE_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(StoreError, match="cannot be written to"):
+        lab.sweep(plan, ONE, progress=lambda *_: pytest.fail("it began"))
 
-    monkeypatch.setattr(type(loading.store()), "put", full)
+
+def test_a_store_that_becomes_full_is_the_reason_of_what_fails_then(small_sweep, empty_home, monkeypatch):
+    original = type(loading.store()).put
+
+    def put(self, kind, key, document, fill=None):
+        if kind == runs.KIND and document["spec"]["seed"] == 1:
+            raise StoreError("The store is full. Free some space.")
+        return original(self, kind, key, document, fill)
+
+    monkeypatch.setattr(type(loading.store()), "put", put)
     result = sweep(small_sweep)
-    assert {outcome.error for outcome in result.failed} == {"The store is full. Free some space."}
+    assert result.done == 3
+    assert [outcome.error for outcome in result.failed] == ["The store is full. Free some space."] * 2
