@@ -1,0 +1,78 @@
+"""Sweeps, results and the report on the command line: as a person calls them, and killed halfway."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from tests.sweeps.conftest import small_start, small_texts  # noqa: F401
+from tests.test_cli import run, start
+
+SECONDS = 120
+
+
+@pytest.fixture
+def file(tmp_path, small_start, small_texts):  # noqa: F811
+    """A sweep file of a few small runs."""
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        f"starts: [{small_start}]\ndatasets: [{small_texts}]\nmethods: [magnitude]\nsparsities: [0.3, 0.6]\ncalibrations: [16]\nseeds: [0, 1, 2, 3]\n"
+        "attack: {recipes: [deepwordbug], examples: 4, query_budget: 30}\n"
+    )
+    return str(path)
+
+
+def test_a_sweep_that_is_killed_or_interrupted_goes_on_and_ends_in_a_table_and_a_report(file, empty_home, tmp_path):
+    status, out, err = run("sweep", file, "--dry-run", "--json")
+    assert (status, json.loads(out)["planned"], json.loads(out)["done"]) == (0, 9, 0)
+    assert "9 runs, 0 of them stored already" in err
+    for number in (signal.SIGKILL, signal.SIGINT):
+        process = start("sweep", file, "--workers", "1", "--json")
+        stored = _stored(empty_home)
+        _wait_until(lambda stored=stored: _stored(empty_home) > stored)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=SECONDS)
+        assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130), err
+        assert out == ""
+    assert "The same sweep goes on from there" in err
+
+    status, out, err = run("sweep", file, "--workers", "1", "--json")
+    told = json.loads(out)
+    assert (status, told["planned"], told["failed"]) == (0, 9, 0), err
+    assert told["skipped"] >= 2
+    assert told["done"] + told["skipped"] == 9
+    assert told["seconds"] > 0
+
+    status, out, err = run("results", "--sweep", file, "--to", str(tmp_path / "results.parquet"), "--json")
+    assert (status, json.loads(out)["rows"]) == (0, 9), err
+    status, out, err = run("report", "--sweep", file, "--to", str(tmp_path / "report.html"), "--language", "zh")
+    assert status == 0, err
+    assert 'lang="zh"' in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["sweep", "nothing.yaml"], 2, "no sweep file"),
+        (["sweep", "assets/sweeps/table1-small.yaml", "--workers", "0"], 2, "number of workers"),
+        (["sweep", "assets/sweeps/table1-small.yaml", "--scheduler", "tcp://127.0.0.1:1"], 1, "No scheduler answers"),
+        (["report", "--to", "/dev/null/report.html"], 1, "Name another file"),
+        (["report", "--to", "report.html", "--language", "xx"], 2, "allowed are: en, zh"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_a_status(arguments, status, said, empty_home):
+    got, out, err = run(*arguments)
+    assert (got, out) == (status, "")
+    assert said in err.strip().splitlines()[-1]
+
+
+def _stored(home):
+    return len(list((home / "scores").glob("[!.]*"))) if (home / "scores").is_dir() else 0
+
+
+def _wait_until(condition):
+    until = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
