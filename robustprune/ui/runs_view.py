@@ -31,9 +31,9 @@ def over_sparsity() -> None:
     if not runs:
         st.info(t("empty.no_run"), icon=":material/content_cut:")
         return
-    sizes = [one.settings["calibration"] for one in runs]
+    sizes = [one.settings["calibration"] for one in runs for _ in one.rows["seed"]]
     names = [str(size) for size in sorted(set(sizes))]
-    links.choice("texts", names, str(max(sizes, key=sizes.count)))
+    links.choice("texts", names, str(max(sizes, key=sizes.count)))  # where most is known
     with st.container(horizontal=True):
         if len(names) > 1:
             st.segmented_control(t("prune.calibration"), names, key="texts", required=True, help=t("compare.calibration_help"))
