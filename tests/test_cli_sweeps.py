@@ -56,7 +56,6 @@ def test_a_sweep_that_is_killed_or_interrupted_goes_on_and_ends_in_a_table_and_a
     [
         (["sweep", "nothing.yaml"], 2, "no sweep file"),
         (["sweep", "assets/sweeps/table1-small.yaml", "--workers", "0"], 2, "number of workers"),
-        (["sweep", "assets/sweeps/table1-small.yaml", "--scheduler", "tcp://127.0.0.1:1"], 1, "No scheduler answers"),
         (["report", "--to", "/dev/null/report.html"], 1, "Name another file"),
         (["report", "--to", "report.html", "--language", "xx"], 2, "allowed are: en, zh"),
     ],

@@ -240,7 +240,7 @@ def test_curves_are_drawn_of_any_attack_that_there_are_results_of(view, empty_ho
     app = open_page("compare", show=view, recipe_shown="deepwordbug")
     assert not app.exception
     assert app.button_group(key="recipe_shown").value == "deepwordbug"
-    assert "under deepwordbug" in app.caption[-1].value
+    assert any("under deepwordbug" in caption.value for caption in app.caption)
     under_attack = json.loads(app.get("plotly_chart")[1].proto.spec)
     rows = lab.results()
     rows = rows[(rows["start"] == shell.DEFAULT_MODEL) & (rows["recipe"] == "deepwordbug") & (rows["kind"] == "pruned")]
