@@ -15,9 +15,9 @@ from tests.small_models import classifier
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def start(*arguments):
+def start(*arguments, **more):
     return subprocess.Popen(
-        [sys.executable, "-m", "robustprune", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ, cwd=ROOT
+        [sys.executable, "-m", "robustprune", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ, cwd=ROOT, **more
     )
 
 

@@ -1,6 +1,7 @@
 """Sweeps, results and the report on the command line: as a person calls them, and killed halfway."""
 
 import json
+import os
 import signal
 import time
 
@@ -27,15 +28,16 @@ def test_a_sweep_that_is_killed_or_interrupted_goes_on_and_ends_in_a_table_and_a
     status, out, err = run("sweep", file, "--dry-run", "--json")
     assert (status, json.loads(out)["planned"], json.loads(out)["done"]) == (0, 9, 0)
     assert "9 runs, 0 of them stored already" in err
-    for number in (signal.SIGKILL, signal.SIGINT):
-        process = start("sweep", file, "--workers", "1", "--json")
+    for number, workers in ((signal.SIGKILL, "1"), (signal.SIGINT, "2")):
+        process = start("sweep", file, "--workers", workers, "--json", start_new_session=True)
         stored = _stored(empty_home)
         _wait_until(lambda stored=stored: _stored(empty_home) > stored)
-        process.send_signal(number)
+        os.killpg(process.pid, number)  # as a terminal sends it: to the workers too
         out, err = process.communicate(timeout=SECONDS)
         assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130), err
         assert out == ""
     assert "The same sweep goes on from there" in err
+    assert "Traceback" not in err
 
     status, out, err = run("sweep", file, "--workers", "1", "--json")
     told = json.loads(out)

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,14 +64,28 @@ def local(workers: Workers) -> "Iterator[Client]":
     with dask.config.set(_settings(workers.threads)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            cluster = LocalCluster(
-                n_workers=workers.count, threads_per_worker=1, processes=workers.count > 1, memory_limit=workers.memory, dashboard_address=None,
-                host="127.0.0.1" if workers.count > 1 else None, local_directory=str(folder), silence_logs=logging.CRITICAL,
-            )  # fmt: skip
+            with _born_deaf_to_interrupts():
+                cluster = LocalCluster(
+                    n_workers=workers.count, threads_per_worker=1, processes=workers.count > 1, memory_limit=workers.memory, dashboard_address=None,
+                    host="127.0.0.1" if workers.count > 1 else None, local_directory=str(folder), silence_logs=logging.CRITICAL,
+                )  # fmt: skip
         except (OSError, RuntimeError) as error:
             raise ClusterError(f"No workers could be started on this machine ({error}). Try --workers 1.") from error
         with cluster, Client(cluster) as client:
             yield client
+
+
+@contextmanager
+def _born_deaf_to_interrupts() -> Iterator[None]:
+    """Lets processes that start now ignore Ctrl-C, which a terminal sends to them too: they are asked to stop by the sweep."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _settings(threads: int) -> dict[str, Any]:

@@ -43,7 +43,9 @@ class Task:
     @property
     def key(self) -> str:
         """What tells this task from all others."""
-        return digest("task", self.name, self.model, self.dataset, self.baseline.to_json() if self.baseline else None)
+        if self.baseline:  # which starts from the data set's head, whatever else is pruned
+            return digest("task", self.dataset, self.baseline.to_json())
+        return digest("task", self.name, self.model, self.dataset)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _tasks(spec: SweepSpec) -> list[Task]:
             for pruning in spec.prunings(start, name):
                 said = f"{start} {pruning.asked} {pruning.method} {pruning.adaptive}, {pruning.calibration} texts, seed {pruning.seed}"
                 found.append(Task(said, start, name, pruning, None, spec.attack.specs, spec.attack.examples, spec.keep_weights))
-            for baseline, seed in spec.retrainings(start):
+            for baseline, seed in spec.retrainings():
                 retraining.default_head(name)
                 said = f"{name} {baseline.sparsity:.1%} {baseline.name}, seed {seed}"
                 found.append(Task(said, start, name, None, baseline, spec.attack.specs, spec.attack.examples, spec.keep_weights))

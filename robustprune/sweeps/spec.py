@@ -101,7 +101,7 @@ class SweepSpec:
         for start in self.starts[:1]:
             for dataset in self.datasets[:1]:
                 self.prunings(start, dataset)
-                self.retrainings(start)
+        self.retrainings()
 
     @property
     def size(self) -> int:
@@ -124,7 +124,7 @@ class SweepSpec:
                             made[PruneSpec(start, dataset, method, adaptive, calibration=calibration, seed=seed, **amount)] = None
         return list(made)
 
-    def retrainings(self, start: str) -> list[tuple[BaselineSpec, int]]:
+    def retrainings(self) -> list[tuple[BaselineSpec, int]]:
         """The baselines, with their seeds."""
         made = []
         for seed in self.seeds:
