@@ -18,7 +18,7 @@ def file(tmp_path, small_start, small_texts):  # noqa: F811
     """A sweep file of a few small runs."""
     path = tmp_path / "small.yaml"
     path.write_text(
-        f"starts: [{small_start}]\ndatasets: [{small_texts}]\nmethods: [magnitude]\nsparsities: [0.3, 0.6]\ncalibrations: [16]\nseeds: [0, 1, 2, 3]\n"
+        f"starts: [{small_start}]\ndatasets: [{small_texts}]\nmethods: [magnitude]\nsparsities: [0.3, 0.6]\ncalibrations: [16]\nseeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
         "attack: {recipes: [deepwordbug], examples: 4, query_budget: 30}\n"
     )
     return str(path)
@@ -26,8 +26,8 @@ def file(tmp_path, small_start, small_texts):  # noqa: F811
 
 def test_a_sweep_that_is_killed_or_interrupted_goes_on_and_ends_in_a_table_and_a_report(file, empty_home, tmp_path):
     status, out, err = run("sweep", file, "--dry-run", "--json")
-    assert (status, json.loads(out)["planned"], json.loads(out)["done"]) == (0, 9, 0)
-    assert "9 runs, 0 of them stored already" in err
+    assert (status, json.loads(out)["planned"], json.loads(out)["done"]) == (0, 21, 0)
+    assert "21 runs, 0 of them stored already" in err
     for number, workers in ((signal.SIGKILL, "1"), (signal.SIGINT, "2")):
         process = start("sweep", file, "--workers", workers, "--json", start_new_session=True)
         stored = _stored(empty_home)
@@ -41,13 +41,13 @@ def test_a_sweep_that_is_killed_or_interrupted_goes_on_and_ends_in_a_table_and_a
 
     status, out, err = run("sweep", file, "--workers", "1", "--json")
     told = json.loads(out)
-    assert (status, told["planned"], told["failed"]) == (0, 9, 0), err
+    assert (status, told["planned"], told["failed"]) == (0, 21, 0), err
     assert told["skipped"] >= 2
-    assert told["done"] + told["skipped"] == 9
+    assert told["done"] + told["skipped"] == 21
     assert told["seconds"] > 0
 
     status, out, err = run("results", "--sweep", file, "--to", str(tmp_path / "results.parquet"), "--json")
-    assert (status, json.loads(out)["rows"]) == (0, 9), err
+    assert (status, json.loads(out)["rows"]) == (0, 21), err
     status, out, err = run("report", "--sweep", file, "--to", str(tmp_path / "report.html"), "--language", "zh")
     assert status == 0, err
     assert 'lang="zh"' in (tmp_path / "report.html").read_text(encoding="utf-8")
