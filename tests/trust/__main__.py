@@ -1,0 +1,95 @@
+"""Everything that could break the program, done to it on purpose; a table of what came of it.
+
+    python -m tests.trust [PART ...]     the harness, or some parts of it: at most 15 minutes on two cores
+    python -m tests.trust --soak         half an hour of 12 people in browsers, clicking, pruning, attacking
+
+Ends with exit status 0 only if every try survived and nothing was lost. Every part is a process of its own, two at a time.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+
+from tests.trust.table import Row, table
+
+ROOT = Path(__file__).resolve().parents[2]
+LANES = 2
+# Every part is a module with ``rows(home) -> Iterator[Row]``, which gets a folder of its own. Those that take longest come first.
+PARTS = (
+    "faults.sharing",
+    "faults.kill_sweep",
+    "faults.kill_soup",
+    "faults.kill_prune",
+    "faults.kill_attack",
+    "faults.disk",
+    "repeat",
+    "faults.damage",
+    "faults.memory",
+    "faults.clock",
+    "hostile.models",
+    "hostile.data",
+    "hostile.links",
+    "hostile.specs",
+    "hostile.shown",
+)
+SECONDS = 800
+
+
+def run_here(part: str) -> None:
+    """Runs one part in this process; prints its rows as lines of JSON."""
+    with tempfile.TemporaryDirectory(prefix="trust-") as home:
+        for row in import_module(f"tests.trust.{part}").rows(Path(home)):
+            print(row.to_line(), flush=True)
+
+
+def run_apart(part: str) -> list[Row]:
+    """The rows of one part, from a process of its own with one thread and no store but its own. A part that breaks is a row that did not survive."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ROBUSTPRUNE_")}
+    environment |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    started = time.monotonic()
+    command = [sys.executable, "-m", "tests.trust", "--here", part]
+    try:
+        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS)
+        printed, error = ended.stdout, ended.stderr if ended.returncode else ""
+    except subprocess.TimeoutExpired as late:
+        printed, error = (late.stdout or b"").decode(), f"not done after {SECONDS} s"
+    rows = [Row.of_line(line) for line in printed.splitlines() if line.startswith("{")]
+    if error or not rows:
+        rows.append(Row(part, tries=1, troubles=[f"the part broke down: {error.strip()[-1500:] or 'it tried nothing'}"]))
+    print(f"{part}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return rows
+
+
+def main() -> int:
+    """Runs what was asked for; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}")
+    parser.add_argument("--soak", action="store_true", help="the load of half an hour instead")
+    parser.add_argument("--minutes", type=float, default=30.0, help="how long the load lasts")
+    parser.add_argument("--people", type=int, default=12, help="how many sessions it has")
+    parser.add_argument("--here", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if unknown := [part for part in asked.parts if part not in PARTS]:
+        parser.error(f"no part is called {unknown[0]!r}; allowed are: {', '.join(PARTS)}")
+    if asked.here:
+        run_here(asked.here)
+        return 0
+    if asked.soak:
+        from tests.trust import soak
+
+        rows = soak.rows(asked.minutes, asked.people)
+    else:
+        with ThreadPoolExecutor(LANES) as lanes:
+            rows = [row for part in lanes.map(run_apart, asked.parts or PARTS) for row in part]
+    print(table(rows))
+    return 0 if all(row.well for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
