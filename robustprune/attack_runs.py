@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from robustprune.attacks.trace import AttackTrace
 
 log = logging.getLogger(__name__)
+SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,22 +85,24 @@ def attack(
     make: "Callable[[], Attacker]",
     told: Callable[[int], None],
     check: Callable[[], None],
+    waiting: Callable[[str], None],
     out: Path | None,
 ) -> list[AttackRun]:
     """Attacks every text on every model and stores the results; what was stored or written down before is not attacked again.
 
     ``make`` gives the attacker of all models, and is asked only where something is left to attack. ``told(place)`` hears which text
-    is at hand, before it is attacked. ``check`` may raise Cancelled. ``out``: a file that gets all traces as they come.
+    is at hand, before it is attacked. ``check`` may raise Cancelled. ``waiting(model)`` hears, twice a second, that another process is
+    at the same texts; what it finds is used here too. ``out``: a file that gets all traces as they come.
 
     Raises:
         Cancelled: from the attacker; what has ended is written down, and the next call goes on from there.
-        StoreError: another process is at the same texts.
         RobustPruneError: not one text could be attacked; the first reason.
     """
     with ExitStack() as stack:
         known = []
+        for source in sorted(sources, key=lambda source: _journal_path(source, texts, spec)):  # all in one order: nobody waits in a circle
+            _take_hold(stack, source, texts, spec, check, waiting)
         for source in sources:
-            _take_hold(stack, source, texts, spec)
             known.append(_stored(store, source, texts, spec, out is not None) or _open(stack, source, texts, spec))
         named = _Out(out)
         stack.callback(named.close)
@@ -124,14 +127,21 @@ def _journal_path(source: ModelSource, texts: data.Texts, spec: AttackSpec) -> P
     return paths.home() / "journals" / f"{archive.scores_key(source.digest, texts, spec)}.jsonl"
 
 
-def _take_hold(stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec) -> None:
-    """Keeps other processes from these texts and this model until the stack is closed."""
+def _take_hold(
+    stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec, check: Callable[[], None], waiting: Callable[[str], None]
+) -> None:
+    """Keeps other processes from these texts and this model until the stack is closed; waits for one that is there already."""
     path = _journal_path(source, texts, spec)
+    lock = FileLock(f"{path}.lock", timeout=SECONDS_BETWEEN_LOOKS)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(FileLock(f"{path}.lock", timeout=0.2))
-    except Timeout as error:
-        raise StoreError(f"Another process is attacking {source.name} on the same texts. Wait for it; its results are then there at once.") from error
+        while True:
+            try:
+                stack.enter_context(lock)
+                return
+            except Timeout:
+                check()
+                waiting(source.name)
     except OSError as error:
         log.warning("The attack goes on without a lock (%s): do not start it twice at once.", error)
 

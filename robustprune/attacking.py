@@ -102,8 +102,11 @@ def attack_sample(
     def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
         of_many(done, total, f"{trace.victim['name']}, {word}", trace)
 
+    def waiting(model: str) -> None:
+        progress(0, len(texts), f"waiting for another process that attacks {model} on the same texts", None)
+
     make = partial(_attacker, [source.name for source in sources], spec, of_many, heard, cancel)
-    runs = attack_runs.attack(store(), sources, texts, spec, make, told, lambda: check(cancel), out)
+    runs = attack_runs.attack(store(), sources, texts, spec, make, told, lambda: check(cancel), waiting, out)
     by_digest = {source.digest: run for source, run in zip(sources, runs, strict=True)}
     return [replace(by_digest[source.digest], model=name) for name, source in by_name.items()]
 

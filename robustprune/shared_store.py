@@ -8,7 +8,6 @@ import hashlib
 import io
 import logging
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import fsspec
 
+from robustprune import partials
 from robustprune.errors import StoreError
 from robustprune.store import DOCUMENT, Entry, Store
 
@@ -108,8 +108,7 @@ class SharedStore(Store):
         """Puts a fetched entry into this machine's store, whole or not at all."""
         final = self._root / kind / key
         try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=final.parent))
+            partial = partials.new(final)
             try:
                 with zipfile.ZipFile(io.BytesIO(packed)) as archive:
                     archive.extractall(partial)

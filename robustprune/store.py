@@ -4,11 +4,12 @@ An entry ``<kind>/<key>/`` holds ``entry.json``, a JSON document with the SHA-25
 the project is read from a second, read-only root. A damaged entry is set aside, said so, and then as good as absent.
 """
 
+import errno
 import json
 import logging
 import os
+import re
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,12 +20,14 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from robustprune import hashing
+from robustprune import hashing, partials
 from robustprune.errors import RobustPruneError, StoreError
 
 FORMAT = 1
 LOCK_SECONDS = 30
 DOCUMENT = "entry.json"
+# What a key can be: never a path. Keys come in links, and a damaged entry is moved away.
+KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -49,6 +52,16 @@ def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
         return None
 
 
+def _is(path: Path, expected: str, shipped: bool) -> bool:
+    """Whether a file is what its entry says. Not all files of what ships come along: those that do not are not wrong."""
+    return (shipped and not path.is_file()) or hashing.of_file(path) == expected
+
+
+def _disk_is_full(error: Exception) -> bool:
+    """Whether a library's own kind of error tells of a disk that is full, as that of safetensors does."""
+    return f"os error {errno.ENOSPC}" in str(error) or os.strerror(errno.ENOSPC) in str(error)
+
+
 @lru_cache(maxsize=2048)
 def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
     """A document that is as it was written; read again only when the file has changed. Never altered by those who get it."""
@@ -59,22 +72,35 @@ def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
     return body
 
 
+@lru_cache(maxsize=64)
+def _tidy(root: Path) -> None:
+    """Once a process: what killed processes left half-written goes, and what they had moved aside is put back."""
+    for kind in (path for path in root.glob("[!.]*") if path.is_dir()):
+        partials.tidy(kind)
+
+
 class Store:
     """Entries by kind and key. Safe for several processes: an entry appears by one rename."""
 
     def __init__(self, root: Path, shipped: Path) -> None:
         self._root, self._shipped = root, shipped
+        _tidy(root)
 
     def get(self, kind: str, key: str) -> Entry | None:
-        """The entry, from this machine or from what ships; None if there is none or it is damaged."""
+        """The entry, from this machine or from what ships; None if there is none, it is damaged, or this can be no key."""
+        if not KEY.fullmatch(key):
+            return None
         return self._read(self._root / kind / key) or self._read(self._shipped / kind / key, shipped=True)
 
     def get_checked(self, kind: str, key: str) -> Entry | None:
         """As :meth:`get`, with every file of the entry read and compared: for files that are about to be used."""
         entry = self.get(kind, key)
-        changed = [name for name, expected in entry.files.items() if hashing.of_file(entry.folder / name) != expected] if entry and not entry.shipped else []
+        changed = [name for name, expected in entry.files.items() if not _is(entry.folder / name, expected, entry.shipped)] if entry else []
         if not changed:
             return entry
+        if entry.shipped:
+            log.warning("The shipped entry %s is damaged (%s was changed) and is not used. Restore it from the repository.", key, changed[0])
+            return None
         self.set_aside(entry.folder, f"{changed[0]} was changed")
         return self.get(kind, key)
 
@@ -119,8 +145,8 @@ class Store:
         final = self._root / kind / key
         document = json.loads(json.dumps(document))  # what will be read back, so that the hash is of that
         try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=final.parent))
+            partials.tidy(final.parent)
+            partial = partials.new(final)
         except OSError as error:
             raise self._cannot_write(error) from error
         try:
@@ -136,6 +162,10 @@ class Store:
             with self._locked(final):
                 self._move_into_place(partial, final)
         except OSError as error:
+            raise self._cannot_write(error) from error
+        except Exception as error:
+            if not _disk_is_full(error):
+                raise
             raise self._cannot_write(error) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -191,7 +221,7 @@ class Store:
         if not final.exists():
             partial.rename(final)
             return
-        old = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent)) / "old"
+        old = partials.new(final) / partials.REPLACED
         final.rename(old)
         try:
             partial.rename(final)

@@ -134,3 +134,38 @@ def test_two_processes_on_one_key_end_with_a_whole_entry(tmp_path):
         writer.join()
         assert writer.exitcode == 0
     assert Store(tmp_path / "home", tmp_path / "shipped").get("runs", "same").document["from"] in (0, 1)
+
+
+@pytest.mark.parametrize("key", ["../outside", "/etc", "a/../../outside", "..", ".hidden", "", "a\0b", "x" * 200])
+def test_a_key_is_never_a_path(tmp_path, key):
+    """Keys come in links (run:KEY), and what looks damaged is moved away."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    store = Store(tmp_path / "home" / "store", tmp_path / "ships")
+    store.put("runs", "one", {})
+    assert store.get("runs", key) is None
+    assert store.get("..", key) is None
+    assert outside.is_dir()
+    assert not (tmp_path / "home" / "store" / "damaged").exists()
+
+
+def test_what_ships_is_compared_too_before_its_files_are_used(tmp_path, caplog):
+    ships = Store(tmp_path / "ships", tmp_path / "nothing")
+    entry = ships.put("runs", "one", {}, lambda folder: (folder / "traces.jsonl").write_text("{}"))
+    store = Store(tmp_path / "home", tmp_path / "ships")
+    assert store.get_checked("runs", "one")
+    (entry.folder / "traces.jsonl").write_text("{ }")
+    assert store.get_checked("runs", "one") is None
+    assert "Restore it from the repository" in caplog.text
+    assert entry.folder.is_dir()
+
+
+def test_a_full_disk_is_told_as_such_whatever_a_library_calls_it(tmp_path):
+    def fill(folder):
+        raise ValueError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    store = Store(tmp_path / "home", tmp_path / "ships")
+    with pytest.raises(StoreError, match="No space left on device"):
+        store.put("runs", "one", {}, fill)
+    assert store.get("runs", "one") is None
+    assert list((tmp_path / "home" / "runs").iterdir()) == []

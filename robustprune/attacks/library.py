@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from types import ModuleType, SimpleNamespace
 
+from robustprune.attacks import chance
 from robustprune.attacks.resource_names import has_stop_words
 
 REMEMBERED_TEXTS = 50_000
@@ -45,6 +46,7 @@ def _imported() -> ModuleType:
         logger.handlers.clear()
         logger.setLevel(logging.WARNING)
     _watch_words(library)
+    chance.settle()
     return library
 
 

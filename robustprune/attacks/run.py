@@ -1,15 +1,10 @@
 """Attacks: one recipe against one victim or several side by side, text by text."""
 
-import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from robustprune import hashing
-from robustprune.attacks import changes, library, recipes
+from robustprune.attacks import chance, changes, library, recipes
 from robustprune.attacks.proposals import Proposals
 from robustprune.attacks.recorder import BudgetSpent, Recorder
 from robustprune.attacks.resources import Resources
@@ -71,7 +66,7 @@ class Attacker:
         started = time.perf_counter()
         self._deadline = started + (self._spec.seconds or float("inf"))
         try:
-            with library.watched(self._check), drawn_from(self._spec.seed, text):
+            with library.watched(self._check), chance.drawn_from(self._spec.seed, text):
                 return self._recorded(classifier, attack, text, label, example, started)
         except LookupError as error:  # what NLTK raises for data that is not there any more
             if "nltk" not in str(error).lower():
@@ -125,17 +120,3 @@ class Attacker:
             return so_far("stopped")
         recorder.note_swap(final.attacked_text)
         return so_far("held" if int(final.output) == label else "flipped")
-
-
-@contextmanager
-def drawn_from(seed: int, text: str) -> Iterator[None]:
-    """Recipes that draw at random draw the same for the same seed and text, whatever came before. The process's own state is put back."""
-    states = random.getstate(), np.random.get_state()
-    own = int(hashing.of_parts([str(seed), text])[:8], 16)
-    random.seed(own)
-    np.random.seed(own)
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])

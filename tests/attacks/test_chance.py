@@ -1,0 +1,51 @@
+"""Attacks that draw at random come out the same whatever other threads draw meanwhile, and leave their generators alone."""
+
+import random
+import threading
+
+import numpy as np
+import pytest
+
+from robustprune import data, lab
+from robustprune.attacks import resources, run
+from robustprune.spec import AttackSpec
+
+
+@pytest.fixture(scope="module")
+def attacked():
+    classifier = lab.load_model("sst2-demo")
+    texts = data.load("demo-reviews", "evaluation")
+
+    def attack(recipe):
+        spec = AttackSpec(recipe, query_budget=150)
+        attacker = run.Attacker([classifier], resources.load(spec, lambda _: None), spec, lambda _: None)
+        return [attacker.attack(texts.texts[place], texts.labels[place])[0].perturbed for place in range(3)]
+
+    return attack
+
+
+@pytest.mark.parametrize("recipe", ["deepwordbug", "textbugger", "pruthi", "bad-characters", "iga"])
+def test_another_thread_that_draws_changes_nothing(attacked, recipe):
+    alone = attacked(recipe)
+    ended = threading.Event()
+
+    def disturb():
+        while not ended.wait(0.0005):
+            random.random()
+            np.random.random()
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        assert attacked(recipe) == alone
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_the_generators_of_the_process_are_left_alone(attacked):
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.getstate(), np.random.get_state()[1].tolist()
+    attacked("deepwordbug")
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == expected
