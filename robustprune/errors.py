@@ -29,6 +29,10 @@ class StoreError(RobustPruneError):
     """The store cannot be written to."""
 
 
+class AssetError(RobustPruneError):
+    """A file that ships with the project is damaged or missing."""
+
+
 class ClusterError(RobustPruneError):
     """A cluster that does not answer, or whose workers cannot do the work."""
 

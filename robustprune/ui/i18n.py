@@ -4,28 +4,38 @@ What the engine says of itself (progress, errors) it says in English; ``said`` g
 """
 
 import json
+import logging
 from functools import cache
 from typing import Any
 
 import streamlit as st
 
-from robustprune import paths
+from robustprune import locales, paths
+from robustprune.errors import AssetError
 from robustprune.ui import engine_words, links
 
 DEFAULT = "en"
 KEY = "lang"
+log = logging.getLogger(__name__)
 
 
 @cache
 def texts(language: str) -> dict[str, str]:
-    """All texts of a language by key."""
-    return json.loads((paths.ASSETS / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+    """All texts of a language by key. Raises AssetError if its file is damaged."""
+    return locales.read(paths.ASSETS / "locales" / f"{language}.json")
 
 
 @cache
 def languages() -> tuple[str, ...]:
-    """The languages that there are texts for."""
-    return tuple(sorted(path.stem for path in (paths.ASSETS / "locales").glob("*.json")))
+    """The languages that there are texts for; one whose file is damaged is left out, and said so, unless it is the last resort."""
+    found = []
+    for language in sorted(path.stem for path in (paths.ASSETS / "locales").glob("*.json")):
+        try:
+            texts(language)
+            found.append(language)
+        except AssetError as error:
+            log.warning("%s", error)
+    return tuple(found) or (DEFAULT,)
 
 
 @cache
@@ -47,9 +57,13 @@ def language() -> str:
 
 
 def t(key: str, **values: Any) -> str:
-    """The text of that key in the session's language, with values filled in."""
-    text = texts(language())[key]
-    return text.format(**values) if values else text
+    """The text of that key in the session's language, with values filled in; where damage took it away, the English one, or the key."""
+    text = texts(language()).get(key) or texts(DEFAULT).get(key, key)
+    try:
+        return text.format(**values) if values else text
+    except (KeyError, IndexError, ValueError):  # a damaged word must not take a page away
+        log.warning("The text %s of the app is damaged. Restore %s.json from the repository.", key, language())
+        return text
 
 
 def t_or(key: str, otherwise: str) -> str:

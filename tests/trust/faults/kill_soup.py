@@ -1,0 +1,12 @@
+"""``kill -9`` during ``soup``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.trust.faults.kills import killed
+from tests.trust.table import Row
+
+
+def rows(home: Path) -> Iterator[Row]:
+    """One row."""
+    yield killed("soup", home)
