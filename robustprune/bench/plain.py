@@ -3,10 +3,10 @@
 from typing import Any
 
 from robustprune.attacks import library, recipes
+from robustprune.attacks.chance import drawn_from
 from robustprune.attacks.encoder import no_check
 from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
 from robustprune.attacks.resources import Resources
-from robustprune.attacks.chance import drawn_from
 
 RECIPES = ("textfooler", "deepwordbug", "pruthi", "input-reduction", "iga")
 

@@ -13,7 +13,14 @@ from tests.trust.table import Lost
 
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 300
-SWEEP = "starts: [sst2-demo]\ndatasets: [demo]\nmethods: [magnitude, wanda]\nsparsities: [0.3, 0.6]\ncalibrations: [16]\nattack: {recipes: [deepwordbug], examples: 3}\n"
+SWEEP = """
+starts: [sst2-demo]
+datasets: [demo]
+methods: [magnitude, wanda]
+sparsities: [0.3, 0.6]
+calibrations: [16]
+attack: {recipes: [deepwordbug], examples: 3}
+"""
 INGREDIENTS = ("sst2-plain-1", "sst2-freelb-1")
 # What differs between two runs of the same work without meaning anything.
 PASSING = {"seconds", "made", "day", "created"}
