@@ -39,3 +39,24 @@ class ClusterError(RobustPruneError):
 
 class Cancelled(RobustPruneError):
     """The person asked to stop; nothing was kept."""
+
+
+class OutOfMemory(RobustPruneError):
+    """This machine has not memory enough for what was asked."""
+
+
+# How libraries say it that raise no MemoryError: PyTorch on CPU and GPU, the dynamic loader, the operating system.
+_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "cannot allocate memory", "out of memory", "failed to map segment", "bad_alloc", "unable to allocate")
+
+
+def told(error: BaseException) -> BaseException:
+    """The error itself; where it, or what it came from, says that memory ran out, an OutOfMemory with a sentence about it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or any(words in str(cause).lower() for words in _MEMORY_WORDS):
+            return OutOfMemory(
+                "This machine has not memory enough for this; what was finished before is kept. "
+                "Close other programs, take fewer calibration texts or a smaller model, or set a lower --workers in a sweep."
+            )
+        cause = cause.__cause__ or cause.__context__
+    return error

@@ -9,7 +9,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from robustprune.errors import Cancelled
+from robustprune.errors import Cancelled, told
 
 KEPT = 50
 SECONDS_TO_END = 5
@@ -127,7 +127,7 @@ class JobManager:
                 try:
                     job.future.set_result(work(job))
                 except BaseException as error:  # whoever asks for the result is told
-                    job.future.set_exception(error)
+                    job.future.set_exception(told(error))
 
 
 def _end(jobs: dict[str, Job]) -> None:

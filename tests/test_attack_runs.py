@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -231,15 +232,28 @@ def test_a_file_that_traces_are_to_go_to_is_not_emptied_before_there_are_any(dat
         attack(str(Path(dataset) / "validation.tsv"), out=Path(dataset) / "validation.tsv")
 
 
-def test_another_process_at_the_same_texts_is_told(dataset, empty_home, monkeypatch):
+def test_another_process_at_the_same_texts_is_waited_for(dataset, empty_home):
+    """Its results are used; whoever waits hears of it, and can cancel."""
     from filelock import FileLock
 
     sources = [lab.find_model("sst2-demo")]
     texts = attacking.evaluation.texts_for(sources[0], dataset, 100, 0)
     key = attack_runs.archive.scores_key(sources[0].digest, texts, SPEC)
     (empty_home / "journals").mkdir(parents=True)
-    with FileLock(empty_home / "journals" / f"{key}.jsonl.lock"), pytest.raises(StoreError, match="Another process"):
-        attack(dataset)
+    other, heard = FileLock(empty_home / "journals" / f"{key}.jsonl.lock", thread_local=False), []
+
+    def progress(done, total, text, partial=None):
+        heard.append(text)
+        if text.startswith("waiting for another process"):
+            other.release()
+
+    other.acquire()
+    lab.attack_texts(["sst2-demo"], dataset, 100, SPEC, progress)
+    assert heard[0].startswith("waiting for another process that attacks sst2-demo")
+    cancel = threading.Event()
+    cancel.set()
+    with other, pytest.raises(Cancelled):
+        lab.attack_texts(["sst2-demo"], dataset, 100, SPEC, cancel=cancel)
 
 
 def test_a_killed_command_goes_on_where_it_stopped(empty_home, tmp_path):

@@ -16,7 +16,7 @@ from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
 from robustprune.cli.sweeps import report, results, sweep
 from robustprune.cli.training import baseline, compare, soup, train
-from robustprune.errors import Cancelled, RobustPruneError, SpecError
+from robustprune.errors import Cancelled, RobustPruneError, SpecError, told
 from robustprune.methods import METHODS
 
 app = typer.Typer(
@@ -143,8 +143,11 @@ def main() -> int:
         return _fail("Interrupted; nothing half-done was kept. An attack on many texts or a training goes on where it stopped when it is asked for again.", 130)
     except Cancelled as error:
         return _fail(error, 130)
-    except (RobustPruneError, OSError) as error:
-        return _fail(error, 1)
+    except Exception as error:
+        known = told(error)
+        if not isinstance(known, RobustPruneError | OSError):
+            raise
+        return _fail(known, 1)
 
 
 class _Interrupted(BaseException):
