@@ -37,7 +37,8 @@ def cards(run: PruneRun) -> None:
     source = t("prune.shipped") if run.shipped else t("prune.here")
     made_from = {"texts": run.report.calibration, "held_out": run.report.held_out, "dataset": shell.dataset_name(run), "seed": run.spec.seed}
     measured = {"examples": run.sparse.examples, "low": f"{run.sparse.accuracy_low:.1%}", "high": f"{run.sparse.accuracy_high:.1%}"}
-    st.caption(t("prune.provenance", source=source, **made_from, **measured))
+    threads = t("prune.threads", threads=run.made["threads"], device=run.made["device"]) if "threads" in run.made else ""
+    st.caption(f"{t('prune.provenance', source=source, **made_from, **measured)} {threads}")
 
 
 def result(run: PruneRun) -> None:

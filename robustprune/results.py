@@ -27,7 +27,7 @@ class PruneRun:
         labels: the model's class names.
         dense, sparse: accuracy before and after, on the same texts.
         model_dir: the exported model; None where only the report is here and the weights are to be computed anew.
-        made: day and versions.
+        made: day, device, versions, and the number of threads; runs made before it was noted have none.
     """
 
     digest: str
@@ -39,7 +39,7 @@ class PruneRun:
     sparse: Evaluation
     model_dir: Path | None
     shipped: bool
-    made: dict[str, str]
+    made: dict[str, str | int]
 
     @property
     def mean_error(self) -> float:

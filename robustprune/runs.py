@@ -101,7 +101,7 @@ def prune(
         "report": report.to_json(),
         "dense": before.to_json(),
         "sparse": after.to_json(),
-        "made": {"day": time.strftime("%Y-%m-%d", time.gmtime()), "device": place.type, **export.versions()},
+        "made": {"day": time.strftime("%Y-%m-%d", time.gmtime()), "device": place.type, **export.circumstances()},
     }
     check(cancel)
     progress(len(layers), len(layers), "storing", layers)

@@ -79,6 +79,7 @@ def prune(
             **report,
             "dense": run.dense.to_json(),
             "sparse": run.sparse.to_json(),
+            "made": run.made,
             "model_dir": str(model_dir),
         },
         f"{run.spec.model} at {run.report.sparsity:.2%} sparsity by {run.spec.method} ({run.spec.adaptive}): "

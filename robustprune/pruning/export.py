@@ -54,9 +54,10 @@ def apply_mask(model: PreTrainedModel, path: Path) -> None:
             layer.weight.mul_(torch.from_numpy(kept).to(layer.weight))
 
 
-def versions() -> dict[str, str]:
-    """The versions of this program and of what its numbers depend on."""
+def circumstances() -> dict[str, str | int]:
+    """What a run's numbers depend on besides its spec: versions, and the number of threads, which sums are split among."""
     return {
+        "threads": torch.get_num_threads(),
         "robustprune": __version__,
         "torch": torch.__version__.split("+")[0],
         "transformers": metadata.version("transformers"),

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 from dataclasses import fields
 from pathlib import Path
 from string import Formatter
@@ -10,6 +11,7 @@ from typing import get_args
 
 import pytest
 
+from robustprune import paths
 from robustprune.attacks.resource_names import ResourceNames
 from robustprune.attacks.trace import Outcome
 from robustprune.claims import CLAIMS
@@ -223,7 +225,8 @@ def words_in(node):
 def shown_literally(file):
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
-            shows = getattr(node.func, "attr", "") in SHOWS
+            logs = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "log"  # nobody sees the log on a page
+            shows = getattr(node.func, "attr", "") in SHOWS and not logs
             said = [*(node.args[:1] if shows else []), *(one.value for one in node.keywords if one.arg in SAID_BY)]
             for one in said:
                 yield from words_in(one)
@@ -235,6 +238,25 @@ def test_no_text_stands_in_pages_and_ui(file):
 
 
 def test_text_in_the_code_would_be_found(tmp_path):
-    code = 'st.title("Prune a model")\nrow.metric(t("a"), "12 MB")\nst.markdown(f"**{t(1)}** :material/add: done {x}")\nfigure.add_bar(name="Own")'
+    code = 'st.title("Prune a model")\nrow.metric(t("a"), "12 MB")\nst.markdown(f"**{t(1)}** :material/add: done {x}")\nfigure.add_bar(name="Own")\nlog.warning("Odd %s", x)'
     (tmp_path / "page.py").write_text(code)
     assert list(shown_literally(tmp_path / "page.py")) == ["Prune", "model", "done", "Own"]
+
+
+def test_a_damaged_language_is_left_out_and_a_damaged_word_is_stood_in_for(tmp_path, monkeypatch, caplog):
+    """A file that was cut in half, or a byte that flipped, takes no page away."""
+    shutil.copytree(paths.ASSETS / "locales", tmp_path / "locales")
+    (tmp_path / "locales" / "zh.json").write_bytes((tmp_path / "locales" / "zh.json").read_bytes()[:1000])
+    english = json.loads((tmp_path / "locales" / "en.json").read_text(encoding="utf-8"))
+    (tmp_path / "locales" / "en.json").write_text(json.dumps({**english, "job.queued": "{plac}", "app.name": "RobustPrune"}), encoding="utf-8")
+    monkeypatch.setattr(i18n.paths, "ASSETS", tmp_path)
+    for cached in (i18n.texts, i18n.languages):
+        cached.cache_clear()
+    try:
+        assert i18n.languages() == ("en",)
+        assert "zh.json" in caplog.text and "Restore it" in caplog.text
+        assert i18n.t("job.queued", place=1) == "{plac}"
+        assert i18n.t("no.such.key") == "no.such.key"
+    finally:
+        for cached in (i18n.texts, i18n.languages):
+            cached.cache_clear()

@@ -21,9 +21,8 @@ def rows(home: Path) -> Iterator[Row]:
         row.tries = row.survived = 1
         yield row
         return
-    yield _filled(home, "prune", (0.02, 1, 8, 40, 80))
-    yield _filled(home, "attack", (0.02, 0.06, 0.2, 1))
-    yield _filled(home, "sweep", (0.02, 0.5, 60))
+    yield _filled(home, "prune", (0.02, 8, 60))
+    yield _filled(home, "attack", (0.02, 0.06, 0.2))
 
 
 def _filled(home: Path, work: str, sizes: tuple[float, ...]) -> Row:
