@@ -46,7 +46,9 @@ class OutOfMemory(RobustPruneError):
 
 
 # How libraries say it that raise no MemoryError: PyTorch on CPU and GPU, the dynamic loader, the operating system.
-_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "cannot allocate memory", "out of memory", "failed to map segment", "bad_alloc", "unable to allocate")
+_MEMORY_WORDS = (
+    "not enough memory", "can't allocate memory", "cannot allocate memory", "out of memory", "failed to map segment", "bad_alloc", "unable to allocate",
+)  # fmt: skip
 
 
 def told(error: BaseException) -> BaseException:

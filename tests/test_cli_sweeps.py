@@ -18,7 +18,7 @@ def file(tmp_path, small_start, small_texts):  # noqa: F811
     """A sweep file of a few small runs."""
     path = tmp_path / "small.yaml"
     path.write_text(
-        f"starts: [{small_start}]\ndatasets: [{small_texts}]\nmethods: [magnitude]\nsparsities: [0.3, 0.6]\ncalibrations: [16]\nseeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
+        f"starts: [{small_start}]\ndatasets: [{small_texts}]\nmethods: [magnitude]\nsparsities: [0.3, 0.6]\ncalibrations: [16]\nseeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n"  # noqa: E501
         "attack: {recipes: [deepwordbug], examples: 4, query_budget: 30}\n"
     )
     return str(path)

@@ -1,7 +1,6 @@
 """Everything that could break the program, done to it on purpose; a table of what came of it.
 
     python -m tests.trust [PART ...]     the harness, or some parts of it: at most 15 minutes on two cores
-    python -m tests.trust --soak         half an hour of 12 people in browsers, clicking, pruning, attacking
 
 Ends with exit status 0 only if every try survived and nothing was lost. Every part is a process of its own, two at a time.
 """
@@ -32,11 +31,6 @@ PARTS = (
     "faults.damage",
     "faults.memory",
     "faults.clock",
-    "hostile.models",
-    "hostile.data",
-    "hostile.links",
-    "hostile.specs",
-    "hostile.shown",
 )
 SECONDS = 800
 
@@ -70,9 +64,6 @@ def main() -> int:
     """Runs what was asked for; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}")
-    parser.add_argument("--soak", action="store_true", help="the load of half an hour instead")
-    parser.add_argument("--minutes", type=float, default=30.0, help="how long the load lasts")
-    parser.add_argument("--people", type=int, default=12, help="how many sessions it has")
     parser.add_argument("--here", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if unknown := [part for part in asked.parts if part not in PARTS]:
@@ -80,13 +71,8 @@ def main() -> int:
     if asked.here:
         run_here(asked.here)
         return 0
-    if asked.soak:
-        from tests.trust import soak
-
-        rows = soak.rows(asked.minutes, asked.people)
-    else:
-        with ThreadPoolExecutor(LANES) as lanes:
-            rows = [row for part in lanes.map(run_apart, asked.parts or PARTS) for row in part]
+    with ThreadPoolExecutor(LANES) as lanes:
+        rows = [row for part in lanes.map(run_apart, asked.parts or PARTS) for row in part]
     print(table(rows))
     return 0 if all(row.well for row in rows) else 1
 
