@@ -238,7 +238,8 @@ def test_no_text_stands_in_pages_and_ui(file):
 
 
 def test_text_in_the_code_would_be_found(tmp_path):
-    code = 'st.title("Prune a model")\nrow.metric(t("a"), "12 MB")\nst.markdown(f"**{t(1)}** :material/add: done {x}")\nfigure.add_bar(name="Own")\nlog.warning("Odd %s", x)'
+    code = 'st.title("Prune a model")\nrow.metric(t("a"), "12 MB")\nst.markdown(f"**{t(1)}** :material/add: done {x}")\nfigure.add_bar(name="Own")'
+    code += '\nlog.warning("Odd %s", x)'
     (tmp_path / "page.py").write_text(code)
     assert list(shown_literally(tmp_path / "page.py")) == ["Prune", "model", "done", "Own"]
 
