@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from robustprune import lab
+from robustprune import lab, reach
 from robustprune.attacks.trace import AttackTrace
 from robustprune.catalogue import MASKED_LM, RECIPES, about
 from robustprune.jobs import Job
-from robustprune.spec import AttackSpec, check_text, digest
+from robustprune.spec import AttackSpec, digest
 from robustprune.ui import examples, exports, jobs, links, player, replay, shell, try_it, wording
 from robustprune.ui.i18n import language, meaning, said, t
 
@@ -33,8 +33,9 @@ def asked_recipe() -> AttackSpec:
     links.choice("recipe", list(RECIPES), "textfooler")
     name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", format_func=recipe_name)
     masked_lm = None
-    if MASKED_LM in RECIPES[name].needs:
-        masked_lm = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", help=t("attack.masked_lm_help")).strip() or None
+    if MASKED_LM in RECIPES[name].needs and not reach.shared():
+        named = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", max_chars=500, help=t("attack.masked_lm_help")).strip()
+        masked_lm = reach.check_name(named) if named else None
     spec = AttackSpec(name, masked_lm=masked_lm)
     st.caption(about(name, language()))
     missing = lab.missing_resources(spec)
@@ -57,13 +58,13 @@ def asked() -> tuple[str, int]:
         text, label = showcase[int(chosen) - 1]
         st.caption(t("attack.true_label", label=wording.plain(run.labels[label])))
         return text, label
-    typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=4000, height=80)
+    typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=reach.text_length(), height=80)
     classes = [str(number) for number in range(len(run.labels))]
     links.choice("label", classes, classes[1])
     label = st.segmented_control(
         t("attack.label"), classes, key="label", required=True, format_func=lambda number: wording.plain(run.labels[int(number)]), help=t("attack.label_help")
     )
-    return check_text(typed), int(label)
+    return reach.check_typed(typed), int(label)
 
 
 def both_attacks(job: Job) -> None:

@@ -7,7 +7,8 @@ import streamlit as st
 from robustprune import lab
 from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
 from robustprune.jobs import Job
-from robustprune.spec import check_text, digest
+from robustprune.reach import check_typed
+from robustprune.spec import digest
 from robustprune.ui import attention_view, examples, jobs, layer_charts, links, shell
 from robustprune.ui.i18n import meaning, t, t_or
 
@@ -24,7 +25,7 @@ run = shell.need_run()
 def asked_texts() -> tuple[str, str | None]:
     """The sentence, and for the view of twins the sentence that it was made of."""
     look = {"bind": "query-params", "max_chars": 1000}
-    text = check_text(st.text_input(t("attention.text"), PAPER_SENTENCE, key="text", on_change=forget_original, help=t("attention.text_help"), **look))
+    text = check_typed(st.text_input(t("attention.text"), PAPER_SENTENCE, key="text", on_change=forget_original, help=t("attention.text_help"), **look))
     if view != "twins":
         return text, None
     usual = PAPER_ORIGINAL if text == PAPER_SENTENCE else ""
@@ -32,7 +33,7 @@ def asked_texts() -> tuple[str, str | None]:
     attacked = found_by_attacks()
     if attacked:
         st.selectbox(t("attention.from_attack"), list(attacked), index=None, key="from_attack", on_change=take_attack, args=(attacked,))
-    return text, check_text(original) if original.strip() else None
+    return text, check_typed(original) if original.strip() else None
 
 
 def forget_original() -> None:

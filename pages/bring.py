@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from robustprune import reach
 from robustprune.ui import bring, shell
 from robustprune.ui.i18n import t
 
@@ -9,6 +10,9 @@ shell.require_entrypoint()
 
 st.title(t("bring.title"))
 st.markdown(t("bring.question"))
+if reach.shared():
+    st.info(t("bring.shared"), icon=":material/lock:")
+    st.stop()
 with st.container(border=True):
     st.subheader(t("bring.data"))
     bring.data_form(shell.model())

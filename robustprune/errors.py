@@ -41,6 +41,10 @@ class Cancelled(RobustPruneError):
     """The person asked to stop; nothing was kept."""
 
 
+class Busy(RobustPruneError):
+    """More jobs are asked for than may wait or run at once."""
+
+
 class OutOfMemory(RobustPruneError):
     """This machine has not memory enough for what was asked."""
 

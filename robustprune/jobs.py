@@ -9,7 +9,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from robustprune.errors import Cancelled, told
+from robustprune.errors import Busy, Cancelled, told
 
 KEPT = 50
 SECONDS_TO_END = 5
@@ -23,6 +23,7 @@ class Job:
     Attributes:
         done, total, text: how far it is, in the work's own units.
         partial: what is known so far, for a live view; each value is complete in itself and never changed afterwards.
+        owner: who asked for it first; None: nobody to be limited.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Job:
     total: float = 1.0
     text: str = ""
     partial: Any = None
+    owner: str | None = None
     started: float | None = None
     future: Future = field(default_factory=Future)
 
@@ -71,24 +73,30 @@ class Job:
 class JobManager:
     """Runs jobs one after the other. Asking for a key that waits or runs gives the job that is there.
 
-    When the process ends, what runs is cancelled, and given ``SECONDS_TO_END`` to clean up; what waits is not begun.
+    At most ``most`` jobs wait or run, and at most ``most_per_owner`` of one owner. When the process ends, what runs is cancelled, and given ``SECONDS_TO_END`` to clean up; what waits is not begun.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None, most_per_owner: int | None = None) -> None:
+        self._most, self._most_per_owner = most, most_per_owner
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[tuple[Job, Callable[[Job], Any]]] = deque()
         self._lock = threading.Lock()
         self._working = False
         weakref.finalize(self, _end, self._jobs)
 
-    def submit(self, key: str, work: Callable[[Job], Any]) -> Job:
-        """Queues ``work``; it gets its job, to report to and to look at ``cancel``."""
+    def submit(self, key: str, work: Callable[[Job], Any], owner: str | None = None) -> Job:
+        """Queues ``work``; it gets its job, to report to and to look at ``cancel``.
+
+        Raises:
+            Busy: as many jobs wait or run as may, of all or of this owner.
+        """
         with self._lock:
             job = self._jobs.get(key)
             if job and job.active and not job.cancel.is_set():
                 return job
+            self._check_room(owner)
             self._jobs.pop(key, None)  # so that the new one stands last
-            job = self._jobs[key] = Job(key)
+            job = self._jobs[key] = Job(key, owner=owner)
             self._waiting.append((job, work))
             for ended in [other for other in self._jobs.values() if not other.active][:-KEPT]:
                 del self._jobs[ended.key]
@@ -113,6 +121,15 @@ class JobManager:
             return 0
         ahead = [other for other in list(self._jobs.values()) if other.active]
         return ahead.index(job) if job in ahead else 0
+
+    def _check_room(self, owner: str | None) -> None:
+        """A job that is asked to stop makes room at once: whoever cancels one may ask for the next."""
+        active = [job for job in self._jobs.values() if job.active and not job.cancel.is_set()]
+        if self._most is not None and len(active) >= self._most:
+            raise Busy(f"{len(active)} jobs wait or run here already, and no more are taken. Ask again when some have ended.")
+        own = sum(job.owner == owner for job in active) if owner else 0
+        if self._most_per_owner is not None and own >= self._most_per_owner:
+            raise Busy(f"Jobs of yours that wait or run already: {own}, as many as may. Wait until one ends, or cancel it on the page where you started it.")
 
     def _work(self) -> None:
         """Works off the queue, and ends when it is empty."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from robustprune import lab
+from robustprune import lab, reach
 from robustprune.evaluation import Evaluation
 from robustprune.jobs import Job
 from robustprune.spec import digest
@@ -16,14 +16,15 @@ from robustprune.ui.i18n import t
 LEFT_OUT = "-"
 PREVIEW_ROWS = 5
 CHECKED_TEXTS = 200
+LONGEST_NAME = 500
 
 
 def model_form() -> None:
     """Asks for a model, checks it, offers to use it."""
     st.markdown(t("bring.model_about"))
-    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder=t("bring.model_example"))
+    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder=t("bring.model_example"), max_chars=LONGEST_NAME).strip()
     key = digest("bring-model", name)
-    jobs.start_button(t("bring.check_model"), key, lambda job: lab.bring_model(name, job.progress, job.cancel), primary=True)
+    jobs.start_button(t("bring.check_model"), key, lambda job: lab.bring_model(reach.check_name(name), job.progress, job.cancel), primary=True)
     jobs.panel(key)
     own = jobs.result(key)
     if own:
@@ -76,7 +77,7 @@ def _table() -> tuple[str, pd.DataFrame, str] | None:
     if upload is not None:
         name, content = upload.name, upload.getvalue()
         return name, _read(name, content), hashlib.sha256(content).hexdigest()[:16]
-    hub_id = st.text_input(t("bring.hub"), key="bring_hub", placeholder=t("bring.hub_example"), help=t("bring.hub_help")).strip()
+    hub_id = st.text_input(t("bring.hub"), key="bring_hub", max_chars=LONGEST_NAME, placeholder=t("bring.hub_example"), help=t("bring.hub_help")).strip()
     if not hub_id:
         return None
     key = digest("bring-hub", hub_id)
@@ -87,6 +88,7 @@ def _table() -> tuple[str, pd.DataFrame, str] | None:
 
 
 def _fetch(hub_id: str, job: Job) -> pd.DataFrame:
+    reach.check_own()
     job.progress(0, 1, hub_id)
     return lab.read_hub(hub_id)
 
@@ -127,6 +129,7 @@ def _take(key: str, model: str, shown: str, frame: pd.DataFrame, text: str, labe
     """Checks the data set on the model, as the job of that key, and takes it."""
 
     def work(job: Job) -> tuple[str, Evaluation, float]:
+        reach.check_own()
         own = lab.bring_data(model, shown, frame, text, label, mapping)
         evaluation = lab.evaluate(model, own.name, CHECKED_TEXTS, progress=job.progress, cancel=job.cancel)
         return own.name, evaluation, lab.largest_class(own.name)

@@ -5,7 +5,8 @@ import streamlit as st
 from robustprune import lab
 from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL, Embeddings, distances, lengths
 from robustprune.jobs import Job
-from robustprune.spec import check_text, digest
+from robustprune.reach import check_typed
+from robustprune.spec import digest
 from robustprune.ui import compare_charts, exports, jobs, links, shell
 from robustprune.ui.i18n import meaning, t
 
@@ -15,7 +16,7 @@ def show() -> None:
     st.markdown(t("embeddings.question"), help=meaning("sentence_embedding"))
     first = st.text_input(t("attention.original_row"), PAPER_ORIGINAL, key="original", bind="query-params", max_chars=1000)
     second = st.text_input(t("attention.adversarial_row"), PAPER_ADVERSARIAL, key="adversarial", bind="query-params", max_chars=1000)
-    texts = [check_text(first), check_text(second)]
+    texts = [check_typed(first), check_typed(second)]
     runs = shell.chosen_runs()
     if not runs:
         st.info(t("empty.no_run"), icon=":material/content_cut:")

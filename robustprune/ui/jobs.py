@@ -1,22 +1,39 @@
-"""Background jobs on a page: one manager for all sessions, and a panel that watches a job until it ends."""
+"""Background jobs on a page: one manager for all sessions, what one session may ask of it, and a panel that watches a job until it ends."""
 
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from robustprune.errors import RobustPruneError
+from robustprune import reach
+from robustprune.errors import Busy, RobustPruneError
 from robustprune.jobs import Job, JobManager
 from robustprune.ui.i18n import said, t
 from robustprune.ui.wording import plain
 
 POLL_SECONDS = 0.5
+# Where a callback leaves, by the key of the job, why it was not taken, for the panel to tell.
+REFUSED = "_job_refused"
 
 
 @st.cache_resource
 def manager() -> JobManager:
     """The one manager of this process."""
-    return JobManager()
+    return JobManager(reach.queue_length(), reach.session_jobs())
+
+
+def submit(key: str, work: Callable[[Job], Any]) -> None:
+    """Queues ``work`` as the job of that key and of this session. Raises Busy if too many wait or run."""
+    manager().submit(key, work, get_script_run_ctx().session_id)
+
+
+def ask_for(key: str, work: Callable[[Job], Any]) -> None:
+    """The same for buttons: why a job is not taken is told by its panel."""
+    try:
+        submit(key, work)
+    except Busy as error:
+        st.session_state[REFUSED] = {key: str(error)}
 
 
 def running(key: str) -> bool:
@@ -28,7 +45,7 @@ def running(key: str) -> bool:
 def start_button(label: str, key: str, work: Callable[[Job], Any], *, primary: bool = False, help: str | None = None) -> None:
     """A button that queues ``work`` as the job of that key; of no use while that job waits or runs."""
     look: dict[str, Any] = {"type": "primary" if primary else "secondary", "icon": ":material/play_arrow:", "help": help}
-    st.button(label, key=f"start-{key}", on_click=manager().submit, args=(key, work), disabled=running(key), **look)
+    st.button(label, key=f"start-{key}", on_click=ask_for, args=(key, work), disabled=running(key), **look)
 
 
 def result(key: str) -> Any:
@@ -42,8 +59,11 @@ def panel(key: str, live: Callable[[Any], None] | None = None) -> None:
 
     When the job ends, the page runs again as a whole, so that what depends on it appears.
     """
+    refused = st.session_state.get(REFUSED, {}).pop(key, None)
+    if refused:
+        st.warning(plain(said(refused)), icon=":material/hourglass_top:")
     job = manager().get(key)
-    if job is None:
+    if job is None or refused:
         return
     if job.active:
         _watch(key, live)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from robustprune import lab, paths
+from robustprune import lab, paths, reach
 from robustprune.errors import RobustPruneError
+from robustprune.own import OwnData, OwnModel
 from robustprune.results import PruneRun
 from robustprune.spec import PruneSpec
 from robustprune.ui import i18n, links
@@ -96,6 +97,16 @@ def default_model() -> str:
 def model() -> str:
     """The model that is chosen."""
     return st.session_state.get("model") or default_model()
+
+
+def own_models() -> list[OwnModel]:
+    """The models of people's own that may be chosen here: none on a shared server, else those that lie where the app may read."""
+    return [] if reach.shared() else [own for own in lab.own_models() if reach.may_read(Path(own.name))]
+
+
+def own_datasets() -> list[OwnData]:
+    """The data sets of people's own that may be chosen for the model; none on a shared server."""
+    return [] if reach.shared() else lab.own_datasets(model())
 
 
 def need_dataset() -> str:

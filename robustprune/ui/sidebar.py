@@ -25,7 +25,7 @@ def show() -> None:
 
 
 def _choose_model() -> None:
-    shown = _told_apart({**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in lab.own_models()}})
+    shown = _told_apart({**{name: name for name in lab.built_in_models()}, **{own.name: own.shown for own in shell.own_models()}})
     links.choice("model", list(shown), shell.default_model())
     st.selectbox(t("sidebar.model"), list(shown), key="model", format_func=shown.__getitem__, help=t("sidebar.model_help"))
     if i18n.language() != i18n.DEFAULT:
@@ -49,7 +49,7 @@ def _start_from(starts: dict[str, str]) -> None:
 
 def _choose_dataset() -> None:
     names = lab.datasets_for(shell.model())
-    shown = _told_apart({**{name: name for name in names}, **{own.name: own.shown for own in lab.own_datasets(shell.model())}})
+    shown = _told_apart({**{name: name for name in names}, **{own.name: own.shown for own in shell.own_datasets()}})
     if not shown:
         st.session_state.pop("dataset", None)  # of the model before
         st.caption(t("sidebar.no_dataset"))

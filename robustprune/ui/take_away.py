@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from robustprune import lab
+from robustprune import lab, reach
 from robustprune.results import PruneRun
 from robustprune.ui import exports, jobs, shell
 from robustprune.ui.i18n import t
@@ -29,7 +29,7 @@ def downloads(run: PruneRun, figure: go.Figure) -> None:
             t("prune.use"), on_click=shell.choose_run, args=(run.digest,), disabled=bool(chosen and chosen.digest == run.digest),
             icon=":material/check:", help=t("prune.use_help"),
         )  # fmt: skip
-        if run.model_dir:
+        if run.model_dir and not reach.shared():
             st.download_button(
                 t("prune.get_model"), lambda: _zipped(run.model_dir, run.digest), f"{run.digest}.zip", "application/zip",
                 icon=":material/download:", on_click="ignore",
@@ -38,7 +38,7 @@ def downloads(run: PruneRun, figure: go.Figure) -> None:
                 t("prune.get_compressed"), lambda: _compressed(run), f"{run.digest}-compressed.zip", "application/zip",
                 icon=":material/compress:", on_click="ignore", help=t("prune.get_compressed_help"),
             )  # fmt: skip
-        else:
+        elif not run.model_dir:
             key = f"weights-{run.digest}"
             jobs.start_button(
                 t("prune.make_weights"), key, lambda job: bool(lab.load_model(run.ref, job.progress, job.cancel)), help=t("prune.make_weights_help")

@@ -9,9 +9,10 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.attacks.trace import AttackTrace
-from robustprune.errors import SpecError
+from robustprune.errors import Busy, SpecError
 from robustprune.jobs import Job
-from robustprune.spec import check_text, digest
+from robustprune.reach import check_typed, text_length
+from robustprune.spec import digest
 from robustprune.ui import jobs, wording
 from robustprune.ui.i18n import said, t
 
@@ -71,7 +72,7 @@ def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str])
     """Lets people change the text by hand and asks the models; keeps and gives their attempts, the last on top."""
     typed = _typed(list(models.values()), text)
     with st.form("try", border=False):
-        st.text_area(t("try.text"), text, key=typed, max_chars=4000, height=90, help=t("try.help"))
+        st.text_area(t("try.text"), text, key=typed, max_chars=text_length(), height=90, help=t("try.help"))
         asked = t("try.ask" if len(models) > 1 else "try.ask_one")
         st.form_submit_button(asked, icon=":material/send:", on_click=_send, args=(list(models.values()), text, typed))
     if WRONG in st.session_state:
@@ -102,12 +103,12 @@ def _typed(models: list[str], text: str) -> str:
 def _send(models: list[str], text: str, typed: str) -> None:
     """Asks about an attempt at a text, which stands in the session's state under ``typed``, and notes it; for callbacks."""
     try:
-        tried = check_text(st.session_state[typed])
-    except SpecError as error:
+        tried = check_typed(st.session_state[typed])
+        key = digest("try-job", models, tried)
+        jobs.submit(key, lambda job: answers_of(models, [tried], job))
+    except (SpecError, Busy) as error:
         st.session_state[WRONG] = str(error)
         return
-    key = digest("try-job", models, tried)
-    jobs.manager().submit(key, lambda job: answers_of(models, [tried], job))
     attempt = (key, models, text, tried)
     earlier = [one for one in st.session_state.get("attempts", []) if one != attempt]
     st.session_state["attempts"] = [attempt, *earlier][:MOST_ATTEMPTS]
