@@ -73,7 +73,8 @@ class Job:
 class JobManager:
     """Runs jobs one after the other. Asking for a key that waits or runs gives the job that is there.
 
-    At most ``most`` jobs wait or run, and at most ``most_per_owner`` of one owner. When the process ends, what runs is cancelled, and given ``SECONDS_TO_END`` to clean up; what waits is not begun.
+    At most ``most`` jobs wait or run, and at most ``most_per_owner`` of one owner. When the process ends, what runs is cancelled, and given
+    ``SECONDS_TO_END`` to clean up; what waits is not begun.
     """
 
     def __init__(self, most: int | None = None, most_per_owner: int | None = None) -> None:

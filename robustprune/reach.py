@@ -65,7 +65,8 @@ def may_enter(email: str | None, verified: bool) -> bool:
     if not allowed:
         return True
     address = (email or "").strip().lower()
-    return verified and (address in allowed or f"@{address.rpartition('@')[2]}" in allowed)
+    _, at, domain = address.partition("@")
+    return verified and bool(domain) and (address in allowed or at + domain in allowed)
 
 
 def check_own() -> None:

@@ -17,6 +17,7 @@ def offline_home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBUSTPRUNE_HOME", str(folder))
         patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("ROBUSTPRUNE_FOLDERS", str(folder.parent))  # where pytest keeps what tests write
         patch.setenv("NLTK_DATA", str(folder / "no-nltk-data"))
         patch.delenv("ROBUSTPRUNE_DATA_DIR", raising=False)
         yield folder

@@ -5,7 +5,9 @@ import sys
 import threading
 import time
 
-from robustprune.errors import Cancelled
+import pytest
+
+from robustprune.errors import Busy, Cancelled
 from robustprune.jobs import JobManager
 
 
@@ -104,3 +106,29 @@ def test_a_job_that_does_not_look_holds_up_the_end_for_seconds_only():
     start = time.monotonic()
     subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert time.monotonic() - start < 30
+
+
+def test_one_owner_may_ask_for_so_many_jobs_and_all_together_for_so_many():
+    manager, go = JobManager(most=3, most_per_owner=1), threading.Event()
+    first = manager.submit("a", lambda job: go.wait(5), "ann")
+    with pytest.raises(Busy, match="Jobs of yours"):
+        manager.submit("b", lambda job: None, "ann")
+    assert manager.submit("a", lambda job: None, "ann") is first  # the same job is no further one
+    assert manager.submit("a", lambda job: None, "bob") is first
+    manager.submit("b", lambda job: None, "bob")
+    manager.submit("c", lambda job: None, "eve")
+    with pytest.raises(Busy, match="3 jobs"):
+        manager.submit("d", lambda job: None, "dan")
+    assert manager.get("d") is None
+    go.set()
+    first.future.result(5)
+    wait_for(lambda: not manager.get("c").active)
+    assert manager.submit("d", lambda job: 4, "ann").future.result(5) == 4
+
+
+def test_who_cancels_a_job_may_ask_for_another_at_once():
+    manager, go = JobManager(most_per_owner=1), threading.Event()
+    manager.cancel(manager.submit("a", lambda job: go.wait(5), "ann"))
+    second = manager.submit("b", lambda job: 2, "ann")
+    go.set()
+    assert second.future.result(5) == 2
