@@ -4,6 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
+# Before the libraries are imported, which read these once: no hub, and where tests run side by side one core for each.
+os.environ["HF_HUB_OFFLINE"] = "1"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 SHARED = Path(os.environ.get("ROBUSTPRUNE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
@@ -16,7 +21,6 @@ def offline_home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBUSTPRUNE_HOME", str(folder))
-        patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("ROBUSTPRUNE_FOLDERS", str(folder.parent))  # where pytest keeps what tests write
         patch.setenv("NLTK_DATA", str(folder / "no-nltk-data"))
         patch.delenv("ROBUSTPRUNE_DATA_DIR", raising=False)
