@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from robustprune import data, paths
+from robustprune import data, logs, paths
 from robustprune.attacks import archive, journal
 from robustprune.attacks.metrics import Result, Scores, score
 from robustprune.attacks.resource_names import describe
@@ -99,6 +99,7 @@ def attack(
         RobustPruneError: not one text could be attacked; the first reason.
     """
     with ExitStack() as stack:
+        stack.enter_context(logs.work(f"attack by {spec.recipe} on {len(texts)} texts", archive.scores_key(sources[0].digest, texts, spec)))
         known = []
         for source in sorted(sources, key=lambda source: _journal_path(source, texts, spec)):  # all in one order: nobody waits in a circle
             _take_hold(stack, source, texts, spec, check, waiting)

@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from robustprune import logs
 from robustprune.errors import Busy, Cancelled, told
 
 KEPT = 50
@@ -143,7 +144,9 @@ class JobManager:
             if job.future.set_running_or_notify_cancel():
                 job.started = time.monotonic()
                 try:
-                    job.future.set_result(work(job))
+                    with logs.work("job", job.key):
+                        result = work(job)
+                    job.future.set_result(result)
                 except BaseException as error:  # whoever asks for the result is told
                     job.future.set_exception(told(error))
 

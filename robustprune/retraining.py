@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import adapters, folders, models, paths
+from robustprune import adapters, folders, logs, models, paths
 from robustprune.errors import ModelError
 from robustprune.loading import Progress, load_model
 from robustprune.models import BASELINE
@@ -91,7 +91,8 @@ def retrain(
     name = f"{spec.name} at {spec.sparsity:.1%}".replace(".0%", "%")
     # Where it is to lie is written whole beside the store first: its card is the entry's document.
     made = paths.home() / "training" / key
-    folders.replace_whole(made, adapters.CARD, lambda folder: make(dataset, folder, name, start, spec, command, device, progress, cancel))
+    with logs.work("baseline", key):
+        folders.replace_whole(made, adapters.CARD, lambda folder: make(dataset, folder, name, start, spec, command, device, progress, cancel))
     entry = store.put(BASELINES, key, adapters.card(made), lambda folder: folders.copy_whole(made, folder / "model"))
     folders.remove(made)
     return _as_retrained(entry)

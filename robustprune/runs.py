@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from robustprune import data, evaluation, models
+from robustprune import data, evaluation, logs, models
 from robustprune.errors import Cancelled
 from robustprune.pruning import ENGINE_VERSION
 from robustprune.results import RUN, PruneRun, as_run
@@ -73,40 +73,41 @@ def prune(
     from robustprune import inference
     from robustprune.pruning import export, pipeline
 
-    place = inference.device(device)
-    progress(0, 1, "loading", None)
-    dense = load(source)
-    on_device = inference.on_device(dense.model, place)
+    with logs.work("pruning", key):
+        place = inference.device(device)
+        progress(0, 1, "loading", None)
+        dense = load(source)
+        on_device = inference.on_device(dense.model, place)
 
-    def watch(done: float, total: int, layers: Sequence[Any]) -> None:
+        def watch(done: float, total: int, layers: Sequence[Any]) -> None:
+            check(cancel)
+            progress(done, total, f"layer {min(int(done) + 1, total)} of {total}", tuple(layers))
+
+        sparse, report = pipeline.prune(on_device, dense.tokenizer, texts.texts, named, watch)
+        layers = report.layers
+        progress(len(layers), len(layers), "measuring accuracy", layers)
+        sample = evaluation.texts_for(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
+
+        def measured(model: Any, of: str, name: str) -> evaluation.Evaluation:
+            return evaluation.measure(store, of, name, model, dense.tokenizer, sample, lambda *_: check(cancel))
+
+        before = evaluation.find(store, source.digest, spec.model, sample) or measured(on_device, source.digest, spec.model)
+        # Measured even where a report of this run ships: these weights were made here.
+        after = measured(sparse, key, RUN + key)
+        sparse = sparse.cpu()
+        document = {
+            "spec": named.to_json(),
+            "source": texts.source,
+            "labels": list(source.labels),
+            "report": report.to_json(),
+            "dense": before.to_json(),
+            "sparse": after.to_json(),
+            "made": {"day": time.strftime("%Y-%m-%d", time.gmtime()), "device": place.type, **export.circumstances()},
+        }
         check(cancel)
-        progress(done, total, f"layer {min(int(done) + 1, total)} of {total}", tuple(layers))
-
-    sparse, report = pipeline.prune(on_device, dense.tokenizer, texts.texts, named, watch)
-    layers = report.layers
-    progress(len(layers), len(layers), "measuring accuracy", layers)
-    sample = evaluation.texts_for(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
-
-    def measured(model: Any, of: str, name: str) -> evaluation.Evaluation:
-        return evaluation.measure(store, of, name, model, dense.tokenizer, sample, lambda *_: check(cancel))
-
-    before = evaluation.find(store, source.digest, spec.model, sample) or measured(on_device, source.digest, spec.model)
-    # Measured even where a report of this run ships: these weights were made here.
-    after = measured(sparse, key, RUN + key)
-    sparse = sparse.cpu()
-    document = {
-        "spec": named.to_json(),
-        "source": texts.source,
-        "labels": list(source.labels),
-        "report": report.to_json(),
-        "dense": before.to_json(),
-        "sparse": after.to_json(),
-        "made": {"day": time.strftime("%Y-%m-%d", time.gmtime()), "device": place.type, **export.circumstances()},
-    }
-    check(cancel)
-    progress(len(layers), len(layers), "storing", layers)
-    entry = store.put(KIND, key, document, lambda folder: export.write(folder / "model", sparse, dense.tokenizer, key, document))
-    return as_run(entry)
+        progress(len(layers), len(layers), "storing", layers)
+        entry = store.put(KIND, key, document, lambda folder: export.write(folder / "model", sparse, dense.tokenizer, key, document))
+        return as_run(entry)
 
 
 def drop_weights(store: Store, key: str) -> None:

@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from robustprune import adapters, attacking, averaging, data, evaluating, evaluation, loading, models
+from robustprune import adapters, attacking, averaging, data, evaluating, evaluation, loading, logs, models
 from robustprune.attacks import metrics
 from robustprune.errors import DataError, ModelError, SpecError
 from robustprune.loading import Progress, find_model, load_model
@@ -173,28 +173,29 @@ def make(
     key = digest("soup", names, [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacking.resource_names(spec))
     if stored := understood(loading.store().get(KIND, key), as_soup):
         return stored
-    check_can_be_averaged(names, progress, cancel)
-    steps: list[Step] = []
-    seconds = [0.0]
+    with logs.work("soup", key):
+        check_can_be_averaged(names, progress, cancel)
+        steps: list[Step] = []
+        seconds = [0.0]
 
-    def told(what: str) -> Progress:
-        return lambda done, total, text, partial=None: progress(done, total, f"{what}: {text}", list(steps))
+        def told(what: str) -> Progress:
+            return lambda done, total, text, partial=None: progress(done, total, f"{what}: {text}", list(steps))
 
-    def taste(mixed: Sequence[str]) -> Tasted:
-        run = attacking.attack_sample([average_name(mixed)], chosen_by, spec, told(f"average of {len(mixed)}"), cancel)[0]
-        seconds[0] += run.seconds
-        return Tasted(run.scores.acc.value, run.scores.aua.value)
+        def taste(mixed: Sequence[str]) -> Tasted:
+            run = attacking.attack_sample([average_name(mixed)], chosen_by, spec, told(f"average of {len(mixed)}"), cancel)[0]
+            seconds[0] += run.seconds
+            return Tasted(run.scores.acc.value, run.scores.aua.value)
 
-    def heard(so_far: Sequence[Step]) -> None:
-        steps[:] = so_far
+        def heard(so_far: Sequence[Step]) -> None:
+            steps[:] = so_far
 
-    attacking.attack_sample(names, chosen_by, spec, told("ingredients"), cancel)  # side by side is faster than one by one, and taste finds the results
-    greedy(names, taste, heard)
-    soup = average_name([step.name for step in steps if step.kept])
-    runs = attacking.attack_sample([*names, soup], reported_on, spec, told("scores"), cancel)
-    measured = {name: evaluating.evaluate(name, dataset, evaluating.ALL, 0, told("accuracy"), cancel).to_json() for name in dict.fromkeys([*names, soup])}
-    made = _result(dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs)) | {"accuracies": measured}
-    return as_soup(loading.store().put(KIND, key, made))
+        attacking.attack_sample(names, chosen_by, spec, told("ingredients"), cancel)  # side by side is faster than one by one, and taste finds the results
+        greedy(names, taste, heard)
+        soup = average_name([step.name for step in steps if step.kept])
+        runs = attacking.attack_sample([*names, soup], reported_on, spec, told("scores"), cancel)
+        measured = {name: evaluating.evaluate(name, dataset, evaluating.ALL, 0, told("accuracy"), cancel).to_json() for name in dict.fromkeys([*names, soup])}
+        made = _result(dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs)) | {"accuracies": measured}
+        return as_soup(loading.store().put(KIND, key, made))
 
 
 def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: threading.Event | None) -> None:

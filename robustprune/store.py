@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from robustprune import hashing, partials
+from robustprune import hashing, logs, partials
 from robustprune.errors import RobustPruneError, StoreError
 
 FORMAT = 1
@@ -48,7 +48,8 @@ def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
     try:
         return build(entry) if entry else None
     except (KeyError, TypeError, ValueError, RobustPruneError) as error:
-        log.warning("The stored entry %s is of another version of this program (%s) and is not used.", entry.key, error)
+        with logs.about(entry.key):
+            log.warning("The stored entry %s is of another version of this program (%s) and is not used.", entry.key, error)
         return None
 
 
@@ -99,7 +100,8 @@ class Store:
         if not changed:
             return entry
         if entry.shipped:
-            log.warning("The shipped entry %s is damaged (%s was changed) and is not used. Restore it from the repository.", key, changed[0])
+            with logs.about(key):
+                log.warning("The shipped entry %s is damaged (%s was changed) and is not used. Restore it from the repository.", key, changed[0])
             return None
         self.set_aside(entry.folder, f"{changed[0]} was changed")
         return self.get(kind, key)
@@ -174,13 +176,14 @@ class Store:
     def set_aside(self, entry_folder: Path, why: str) -> None:
         """Moves a damaged entry out of the way and says so."""
         target = self._root / "damaged" / f"{entry_folder.parent.name}-{entry_folder.name}-{time.time_ns()}"
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            entry_folder.rename(target)
-        except OSError as error:
-            log.warning("The stored entry %s is damaged (%s) and cannot be moved: %s. It is not used.", entry_folder, why, error.strerror)
-            return
-        log.warning("The stored entry %s is damaged (%s). It was set aside as %s and is computed anew when needed.", entry_folder.name, why, target.name)
+        with logs.about(entry_folder.name):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                entry_folder.rename(target)
+            except OSError as error:
+                log.warning("The stored entry %s is damaged (%s) and cannot be moved: %s. It is not used.", entry_folder, why, error.strerror)
+                return
+            log.warning("The stored entry %s is damaged (%s). It was set aside as %s and is computed anew when needed.", entry_folder.name, why, target.name)
 
     def _read(self, folder: Path, shipped: bool = False, read_body: Callable[..., dict[str, Any]] = _read_body) -> Entry | None:
         try:
@@ -198,7 +201,8 @@ class Store:
                 self.set_aside(folder, f"it has no {DOCUMENT}")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if shipped:
-                log.warning("The shipped entry %s is damaged (%s) and is not used. Restore it from the repository.", folder.name, error)
+                with logs.about(folder.name):
+                    log.warning("The shipped entry %s is damaged (%s) and is not used. Restore it from the repository.", folder.name, error)
             else:
                 self.set_aside(folder, str(error))
         except OSError as error:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from robustprune import logs
 from robustprune.cli.attacks import attack, recipes, resources
 from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
@@ -137,6 +138,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     signal.signal(signal.SIGINT, _interrupt)
     try:
+        logs.begin()
         return app() or 0
     except SpecError as error:
         return _fail(error, 2)

@@ -68,7 +68,7 @@ class Checkpoint:
     """A file with the state of one training. It is written by one rename, and not oftener than every minute."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._written = path, time.monotonic()
+        self.path, self._written = path, time.monotonic()
 
     def due(self) -> bool:
         """Whether a minute has passed since the last one."""
@@ -77,7 +77,7 @@ class Checkpoint:
     def load(self) -> State | None:
         """The state that was kept; None, and a word in the log where it is damaged, if there is none."""
         try:
-            with safe_open(self._path, framework="pt") as file:
+            with safe_open(self.path, framework="pt") as file:
                 about = json.loads(file.metadata()["state"])
                 parts: dict[str, dict[str, Tensor]] = {"weights": {}, "optimiser": {}, "draws": {}}
                 for key in file.keys():  # noqa: SIM118 (it is no mapping)
@@ -101,11 +101,11 @@ class Checkpoint:
         for part in ("weights", "optimiser", "draws"):
             tensors |= {f"{part}/{name}": value.detach().cpu().contiguous() for name, value in getattr(state, part).items()}
         about = {"step": state.step, "seconds": state.seconds, "loss": state.loss}
-        partial = self._path.with_suffix(f".{os.getpid()}.partial")
+        partial = self.path.with_suffix(f".{os.getpid()}.partial")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             save_file(tensors, partial, {"state": json.dumps(about)})
-            partial.replace(self._path)
+            partial.replace(self.path)
         except (OSError, SafetensorError) as error:
             log.warning("Where the training stands cannot be kept (%s): if it is interrupted, it starts again from the beginning.", error)
             _unlink(partial)
@@ -113,7 +113,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """The training is done."""
-        _unlink(self._path)
+        _unlink(self.path)
 
 
 def _unlink(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 from safetensors.torch import load_file
 
-from robustprune import adapters, backbone, data, folders, hashing, inference, paths
+from robustprune import adapters, backbone, data, folders, hashing, inference, logs, paths
 from robustprune.attacks.metrics import wilson
 from robustprune.data import Texts
 from robustprune.errors import Cancelled, DataError, ModelError, SpecError
@@ -97,10 +97,11 @@ def train(
     identity = start.digest if start else backbone.DIGEST
     kept = checkpoint(identity, given.texts, spec)
     before = kept.seconds()
-    if start is None:
-        model = finetune.train_head(given.texts, labels, spec, watch("head", progress, cancel))
-    else:
-        model = finetune.train_classifier(start.model.to(place), start.tokenizer, given.texts, spec, kept, watch("training", progress, cancel))
+    with logs.work("training", kept.path.stem):
+        if start is None:
+            model = finetune.train_head(given.texts, labels, spec, watch("head", progress, cancel))
+        else:
+            model = finetune.train_classifier(start.model.to(place), start.tokenizer, given.texts, spec, kept, watch("training", progress, cancel))
 
     def write(folder: Path) -> dict[str, Any]:
         trained = _save(model, start, spec, dataset, folder)
