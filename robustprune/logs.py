@@ -23,8 +23,8 @@ from robustprune.errors import Cancelled, SpecError
 FILE_BYTES, FILES_KEPT = 2_000_000, 4
 LEVELS = {"": logging.INFO, "info": logging.INFO, "debug": logging.DEBUG, "warning": logging.WARNING}
 NOTHING = "-"
-# Streamlit tells of errors that no page foresaw.
-WATCHED = ("robustprune", "streamlit")
+# Where Streamlit tells of errors that no page foresaw; none of its loggers hands on to one above it.
+WATCHED = ("robustprune", "streamlit.error_util")
 
 _about: ContextVar[str] = ContextVar("about", default=NOTHING)
 _opened: dict[tuple[Path, int], logging.Handler] = {}
@@ -130,7 +130,6 @@ def _open(file: Path, level: int) -> logging.Handler:
     handler.handleError = partial(_tell, file)
     handler.setFormatter(Lines(whole))
     handler.setLevel(level)
-    handler.addFilter(lambda record: whole or record.name.split(".")[0] == WATCHED[0] or record.exc_info is not None)  # Streamlit's warnings quote
     return handler
 
 

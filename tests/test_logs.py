@@ -66,7 +66,6 @@ def test_of_an_error_stands_its_kind_and_place_but_nothing_that_a_person_typed(l
         logging.getLogger("robustprune").warning("It failed: %s.", error)
         logging.getLogger("robustprune").warning("It failed.", exc_info=True)
         logging.getLogger("streamlit.error_util").error("Uncaught app exception", exc_info=error)
-        logging.getLogger("streamlit.elements").warning("The value %s does not fit.", SECRET)
     told = "\n".join(lines())
     assert SECRET not in told and told.count("DataError at test_logs.py:") == 4
 

@@ -1,6 +1,9 @@
 """What a shared server lets people do, and what it does not."""
 
 
+import tomllib
+from pathlib import Path
+
 import pytest
 import streamlit as st
 
@@ -8,6 +11,7 @@ from robustprune import lab, own
 from robustprune.ui import jobs, shell, sign_in
 from tests.pages.opening import open_page, press, wait_until, words
 
+ROOT = Path(__file__).resolve().parents[2]
 # What AppTest calls its session.
 SESSION = "test session id"
 
@@ -120,3 +124,10 @@ def test_people_without_a_way_to_sign_in_let_nobody_in(secrets, monkeypatch, emp
     monkeypatch.setenv("ROBUSTPRUNE_PEOPLE", "somebody@school.example")
     app = open_page("overview")
     assert "auth" in app.error[0].value and not app.selectbox
+
+
+def test_the_app_listens_on_this_machine_only_and_takes_no_file_over_50_megabytes():
+    with open(ROOT / ".streamlit" / "config.toml", "rb") as file:
+        server = tomllib.load(file)["server"]
+    assert (server["address"], server["maxUploadSize"]) == ("127.0.0.1", 50)
+    assert not {"enableCORS", "enableXsrfProtection", "enableAgentApi", "enableStaticServing"} & set(server)  # as safe as Streamlit has them
