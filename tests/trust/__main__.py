@@ -1,6 +1,7 @@
 """Everything that could break the program, done to it on purpose; a table of what came of it.
 
     python -m tests.trust [PART ...]     the harness, or some parts of it: at most 15 minutes on two cores
+    python -m tests.trust --soak         half an hour of twelve people in browsers, and a check of every answer that they got
 
 Ends with exit status 0 only if every try survived and nothing was lost. Every part is a process of its own, two at a time.
 """
@@ -66,16 +67,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS + ALONE)}")
     parser.add_argument("--here", help=argparse.SUPPRESS)
+    parser.add_argument("--soak", action="store_true", help="load instead of faults")
+    parser.add_argument("--minutes", type=float, default=30, help="how long the load lasts (default: %(default)s)")
+    parser.add_argument("--people", type=int, default=12, help="how many browser sessions (default: %(default)s)")
     asked = parser.parse_args()
     if unknown := [part for part in asked.parts if part not in PARTS + ALONE]:
         parser.error(f"no part is called {unknown[0]!r}; allowed are: {', '.join(PARTS + ALONE)}")
     if asked.here:
         run_here(asked.here)
         return 0
+    if asked.soak:
+        return report(soak(asked.minutes, asked.people))
     chosen = asked.parts or PARTS + ALONE
     with ThreadPoolExecutor(LANES) as lanes:
         rows = [row for part in lanes.map(run_apart, [part for part in chosen if part not in ALONE]) for row in part]
     rows += [row for part in chosen if part in ALONE for row in run_apart(part)]
+    return report(rows)
+
+
+def soak(minutes: float, people: int) -> list[Row]:
+    """The load, with a store of its own."""
+    from tests.trust import soak
+
+    with tempfile.TemporaryDirectory(prefix="trust-") as home:
+        return list(soak.rows(Path(home), minutes, people))
+
+
+def report(rows: list[Row]) -> int:
+    """Prints the table; the exit status."""
     print(table(rows))
     return 0 if all(row.well for row in rows) else 1
 
