@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from robustprune import backbone, hashing
 from robustprune.errors import ModelError
+from robustprune.foreign import is_plain
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 CARD = "card.json"
-ADAPTER = "adapter_config.json"
+ADAPTER, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 # Which weights of a pruned baseline are kept, packed to bits, in the form of pruning.export.
 MASK = "mask.safetensors"
 
@@ -37,7 +38,8 @@ def card(folder: Path) -> dict[str, Any]:
     sums = about["sha256"]
     names = {"labels": about["labels"], "ingredients": about.get("ingredients", [])}
     wrong = [key for key, value in names.items() if not isinstance(value, list) or not all(isinstance(name, str) for name in value)]
-    wrong += [] if isinstance(sums, dict) and all(isinstance(value, str) for value in sums.values()) else ["sha256"]
+    wrong += [] if isinstance(about["dataset"], str | None) else ["dataset"]
+    wrong += [] if isinstance(sums, dict) and all(isinstance(value, str) and is_plain(name) for name, value in sums.items()) else ["sha256"]
     if wrong:
         raise ModelError(f"The model {folder.name!r} is damaged: {wrong[0]!r} on its card cannot be read. {_restore(folder)}")
     return about
@@ -61,11 +63,17 @@ def load(folder: Path) -> "PreTrainedModel":
     """The model that an adapter's folder stands for."""
     from peft import PeftModel
 
-    model = PeftModel.from_pretrained(backbone.new_classifier(tuple(card(folder)["labels"])), folder).merge_and_unload()
-    if MASK in card(folder)["sha256"]:
-        from robustprune.pruning import export
+    about = card(folder)
+    if WEIGHTS not in about["sha256"]:  # peft would look for pickled ones, and on the hub
+        raise ModelError(f"The model {folder.name!r} is damaged: its card does not name {WEIGHTS}. {_restore(folder)}")
+    try:
+        model = PeftModel.from_pretrained(backbone.new_classifier(tuple(about["labels"])), folder).merge_and_unload()
+        if MASK in about["sha256"]:
+            from robustprune.pruning import export
 
-        export.apply_mask(model, folder / MASK)
+            export.apply_mask(model, folder / MASK)
+    except Exception as error:  # peft raises whatever its readers raise
+        raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
     return model.eval()
 
 
@@ -75,7 +83,7 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"There is no {path.name} in {path.parent}; a model's folder needs one.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}.") from error
     if not isinstance(value, dict):
         raise ModelError(f"{path} is damaged: it holds no JSON object.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import adapters, backbone, hashing, paths
+from robustprune import adapters, backbone, foreign, hashing, paths
 from robustprune.errors import ModelError
 from robustprune.pruning.blocks import FAMILIES
 
@@ -22,6 +22,7 @@ INGREDIENTS, BASELINES = MODELS / "ingredients", MODELS / "baselines"
 # What begins the names of averages of models, of stored runs, and of stored baselines.
 MEAN, RUN, BASELINE = "mean:", "run:", "baseline:"
 LARGEST_SHARE = 1e6
+LONGEST_LABEL = 200
 ARCHITECTURES = tuple(FAMILIES)
 # The one weight file of a folder in the compressed format (robustprune.pruning.compressed).
 COMPRESSED = "compressed.safetensors"
@@ -186,15 +187,18 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
     files = sorted({path for pattern in HASHED for path in folder.glob(pattern)})
     digest = hashing.of_parts(part for path in files for part in (path.name, hashing.of_file(path)))
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    if not isinstance(labels, dict) or not all(str(key).isdigit() for key in labels):
-        raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes to their names.")
+    if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))} or not all(map(_is_name, labels.values())):
+        raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes, from 0, to their names.")
     about = adapters.read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
+    if not isinstance(about.get("dataset"), str | None):
+        raise ModelError(f"{folder / 'robustprune.json'} is damaged: the data set must be a name.")
     return ModelSource(name, folder, digest, tuple(labels[key] for key in sorted(labels, key=int)), about.get("dataset"))
 
 
 def _load_folder(source: ModelSource) -> Classifier:
     from transformers import AutoModelForSequenceClassification
 
+    foreign.check(source.folder)
     if [path.name for path in source.folder.glob("*.safetensors")] == [COMPRESSED]:
         from robustprune.pruning import compressed
 
@@ -207,7 +211,13 @@ def _load_folder(source: ModelSource) -> Classifier:
         raise ModelError(f"The model in {source.folder} cannot be loaded: {error}") from error
     if report["missing_keys"]:
         raise ModelError(f"The model in {source.folder} is no trained classifier: it lacks the weights {', '.join(sorted(report['missing_keys'])[:3])}.")
-    return Classifier(model.float().eval().requires_grad_(False), _saved_tokenizer(source.folder), source)
+    model, tokenizer = model.float().eval().requires_grad_(False), _saved_tokenizer(source.folder)
+    foreign.check_loaded(model, tokenizer, source.folder)
+    return Classifier(model, tokenizer, source)
+
+
+def _is_name(label: Any) -> bool:
+    return isinstance(label, str) and bool(label.strip()) and len(label) <= LONGEST_LABEL and label.isprintable()
 
 
 def _saved_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
@@ -215,7 +225,9 @@ def _saved_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
 
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except Exception as error:  # transformers raises whatever its readers raise
+    except BaseException as error:  # transformers raises whatever its readers raise; of those written in Rust a panic is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         raise ModelError(f"The tokenizer in {folder} cannot be loaded: {error}") from error
 
 

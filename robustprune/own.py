@@ -8,11 +8,13 @@ from typing import Any
 from robustprune import loading, runs
 from robustprune.errors import ModelError
 from robustprune.loading import Progress
-from robustprune.models import ModelSource
+from robustprune.models import Classifier, ModelSource
 from robustprune.spec import digest
 from robustprune.store import understood
 
 MODELS, DATASETS = "own_models", "own_data"
+# Any that a model must be able to read.
+SENTENCE = "A film that I would see again."
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,23 @@ def bring_model(name: str, progress: Progress, cancel: threading.Event | None) -
         raise ModelError(f"The model {name!r} has {len(source.labels)} class(es). Classifiers with at least two are needed; this one gives a score.")
     runs.check(cancel)
     progress(0, 1, "loading the model", None)
-    loading.load_model(name, progress, cancel)
+    classifier = loading.load_model(name, progress, cancel)
+    _try(classifier, name)
     made = OwnModel(str(source.folder) if source.folder else name, name, source.labels)
     loading.store().put(MODELS, digest("own-model", made.name), asdict(made))
     return made
+
+
+def _try(classifier: Classifier, name: str) -> None:
+    """Reads a sentence once. Raises ModelError if no probabilities come of it."""
+    from robustprune import inference
+
+    try:
+        fine = bool(inference.probabilities(classifier.model, classifier.tokenizer, [SENTENCE]).isfinite().all())
+    except Exception as error:  # parts that do not belong together break wherever they meet
+        raise ModelError(f"The model {name!r} cannot read a sentence: {error}. Save model and tokenizer that belong together.") from error
+    if not fine:
+        raise ModelError(f"The model {name!r} gives no probabilities for a sentence: its numbers overflow. Train or save it again.")
 
 
 def models() -> list[OwnModel]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from robustprune import paths
+from robustprune import adapters, paths
 from robustprune.errors import SpecError
 from robustprune.spec import check_text
 
@@ -90,7 +90,8 @@ def check_name(name: str) -> str:
     """A model that somebody names: a hub id, or a folder that lies, with all that is in it, inside ``folders``.
 
     Raises:
-        SpecError: a path outside, or a folder with a link that leads outside; or this server is shared.
+        SpecError: a path outside, a folder with a link that leads outside, an average of models outside; or this server is shared.
+        ModelError: its card cannot be read.
     """
     check_own()
     if "\0" in name:
@@ -101,6 +102,10 @@ def check_name(name: str) -> str:
     _check_inside(path, name)
     for one in path.iterdir() if path.is_dir() else ():
         _check_inside(one, name)
+    if adapters.is_ours(path):  # an average names its ingredients, which may lie anywhere
+        for ingredient in adapters.card(path).get("ingredients", ()):
+            if (Path(ingredient) / adapters.CARD).exists() or Path(ingredient).name != ingredient:
+                _check_inside(Path(ingredient), ingredient)
     return name
 
 

@@ -1,0 +1,1 @@
+"""Input by somebody who wants to break the program, or to reach what is not theirs."""

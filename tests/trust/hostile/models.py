@@ -1,0 +1,214 @@
+"""Folders with models that are damaged, or made to do harm: each must be refused with a sentence, run nothing, and ask for little memory."""
+
+import json
+import os
+import pickle
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import torch
+from safetensors.torch import load_file, save_file
+
+from robustprune import lab, reach
+from robustprune.errors import RobustPruneError
+from tests import small_models
+from tests.trust.table import Row
+
+WEIGHTS = "model.safetensors"
+MOST_MEMORY = 500e6
+
+
+class _Bomb:
+    """A pickle that leaves a mark where somebody loads it."""
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (str(self._mark),)
+
+
+def _config(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def _weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
+    tensors = load_file(folder / WEIGHTS)
+    change(tensors)
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def _pickled(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Bomb(folder.parent / "mark")))
+
+
+def _index(folder: Path, name: str) -> None:
+    tensors = load_file(folder / WEIGHTS)
+    save_file(dict(list(tensors.items())[1:]), folder / "model-00001-of-00002.safetensors", metadata={"format": "pt"})
+    (folder / WEIGHTS).unlink()
+    places = dict.fromkeys(tensors, "model-00001-of-00002.safetensors") | {next(iter(tensors)): name}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": places}))
+
+
+def _pickle_by_index(folder: Path) -> None:
+    (folder / "part.bin").write_bytes(pickle.dumps(_Bomb(folder.parent / "mark")))
+    _index(folder, "part.bin")
+
+
+def _own_code(folder: Path) -> None:
+    (folder / "mine.py").write_text(f"import os; os.mkdir({str(folder.parent / 'mark')!r})")
+    _config(folder, auto_map={"AutoConfig": "mine.Config", "AutoModelForSequenceClassification": "mine.Model"})
+
+
+def _own_tokenizer(folder: Path) -> None:
+    (folder / "mine.py").write_text(f"import os; os.mkdir({str(folder.parent / 'mark')!r})")
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({"auto_map": {"AutoTokenizer": ["mine.Tokenizer", None]}, "tokenizer_class": "Tokenizer"}))
+
+
+def _adapter_elsewhere(folder: Path) -> None:
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/etc", "peft_type": "LORA", "task_type": "SEQ_CLS"}))
+
+
+def _card(folder: Path, about: dict) -> None:
+    (folder / "card.json").write_text(json.dumps({"labels": ["a", "b"], "dataset": "sst2", **about}))
+
+
+def _pickled_adapter(folder: Path) -> None:
+    _adapter_elsewhere(folder)
+    (folder / "adapter_model.bin").write_bytes(pickle.dumps(_Bomb(folder.parent / "mark")))
+    _card(folder, {"sha256": {}})
+
+
+def _card_outside(folder: Path) -> None:
+    _adapter_elsewhere(folder)
+    _card(folder, {"sha256": {"../../../../etc/hostname": "0" * 64}})
+
+
+def _header(folder: Path, size: int) -> None:
+    """A file that says that its header has so many bytes, and is as long (but for what no disk holds: it is sparse)."""
+    with open(folder / WEIGHTS, "wb") as file:
+        file.write(struct.pack("<Q", size) + b"{")
+        file.truncate(min(size, 1 << 30))
+
+
+def _header_of(folder: Path, header: object) -> None:
+    text = json.dumps(header).encode()
+    (folder / WEIGHTS).write_bytes(struct.pack("<Q", len(text)) + text)
+
+
+def _nan(tensors: dict[str, torch.Tensor]) -> None:
+    next(iter(tensors.values())).view(-1)[0] = float("nan")
+
+
+def _halved(tensors: dict[str, torch.Tensor]) -> None:
+    name = next(name for name in tensors if name.endswith("query.weight"))
+    tensors[name] = tensors[name][:, ::2].contiguous()
+
+
+def _missing(tensors: dict[str, torch.Tensor]) -> None:
+    del tensors[next(name for name in tensors if name.startswith("classifier"))]
+
+
+def _large_words(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    value = json.loads(path.read_text())
+    value["added_tokens"].append({"id": 40_000, "content": "filmfilmfilm", "special": False, **dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)})
+    path.write_text(json.dumps(value))
+
+
+def _cut(folder: Path, name: str) -> None:
+    (folder / name).write_bytes((folder / name).read_bytes()[: (folder / name).stat().st_size // 2])
+
+
+def _link(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    (folder / "config.json").symlink_to("/etc/hostname")
+
+
+# What is done to a folder with a small model that is fine.
+HARM: dict[str, Callable[[Path], None]] = {
+    "pickled weights": _pickled,
+    "pickled weights in an index": _pickle_by_index,
+    "an index that leads outside": lambda folder: _index(folder, "../elsewhere.safetensors"),
+    "an index that names an absolute path": lambda folder: _index(folder, "/etc/passwd"),
+    "an index that is none": lambda folder: (folder / "model.safetensors.index.json").write_text("[[]]"),
+    "code of its own": _own_code,
+    "a tokenizer with code of its own": _own_tokenizer,
+    "an adapter to a model elsewhere": _adapter_elsewhere,
+    "a pickled adapter": _pickled_adapter,
+    "a card that names a file outside": _card_outside,
+    "a card that names models outside": lambda folder: _card(folder, {"sha256": {}, "ingredients": ["/etc", "../../.."]}),
+    "a card that is no card": lambda folder: (folder / "card.json").write_text("[1]"),
+    "a link that leads outside": _link,
+    "a header of 10 GB": lambda folder: _header(folder, 10_000_000_000),
+    "a header of 2^63 bytes": lambda folder: _header(folder, (1 << 63) + 5),
+    "a header that overlaps": lambda folder: _header_of(folder, {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 1 << 40]}}),
+    "a header with a negative shape": lambda folder: _header_of(folder, {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}),
+    "no bytes": lambda folder: (folder / WEIGHTS).write_bytes(b""),
+    "weights cut in half": lambda folder: _cut(folder, WEIGHTS),
+    "weights with NaN": lambda folder: _weights(folder, _nan),
+    "weights of another shape": lambda folder: _weights(folder, _halved),
+    "weights that are missing": lambda folder: _weights(folder, _missing),
+    "a million layers": lambda folder: _config(folder, num_hidden_layers=1_000_000),
+    "a width of a million": lambda folder: _config(folder, hidden_size=1_000_000, num_attention_heads=1_000),
+    "ten billion words": lambda folder: _config(folder, vocab_size=10_000_000_000),
+    "heads that do not fit": lambda folder: _config(folder, num_attention_heads=7),
+    "a config of wrong types": lambda folder: _config(folder, hidden_size="large", num_hidden_layers=None),
+    "a config that is none": lambda folder: (folder / "config.json").write_text("[]"),
+    "a config that is deep": lambda folder: (folder / "config.json").write_text("[" * 100_000),
+    "a config cut in half": lambda folder: _cut(folder, "config.json"),
+    "another architecture": lambda folder: _config(folder, model_type="gpt2"),
+    "classes with numbers that are none": lambda folder: _config(folder, id2label={"²": "a", "³": "b"}),
+    "classes that are lists": lambda folder: _config(folder, id2label={"0": ["a"], "1": {}}),
+    "classes with a name of a megabyte": lambda folder: _config(folder, id2label={"0": "a" * 1_000_000, "1": "b"}),
+    "a tokenizer with words that the model lacks": _large_words,
+    "a tokenizer cut in half": lambda folder: _cut(folder, "tokenizer.json"),
+    "a tokenizer that is none": lambda folder: (folder / "tokenizer.json").write_text('{"model": {"type": "BPE"}}'),
+    "a data set that is no name": lambda folder: (folder / "robustprune.json").write_text('{"dataset": {"a": 1}}'),
+}
+
+
+def made(home: Path) -> Path:
+    """A folder with a small model that is fine."""
+    folder = home / "fine"
+    if not folder.is_dir():
+        model, tokenizer = small_models.classifier(labels=2)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+def check(home: Path, name: str) -> None:
+    """Does the harm to a copy of the model and brings it as the app does. Raises AssertionError unless it is refused as it should be."""
+    folder = home / name.replace(" ", "-") / "model"
+    shutil.copytree(made(home), folder)
+    HARM[name](folder)
+    before = psutil.Process().memory_info().rss
+    try:
+        lab.bring_model(reach.check_name(str(folder)))
+    except RobustPruneError as error:
+        assert len(str(error)) < 2_000, "the sentence is a book"
+    else:
+        raise AssertionError("it was taken")
+    assert not (folder.parent / "mark").exists(), "its code was run"
+    grown = psutil.Process().memory_info().rss - before
+    assert grown < MOST_MEMORY, f"it took {grown / 1e6:.0f} MB"
+
+
+def rows(home: Path) -> Iterator[Row]:
+    """All of it."""
+    os.environ |= {"ROBUSTPRUNE_HOME": str(home / "store"), "ROBUSTPRUNE_FOLDERS": str(home)}
+    row = Row("hostile model folders")
+    with row.trying("one that is fine"):
+        assert lab.bring_model(reach.check_name(str(made(home)))).labels
+    for name in HARM:
+        with row.trying(name):
+            check(home, name)
+    assert len(lab.own_models()) == 1, "a hostile model is remembered"
+    yield row
