@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 MOST_ROWS = 500_000
 MOST_LABELS = 50
+MOST_COLUMNS = 1_000
+# Four times what may be uploaded; so many rows are unpacked at a time.
+MOST_UNPACKED, PIECE_ROWS = 200_000_000, 256
 # Names under which a second sentence commonly stands.
 PAIRS = (("sentence1", "sentence2"), ("premise", "hypothesis"), ("question", "sentence"), ("question1", "question2"), ("text_a", "text_b"))
 TEXT_NAMES = ("text", "sentence", "content", "review", "comment", "body")
@@ -46,12 +49,14 @@ def read(name: str, content: bytes) -> "pd.DataFrame":
         "csv": lambda: pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False),
         "tsv": lambda: pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, sep="\t"),
         "jsonl": lambda: pd.read_json(io.BytesIO(content), lines=True, dtype=False),
-        "parquet": lambda: pd.read_parquet(io.BytesIO(content)),
+        "parquet": lambda: _parquet(name, content),
     }
     if kind not in readers:
         raise DataError(f"{name} is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file. Save it as one of these.")
     try:
         frame = readers[kind]()
+    except DataError:
+        raise
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     except Exception as error:  # every reader has its own kinds; each means that this is no such table
@@ -61,7 +66,26 @@ def read(name: str, content: bytes) -> "pd.DataFrame":
     if len(frame) > MOST_ROWS:
         raise DataError(f"{name} has {len(frame):,} rows, more than {MOST_ROWS:,}. Pruning draws a few hundred: save a sample.")
     frame.columns = [str(column) for column in frame.columns]
+    if not frame.columns.is_unique:
+        raise DataError(f"{name} has two columns called {frame.columns[frame.columns.duplicated()][0]!r}. Give every column a name of its own.")
+    if len(frame.columns) > MOST_COLUMNS:
+        raise DataError(f"{name} has {len(frame.columns):,} columns, more than {MOST_COLUMNS}. Save those with text and label.")
     return frame
+
+
+def _parquet(name: str, content: bytes) -> "pd.DataFrame":
+    """A Parquet file, piece by piece: what takes kilobytes there may be gigabytes of the same text when it is unpacked."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pieces, size = [], 0
+    for piece in pq.ParquetFile(io.BytesIO(content)).iter_batches(PIECE_ROWS):
+        plain = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in piece.columns]
+        size += sum(column.nbytes for column in plain)
+        if size > MOST_UNPACKED:
+            raise DataError(f"{name} has more than {MOST_UNPACKED // 10**6} MB when it is unpacked. Pruning draws a few hundred texts: save a sample.")
+        pieces.append(pa.RecordBatch.from_arrays(plain, names=piece.schema.names))
+    return pa.Table.from_batches(pieces).to_pandas()
 
 
 def read_hub(hub_id: str) -> "pd.DataFrame":

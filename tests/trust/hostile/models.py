@@ -118,7 +118,8 @@ def _missing(tensors: dict[str, torch.Tensor]) -> None:
 def _large_words(folder: Path) -> None:
     path = folder / "tokenizer.json"
     value = json.loads(path.read_text())
-    value["added_tokens"].append({"id": 40_000, "content": "filmfilmfilm", "special": False, **dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)})
+    plain = dict.fromkeys(("special", "single_word", "lstrip", "rstrip", "normalized"), False)
+    value["added_tokens"].append({"id": 40_000, "content": "filmfilmfilm", **plain})
     path.write_text(json.dumps(value))
 
 
