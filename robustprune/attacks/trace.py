@@ -4,14 +4,42 @@ A trace is one line of JSON Lines, on disk, for download and in the store.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from robustprune.attacks.changes import Change, Word
 
 VERSION = 2
+T = TypeVar("T")
 # skipped: wrong from the start; held: within the budgets; stopped: by a time limit or Cancel, so nothing is known.
 Outcome = Literal["skipped", "flipped", "held", "stopped"]
+
+
+# What may stand in fields that hold plain values: JSON has one kind of number.
+PLAIN = {str: str, int: int, float: float | int, int | None: int | None, str | None: str | None, float | None: float | int | None, dict: dict}
+
+
+@cache
+def _kinds(cls: type) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    found = {one.name: PLAIN.get(dict if get_origin(hints[one.name]) is dict else hints[one.name]) for one in fields(cls)}
+    return {name: kind for name, kind in found.items() if kind}
+
+
+def plain(made: T) -> T:
+    """What was made of a JSON object. Raises TypeError if a plain value in it is of another kind than its field."""
+    for name, kind in _kinds(type(made)).items():
+        if not isinstance(getattr(made, name), kind):
+            raise TypeError(f"{name} of a {type(made).__name__} is {getattr(made, name)!r}")
+    return made
+
+
+def _all(kind: type, values: Any) -> list[Any]:
+    """A list of such values. Raises TypeError for anything else."""
+    if not isinstance(values, list | tuple) or not all(isinstance(value, float | int if kind is float else kind) for value in values):
+        raise TypeError(f"{values!r:.80} is no list of {kind.__name__}")
+    return list(values)
 
 
 @dataclass(frozen=True)
@@ -29,7 +57,8 @@ class Rank:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The step that its JSON object holds."""
-        return cls({int(index): gain for index, gain in value["importance"].items()}, tuple(value["order"]))
+        gains = _all(float, list(value["importance"].values()))
+        return cls(dict(zip(map(int, value["importance"]), gains, strict=True)), tuple(_all(int, value["order"])))
 
 
 @dataclass(frozen=True)
@@ -58,7 +87,7 @@ class Candidates:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The step that its JSON object holds."""
-        return cls(value["index"], value["word"], tuple(Candidate(**candidate) for candidate in value["candidates"]))
+        return plain(cls(value["index"], value["word"], tuple(plain(Candidate(**candidate)) for candidate in value["candidates"])))
 
 
 @dataclass(frozen=True)
@@ -73,7 +102,7 @@ class Query:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The step that its JSON object holds."""
-        return cls(value["text"], tuple(value["probabilities"]), value["index"])
+        return plain(cls(value["text"], tuple(_all(float, value["probabilities"])), value["index"]))
 
 
 @dataclass(frozen=True)
@@ -91,7 +120,7 @@ class Swap:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The step that its JSON object holds."""
-        return cls(tuple(Change(**change) for change in value["changes"]), value["before"], value["after"])
+        return plain(cls(tuple(plain(Change(**change)) for change in value["changes"]), value["before"], value["after"]))
 
 
 Step = Rank | Candidates | Query | Swap
@@ -187,13 +216,26 @@ class AttackTrace:
         if value["version"] != VERSION:
             raise ValueError(f"a trace of version {value['version']}, not {VERSION}")
         try:
-            return cls(**{
+            made = plain(cls(**{
                 **value,
-                "words": tuple(Word(**word) for word in value["words"]),
-                "labels": tuple(value["labels"]),
-                "changes": tuple(Change(**change) for change in value["changes"]),
+                "words": tuple(plain(Word(**word)) for word in value["words"]),
+                "labels": tuple(_all(str, value["labels"])),
+                "changes": tuple(plain(Change(**change)) for change in value["changes"]),
                 "steps": tuple(STEPS[step["kind"]].from_json(step) for step in value["steps"]),
-                "probabilities": {which: tuple(values) for which, values in value["probabilities"].items()},
-            })  # fmt: skip
+                "probabilities": {which: tuple(_all(float, value["probabilities"][which])) for which in ("original", "perturbed")},
+            }))  # fmt: skip
         except AttributeError as error:
             raise TypeError(f"not a trace: {error}") from error
+        made._check()
+        return made
+
+    def _check(self) -> None:
+        """Raises ValueError where parts do not fit each other, so that whoever shows a trace need not look."""
+        classes = len(self.labels)
+        if not 0 <= self.label < classes or {len(values) for values in self.probabilities.values()} != {classes}:
+            raise ValueError("labels and probabilities do not fit each other")
+        if self.outcome not in get_args(Outcome):
+            raise ValueError(f"no outcome is called {self.outcome!r}")
+        if any(not 0 <= place.start <= place.end <= len(self.text) for place in (*self.words, *self.changes)):
+            raise ValueError("words or changes lie outside of the text")
+        _all(str, [self.victim["name"], *self.resources.values()])
