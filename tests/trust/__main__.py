@@ -31,6 +31,11 @@ PARTS = (
     "faults.damage",
     "faults.memory",
     "faults.clock",
+    "hostile.links",
+    "hostile.shown",
+    "hostile.data",
+    "hostile.models",
+    "hostile.specs",
 )
 # Uses both cores itself, so it comes when the others are done.
 ALONE = ("repeat",)
