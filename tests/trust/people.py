@@ -34,6 +34,7 @@ TEXTS = (
     "I have rarely been so bored in a cinema.", "Sharp writing and a fine cast make it a pleasure.", "An empty, noisy and far too long sequel.",
 )  # fmt: skip
 RECIPES = ("textfooler", "deepwordbug", "pruthi")
+FIGURES = 5  # on the page of a run
 # So that many sessions on two cores are busy, but nobody waits in vain.
 PAGE_SECONDS, WORK_SECONDS, LOOK_SECONDS = 120, 240, (1.0, 5.0)
 
@@ -85,8 +86,10 @@ async def _prune(page: Page, mind: random.Random, seen: Seen) -> None:
     await _go(page, "prune", asked)
     done = page.get_by_text("Pruned on this machine")
     await _press(page, "Prune at", done)
-    if await done.count():
-        figures = await page.get_by_test_id("stMetricValue").all_inner_texts()
+    if await done.count():  # which stands below the figures
+        values = page.get_by_test_id("stMetricValue")
+        await values.nth(FIGURES - 1).wait_for()
+        figures = await values.all_inner_texts()
         seen.figures.setdefault(urlencode(asked), set()).add(" | ".join(figures))
 
 

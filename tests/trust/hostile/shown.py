@@ -22,7 +22,15 @@ from tests.trust.table import Row
 CODE = "<img src=x onerror=struck()>"
 LABELS = {"0": f"bad {CODE} ", "1": "good </script><script>struck()</script> [a](javascript:struck())"}
 TEXT = f'A fine "quiet" film {CODE} </script><script>struck()</script> \'+struck()+\' ${{struck()}} [a](javascript:struck()) $x$ :red[good] and warm.'
+# What fits into the pictures of attention.
+SHORT = "<img src=x onerror=struck()></script>"
 FILE = f"mine {CODE.replace('/', '')} **b**.csv"
+TYPED, SEEN = quote(TEXT), quote(SHORT)
+PLACES = (
+    "?", "prune?method=magnitude&sparsity=0.5&calibration=16&", "layers?", f"attention?text={SEEN}&", f"attention?view=lines&text={SEEN}&",
+    f"attention?view=grid_of_lines&text={SEEN}&", f"attack?recipe=deepwordbug&demo=own&label=1&text={TYPED}&", "compare?show=runs&",
+    f"compare?show=embeddings&original={TYPED}&adversarial={TYPED}%20too&", "dense?", f"learn?learn_view=glossary&term={quote(CODE)}&", "bring?",
+)  # fmt: skip
 WATCH = "window.hits = 0; window.struck = () => { window.hits += 1; }"
 LONG = 120_000
 
@@ -37,11 +45,7 @@ def rows(home: Path) -> Iterator[Row]:
     with serving(store, None, ROBUSTPRUNE_FOLDERS=str(home)) as (address, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         chosen = f"model={quote(model)}&dataset={quote(dataset)}&runs={run}"
-        for place in (
-            "?", "prune?method=magnitude&sparsity=0.5&calibration=16&", "layers?", f"attention?text={quote(TEXT)}&", f"attention?view=lines&text={quote(TEXT)}&",
-            f"attention?view=grid_of_lines&text={quote(TEXT)}&", f"attack?recipe=deepwordbug&demo=own&label=1&text={quote(TEXT)}&", "compare?show=runs&",
-            f"compare?show=embeddings&original={quote(TEXT)}&adversarial={quote(TEXT)}%20too&", "dense?", f"learn?learn_view=glossary&term={quote(CODE)}&", "bring?",
-        ):  # fmt: skip
+        for place in PLACES:
             with row.trying(place):
                 page = browser.new_page(accept_downloads=True)
                 _visit(page, f"{address}/{place}{chosen}")
@@ -65,7 +69,7 @@ def _prepared(home: Path) -> tuple[str, str, str]:
     lab.layer_views(run)
     lab.attack_side_by_side([model, run.ref], TEXT, 1, AttackSpec("deepwordbug"))
     for name in (model, run.ref):
-        lab.attention(name, TEXT)
+        lab.attention(name, SHORT)
         lab.embeddings(name, [TEXT, f"{TEXT} too"])
     return model, dataset, run.digest
 
@@ -88,7 +92,7 @@ def _visit(page: Page, address: str) -> None:
 
 def _open_exports(page: Page, home: Path, model: str) -> None:
     """A chart, BertViz's lines, and the report, as files of their own."""
-    maps = lab.find_attention(model, TEXT)
+    maps = lab.find_attention(model, SHORT)
     report = home / "report.html"
     commands.done(["report", "--to", str(report), "--json"], home / "store")
     made = {"chart": exports.page_of(attention_charts.token_maps([maps], 0, None, False)[0]), "lines": bertviz.head_view(maps, 0, False)}
