@@ -35,3 +35,10 @@ def test_every_locked_package_has_hashes_and_nothing_names_a_place():
 def test_nothing_that_ships_can_run_code_when_it_is_loaded():
     pickles = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".npy", ".joblib", ".so", ".dll", ".exe"}
     assert [path for path in (ROOT / "assets").rglob("*") if path.suffix in pickles] == []
+
+
+def test_the_readme_lists_the_licence_of_every_package():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in readme.partition("## Licences")[2].splitlines() if line.startswith("| ")][1:]
+    listed = [normal(name) for _, names in rows for name in names.removesuffix(" |").split(", ")]
+    assert sorted(listed) == sorted(pins("requirements.lock"))
