@@ -21,7 +21,7 @@ from robustprune import paths
 from robustprune.errors import Cancelled, SpecError
 
 FILE_BYTES, FILES_KEPT = 2_000_000, 4
-LEVELS = {"": logging.INFO, "info": logging.INFO, "debug": logging.DEBUG, "warning": logging.WARNING}
+LEVELS = {"": logging.INFO, "info": logging.INFO, "debug": logging.DEBUG}
 NOTHING = "-"
 # Where Streamlit tells of errors that no page foresaw; none of its loggers hands on to one above it.
 WATCHED = ("robustprune", "streamlit.error_util")
@@ -45,7 +45,7 @@ def about(digest: str) -> Iterator[None]:
 
 @contextmanager
 def work(what: str, digest: str) -> Iterator[None]:
-    """Logs that a work begins, and how it ends and after how long; ``about`` its digest."""
+    """Logs that a work begins, and how it ends and after how long; ``about`` its digest. Whoever asked for it is told otherwise."""
     start = time.monotonic()
     with about(digest):
         log.info("%s begins", what)
@@ -55,7 +55,7 @@ def work(what: str, digest: str) -> Iterator[None]:
             log.info("%s cancelled after %.1f s", what, time.monotonic() - start)
             raise
         except BaseException as error:
-            log.error("%s failed after %.1f s: %s", what, time.monotonic() - start, error)
+            log.info("%s failed after %.1f s: %s", what, time.monotonic() - start, error)
             raise
         log.info("%s done in %.1f s", what, time.monotonic() - start)
 

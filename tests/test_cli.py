@@ -46,6 +46,8 @@ def test_prune_then_evaluate_then_attack(small, tmp_path):
     assert {"name", "shape", "sparsity", "uncorrected", "inherited", "own", "total", "solver", "held_out", "damping", "seconds"} <= set(pruned["layers"][0])
     assert pruned["sparsity"] == pytest.approx(0.5, abs=1e-3)
     assert pruned["calibration"] == 64
+    log = (Path(os.environ["ROBUSTPRUNE_HOME"]) / "logs" / "robustprune.log").read_text()
+    assert f"{pruned['digest']} robustprune.logs: pruning done" in log and "pruning begins" not in err
 
     status, out, err = run("evaluate", "--model", pruned["model_dir"], "--examples", "50", "--json")
     assert status == 0, err

@@ -135,7 +135,9 @@ def evaluate(
 
 def main() -> int:
     """Runs the command line and gives its exit status: one line on standard error says why it failed and what to do."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setLevel(logging.WARNING)  # what is less goes to the log alone
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[shown])
     signal.signal(signal.SIGINT, _interrupt)
     try:
         logs.begin()
