@@ -23,9 +23,20 @@ def manager() -> JobManager:
     return JobManager(reach.queue_length(), reach.session_jobs())
 
 
+def owner() -> str:
+    """Whose jobs count together: those of a person who signed in, else of a browser session."""
+    person = st.user.to_dict()
+    return person["email"] if person.get("is_logged_in") and person.get("email") else get_script_run_ctx().session_id
+
+
+def may_cancel(job: Job) -> bool:
+    """On a shared server only whoever asked for a job first may stop it."""
+    return not reach.shared() or job.owner == owner()
+
+
 def submit(key: str, work: Callable[[Job], Any]) -> None:
-    """Queues ``work`` as the job of that key and of this session. Raises Busy if too many wait or run."""
-    manager().submit(key, work, get_script_run_ctx().session_id)
+    """Queues ``work`` as the job of that key and of whoever looks. Raises Busy if too many wait or run."""
+    manager().submit(key, work, owner())
 
 
 def ask_for(key: str, work: Callable[[Job], Any]) -> None:
@@ -83,7 +94,7 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
         place = manager().place(job)
         text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(said(job.text)), seconds=f"{job.seconds:.0f}")
         left.progress(job.fraction, text=text)
-        look: dict[str, Any] = {"icon": ":material/stop:", "width": "stretch", "disabled": job.cancel.is_set()}
+        look: dict[str, Any] = {"icon": ":material/stop:", "width": "stretch", "disabled": job.cancel.is_set() or not may_cancel(job)}
         right.button(t("job.cancel"), key=f"cancel-{key}", on_click=manager().cancel, args=(job,), **look)
         if live and job.partial:
             live(job.partial)

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 
 from robustprune import lab, own
+from robustprune.spec import PruneSpec
 from robustprune.ui import jobs, shell, sign_in
 from tests.pages.opening import open_page, press, wait_until, words
 
@@ -93,6 +94,21 @@ def test_a_text_in_a_link_is_no_longer_than_what_can_be_typed(small_run, monkeyp
     assert not app.exception and "55 characters" in app.error[0].value
     app = open_page("attack", runs=small_run.digest, demo="own", text="word " * 11)
     assert not app.exception and all(len(area.value) <= 50 for area in app.text_area if area.key != "text")  # its field cuts by itself
+
+
+def test_on_a_shared_server_nobody_stops_what_somebody_else_asked_for(empty_home, monkeypatch):
+    spec = PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9, calibration=16)
+    running = jobs.manager().submit(lab.prune_digest(spec)[0], lambda job: job.cancel.wait(60), "somebody else")
+
+    def cancel():
+        app = open_page("prune", method="magnitude", adaptive="none", sparsity="0.9", calibration="16")
+        return next(button for button in app.button if button.label == "Cancel")
+
+    assert not cancel().disabled
+    monkeypatch.setenv("ROBUSTPRUNE_SHARED", "1")
+    assert cancel().disabled
+    running.owner = SESSION
+    assert not cancel().disabled
 
 
 # Signing in
