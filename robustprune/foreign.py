@@ -89,4 +89,4 @@ def _sizes(folder: Path) -> Iterator[int]:
                 for name in file.keys():  # noqa: SIM118, a safe_open is no dictionary
                     yield math.prod(file.get_slice(name).get_shape())
         except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"The model in {folder} cannot be loaded: {path.name}: {error}") from error
+            raise ModelError(f"The model in {folder} cannot be loaded: {path.name} cannot be read: {error}") from error

@@ -22,10 +22,11 @@ A_STEP = st.one_of(
     st.builds(Swap, CHANGES, NUMBERS, NUMBERS),
 )
 A_TRACE = st.builds(
-    AttackTrace, text=TEXTS, perturbed=TEXTS, words=st.lists(st.builds(Word, TEXTS, INDICES, INDICES), max_size=3).map(tuple), label=INDICES,
-    labels=st.lists(TEXTS, max_size=3).map(tuple), victim=st.dictionaries(TEXTS, TEXTS, max_size=2), recipe=TEXTS,
+    AttackTrace, text=TEXTS, perturbed=TEXTS, words=st.lists(st.builds(Word, TEXTS, INDICES, INDICES), max_size=3).map(tuple), label=st.integers(0, 1),
+    labels=st.tuples(TEXTS, TEXTS), victim=st.fixed_dictionaries({"name": TEXTS, "digest": TEXTS}), recipe=TEXTS,
     settings=st.dictionaries(TEXTS, st.none() | st.booleans() | INDICES | NUMBERS | TEXTS, max_size=3), resources=st.dictionaries(TEXTS, TEXTS, max_size=3),
-    changes=CHANGES, steps=st.lists(A_STEP, max_size=5).map(tuple), probabilities=st.fixed_dictionaries({"original": SHARES, "perturbed": SHARES}),
+    changes=CHANGES, steps=st.lists(A_STEP, max_size=5).map(tuple),
+    probabilities=st.fixed_dictionaries(dict.fromkeys(("original", "perturbed"), st.tuples(NUMBERS, NUMBERS))),
     outcome=st.sampled_from(["skipped", "flipped", "held", "stopped"]), queries=INDICES, seconds=NUMBERS,
     example=st.none() | INDICES,
 )  # fmt: skip

@@ -7,12 +7,13 @@ import pytest
 
 from tests.browser.looking import heading, leave_only_this_machine
 
-LONG = 240_000
+LONG = 400_000
 TEXT = "A gripping, beautifully acted film that never loses its way."
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.timeout(900)  # prunes, makes weights and attacks, on one thread beside other tests
 def test_prune_look_attack(page, server):
     page.goto("/")
     heading(page, "What does pruning cost?")
