@@ -34,7 +34,8 @@ def asked_recipe() -> AttackSpec:
     name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", format_func=recipe_name)
     masked_lm = None
     if MASKED_LM in RECIPES[name].needs and not reach.shared():
-        named = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", max_chars=500, help=t("attack.masked_lm_help")).strip()
+        look = {"max_chars": reach.LONGEST_NAME, "help": t("attack.masked_lm_help")}
+        named = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", **look).strip()
         masked_lm = reach.check_name(named) if named else None
     spec = AttackSpec(name, masked_lm=masked_lm)
     st.caption(about(name, language()))

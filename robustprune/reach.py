@@ -13,6 +13,8 @@ from robustprune import adapters, paths
 from robustprune.errors import SpecError
 from robustprune.spec import check_text
 
+# Characters of a path or a hub id.
+LONGEST_NAME = 500
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 

@@ -27,7 +27,7 @@ def _kinds(cls: type) -> dict[str, Any]:
     return {name: kind for name, kind in found.items() if kind}
 
 
-def plain(made: T) -> T:
+def _checked(made: T) -> T:
     """What was made of a JSON object. Raises TypeError if a plain value in it is of another kind than its field."""
     for name, kind in _kinds(type(made)).items():
         if not isinstance(getattr(made, name), kind):
@@ -87,7 +87,7 @@ class Candidates:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The step that its JSON object holds."""
-        return plain(cls(value["index"], value["word"], tuple(plain(Candidate(**candidate)) for candidate in value["candidates"])))
+        return _checked(cls(value["index"], value["word"], tuple(_checked(Candidate(**candidate)) for candidate in value["candidates"])))
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Query:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The step that its JSON object holds."""
-        return plain(cls(value["text"], tuple(_all(float, value["probabilities"])), value["index"]))
+        return _checked(cls(value["text"], tuple(_all(float, value["probabilities"])), value["index"]))
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Swap:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The step that its JSON object holds."""
-        return plain(cls(tuple(plain(Change(**change)) for change in value["changes"]), value["before"], value["after"]))
+        return _checked(cls(tuple(_checked(Change(**change)) for change in value["changes"]), value["before"], value["after"]))
 
 
 Step = Rank | Candidates | Query | Swap
@@ -216,11 +216,11 @@ class AttackTrace:
         if value["version"] != VERSION:
             raise ValueError(f"a trace of version {value['version']}, not {VERSION}")
         try:
-            made = plain(cls(**{
+            made = _checked(cls(**{
                 **value,
-                "words": tuple(plain(Word(**word)) for word in value["words"]),
+                "words": tuple(_checked(Word(**word)) for word in value["words"]),
                 "labels": tuple(_all(str, value["labels"])),
-                "changes": tuple(plain(Change(**change)) for change in value["changes"]),
+                "changes": tuple(_checked(Change(**change)) for change in value["changes"]),
                 "steps": tuple(STEPS[step["kind"]].from_json(step) for step in value["steps"]),
                 "probabilities": {which: tuple(_all(float, value["probabilities"][which])) for which in ("original", "perturbed")},
             }))  # fmt: skip

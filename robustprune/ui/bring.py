@@ -16,13 +16,12 @@ from robustprune.ui.i18n import t
 LEFT_OUT = "-"
 PREVIEW_ROWS = 5
 CHECKED_TEXTS = 200
-LONGEST_NAME = 500
 
 
 def model_form() -> None:
     """Asks for a model, checks it, offers to use it."""
     st.markdown(t("bring.model_about"))
-    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder=t("bring.model_example"), max_chars=LONGEST_NAME).strip()
+    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder=t("bring.model_example"), max_chars=reach.LONGEST_NAME).strip()
     key = digest("bring-model", name)
     jobs.start_button(t("bring.check_model"), key, lambda job: lab.bring_model(reach.check_name(name), job.progress, job.cancel), primary=True)
     jobs.panel(key)
@@ -77,7 +76,7 @@ def _table() -> tuple[str, pd.DataFrame, str] | None:
     if upload is not None:
         name, content = upload.name, upload.getvalue()
         return name, _read(name, content), hashlib.sha256(content).hexdigest()[:16]
-    hub_id = st.text_input(t("bring.hub"), key="bring_hub", max_chars=LONGEST_NAME, placeholder=t("bring.hub_example"), help=t("bring.hub_help")).strip()
+    hub_id = st.text_input(t("bring.hub"), key="bring_hub", max_chars=reach.LONGEST_NAME, placeholder=t("bring.hub_example"), help=t("bring.hub_help")).strip()
     if not hub_id:
         return None
     key = digest("bring-hub", hub_id)

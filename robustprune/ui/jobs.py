@@ -34,6 +34,12 @@ def may_cancel(job: Job) -> bool:
     return not reach.shared() or job.owner == owner()
 
 
+def cancel(job: Job) -> None:
+    """Asks a job to stop, where whoever looks may; for callbacks, since a button that is greyed out stops no client of somebody's own."""
+    if may_cancel(job):
+        manager().cancel(job)
+
+
 def submit(key: str, work: Callable[[Job], Any]) -> None:
     """Queues ``work`` as the job of that key and of whoever looks. Raises Busy if too many wait or run."""
     manager().submit(key, work, owner())
@@ -95,7 +101,7 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
         text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(said(job.text)), seconds=f"{job.seconds:.0f}")
         left.progress(job.fraction, text=text)
         look: dict[str, Any] = {"icon": ":material/stop:", "width": "stretch", "disabled": job.cancel.is_set() or not may_cancel(job)}
-        right.button(t("job.cancel"), key=f"cancel-{key}", on_click=manager().cancel, args=(job,), **look)
+        right.button(t("job.cancel"), key=f"cancel-{key}", on_click=cancel, args=(job,), **look)
         if live and job.partial:
             live(job.partial)
 
