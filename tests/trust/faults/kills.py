@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.trust.faults import commands
 from tests.trust.table import Lost, Row
 
-KILLS = {"prune": 18, "attack": 18, "soup": 8, "sweep": 8}
+KILLS = {"prune": 13, "attack": 24, "soup": 9, "sweep": 6}
 # The first moments of a process go into imports: kills there find little to break.
 EARLIEST = 0.35
 

@@ -10,8 +10,8 @@ from tests.trust.faults import commands
 from tests.trust.table import Lost, Row
 
 MEGABYTE = 2**20
-# Address space, of which a process with PyTorch takes some gigabytes before it does anything: from too little to begin to almost enough.
-LIMITS = (1200, 1700, 2200, 2700, 3200, 3700)
+# Address space: too little to load a model, too little for the work, almost too little, enough.
+LIMITS = (1100, 1300, 1500, 1800)
 
 
 def rows(home: Path) -> Iterator[Row]:

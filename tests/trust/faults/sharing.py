@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.trust.faults import commands
 from tests.trust.table import Lost, Row
 
-TURNS = {"prune": 2, "attack": 2, "soup": 1, "sweep": 1}
+TURNS = {"prune": 1, "attack": 2, "soup": 1, "sweep": 1}
 
 
 def rows(home: Path) -> Iterator[Row]:

@@ -4,8 +4,10 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -17,7 +19,7 @@ from robustprune import data, lab, own_data
 from robustprune.errors import RobustPruneError
 from tests.trust.table import Row
 
-EXAMPLES = 150
+EXAMPLES = 400
 MODEL = "sst2-demo"
 WORDS = ("good", "bad", "fine", "dull", "warm", "cold", "new", "old", "long", "odd")
 ROWS = [{"text": f"a {word} film", "label": number % 2} for number, word in enumerate(WORDS)]
@@ -111,14 +113,20 @@ def rows(home: Path) -> Iterator[Row]:
             bring(file, content())
     for form in ("csv", "tsv", "jsonl", "parquet"):
         with drawn.trying(form):
-            draw(lambda content, form=form: bring(f"mine.{form}", content), CONTENTS)
+            draw(partial(bring, f"mine.{form}"), CONTENTS)
     for suffix in data.DELIMITERS:
         with drawn.trying(f"as the command line's {suffix}"):
-            draw(lambda content, suffix=suffix: read(suffix, content), CONTENTS)
+            draw(partial(read, suffix), CONTENTS)
     drawn.notes.append(f"{EXAMPLES} files each")
     yield from (harm, drawn)
 
 
-def draw(check: object, values: st.SearchStrategy, examples: int = EXAMPLES) -> None:
+def draw(check: Callable[[Any], None], values: st.SearchStrategy, examples: int = EXAMPLES) -> None:
     """Tries a check on many values; the smallest that breaks it is in the error."""
-    settings(max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))(given(values)(check))()
+
+    @settings(max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(values)
+    def every(value: object) -> None:
+        check(value)
+
+    every()
