@@ -1,12 +1,12 @@
 """Folders that people name to export to: filled whole or not at all."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from robustprune import partials
 from robustprune.errors import ModelError, StoreError
 
 T = TypeVar("T")
@@ -31,31 +31,17 @@ def write_whole(out: Path, write: Callable[[Path], T]) -> T:
     """
     out = out.resolve()
     check_is_free(out)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir(parents=True)
-        result = write(partial)
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return result
+    return _write(out, write)
 
 
 @contextmanager
 def file_written_whole(out: Path) -> Iterator[Path]:
     """A file beside ``out`` to write to, which takes its place when the block ends well. Raises StoreError if it cannot be written."""
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.replace(out)
+        with partials.file(out) as partial:
+            yield partial
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Name another file.") from error
-    finally:
-        with suppress(OSError):  # not there where all went well, and nowhere to be where its folder is none
-            partial.unlink()
 
 
 def remove(folder: Path) -> None:
@@ -73,12 +59,12 @@ def replace_whole(out: Path, mark: str, write: Callable[[Path], T]) -> T:
     """As :func:`write_whole`; a folder with the file ``mark`` that is there already gives way once the new one is whole."""
     out = out.resolve()  # a link stays, and what it points to is replaced
     check_is_replaceable(out, mark)
-    fresh = out.with_name(f".{out.name}.{os.getpid()}.new")
-    try:
-        result = write_whole(fresh, write)
-        if out.exists():
-            shutil.rmtree(out)
-        fresh.rename(out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    return _write(out, write)
+
+
+def _write(out: Path, write: Callable[[Path], T]) -> T:
+    with partials.beside(out) as partial:
+        (partial / out.name).mkdir()
+        result = write(partial / out.name)
+        partials.put(partial / out.name, out)
     return result

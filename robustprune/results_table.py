@@ -6,13 +6,11 @@ and time of change, so that a thousand entries are read once; the index may be d
 
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustprune import folders, models, paths
+from robustprune import folders, models, partials, paths
 from robustprune.attacks.archive import ABOUT, ATTACKS_VERSION, SCORES
 from robustprune.errors import RobustPruneError
 from robustprune.evaluation import KIND as EVALUATIONS
@@ -246,9 +244,7 @@ def _read_index(path: Path) -> dict[str, dict[str, Any]]:
 
 def _write_index(path: Path, facts: dict[str, dict[str, Any]]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            json.dump({"version": VERSION, "facts": facts}, file)
-        os.replace(file.name, path)
+        with partials.file(path) as partial:
+            partial.write_text(json.dumps({"version": VERSION, "facts": facts}), encoding="utf-8")
     except OSError as error:
         log.warning("The index of results %s cannot be written (%s): the next look at the results takes longer.", path, error.strerror)

@@ -7,7 +7,6 @@ needs to be able to rename or to lock: one that is still being written, or was c
 import hashlib
 import io
 import logging
-import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -108,14 +107,11 @@ class SharedStore(Store):
         """Puts a fetched entry into this machine's store, whole or not at all."""
         final = self._root / kind / key
         try:
-            partial = partials.new(final)
-            try:
+            with partials.beside(final) as partial:
                 with zipfile.ZipFile(io.BytesIO(packed)) as archive:
                     archive.extractall(partial)
                 with self._locked(final):
-                    self._move_into_place(partial, final)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
+                    partials.put(partial, final)
         except (OSError, zipfile.BadZipFile) as error:
             raise self._cannot_write(error) from error
 

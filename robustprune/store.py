@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,30 +146,24 @@ class Store:
         final = self._root / kind / key
         document = json.loads(json.dumps(document))  # what will be read back, so that the hash is of that
         try:
-            partials.tidy(final.parent)
-            partial = partials.new(final)
-        except OSError as error:
-            raise self._cannot_write(error) from error
-        try:
-            if fill:
-                fill(partial)
-            files = {str(path.relative_to(partial)): hashing.of_file(path) for path in sorted(partial.rglob("*")) if path.is_file()}
-            body = {"format": FORMAT, "kind": kind, "key": key, "files": files, "document": document}
-            body["sha256"] = hashing.of_json(body)
-            with open(partial / DOCUMENT, "w", encoding="utf-8") as file:
-                json.dump(body, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            with self._locked(final):
-                self._move_into_place(partial, final)
+            with partials.beside(final) as partial:
+                if fill:
+                    fill(partial)
+                files = {str(path.relative_to(partial)): hashing.of_file(path) for path in sorted(partial.rglob("*")) if path.is_file()}
+                body = {"format": FORMAT, "kind": kind, "key": key, "files": files, "document": document}
+                body["sha256"] = hashing.of_json(body)
+                with open(partial / DOCUMENT, "w", encoding="utf-8") as file:
+                    json.dump(body, file, indent=1)
+                    file.flush()
+                    os.fsync(file.fileno())
+                with self._locked(final):
+                    partials.put(partial, final)
         except OSError as error:
             raise self._cannot_write(error) from error
         except Exception as error:
             if not _disk_is_full(error):
                 raise
             raise self._cannot_write(error) from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
         return Entry(key, document, files, final, shipped=False)
 
     def set_aside(self, entry_folder: Path, why: str) -> None:
@@ -218,21 +211,6 @@ class Store:
                 yield
         except Timeout as error:
             raise StoreError(f"Another process has kept the stored entry {final.name} locked for {LOCK_SECONDS} s. Try again.") from error
-
-    @staticmethod
-    def _move_into_place(partial: Path, final: Path) -> None:
-        """One rename; where an entry is to be replaced, it steps aside first, and whoever reads in between finds none."""
-        if not final.exists():
-            partial.rename(final)
-            return
-        old = partials.new(final) / partials.REPLACED
-        final.rename(old)
-        try:
-            partial.rename(final)
-        except BaseException:
-            old.rename(final)
-            raise
-        shutil.rmtree(old.parent, ignore_errors=True)
 
     def _cannot_write(self, error: Exception) -> StoreError:
         why = getattr(error, "strerror", None) or error

@@ -1,9 +1,8 @@
 """Files that people give in the app: kept in the store's folder by their content."""
 
-import threading
 from pathlib import Path
 
-from robustprune import data, hashing, paths
+from robustprune import data, hashing, partials, paths
 from robustprune.errors import DataError, StoreError
 
 
@@ -17,10 +16,8 @@ def keep(name: str, content: bytes) -> str:
     path = paths.home() / "uploads" / (hashing.of_bytes(content)[:16] + Path(name).suffix.lower())
     try:
         if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f".{threading.get_ident()}{path.suffix}")
-            partial.write_bytes(content)
-            partial.replace(path)
+            with partials.file(path) as partial:
+                partial.write_bytes(content)
     except OSError as error:
         raise StoreError(f"The file cannot be kept in {path.parent}: {error.strerror}. Free some space, or set ROBUSTPRUNE_HOME to another folder.") from error
     try:

@@ -1,5 +1,8 @@
 """Folders that are written whole or not at all."""
 
+import subprocess
+import sys
+
 import pytest
 
 from robustprune import folders
@@ -107,3 +110,19 @@ def test_what_a_link_points_to_is_replaced_and_the_link_stays(tmp_path):
     folders.replace_whole(tmp_path / "link", "card.json", lambda folder: (folder / "card.json").write_text("new"))
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "card.json").read_text() == "new"
+
+
+def test_a_folder_that_was_being_replaced_when_its_writer_was_killed_is_not_lost(marked):
+    """Killed at the worst moment, between the two renames; the next one who writes there puts the old folder back."""
+    program = (
+        "import os, pathlib, sys\n"
+        "from robustprune import folders\n"
+        "pathlib.Path.rename, rename = lambda path, to: os._exit(9) if path.name == 'out' and path.parent.suffix else rename(path, to), pathlib.Path.rename\n"
+        "folders.replace_whole(pathlib.Path(sys.argv[1]), 'card.json', lambda folder: (folder / 'card.json').write_text('new'))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(marked)]).returncode == 9
+    assert not marked.exists()
+    with folders.file_written_whole(marked.parent / "other"):
+        (next(path for path in marked.parent.glob(".other*")) / "other").touch()
+    assert contents(marked) == {MARK: "old", "old file": "old"}
+    assert sorted(path.name for path in marked.parent.iterdir()) == ["other", "out"]

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from robustprune import partials
 
 SECONDS_BETWEEN = 60.0
 log = logging.getLogger(__name__)
@@ -101,24 +102,16 @@ class Checkpoint:
         for part in ("weights", "optimiser", "draws"):
             tensors |= {f"{part}/{name}": value.detach().cpu().contiguous() for name, value in getattr(state, part).items()}
         about = {"step": state.step, "seconds": state.seconds, "loss": state.loss}
-        partial = self.path.with_suffix(f".{os.getpid()}.partial")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, partial, {"state": json.dumps(about)})
-            partial.replace(self.path)
+            with partials.file(self.path) as partial:
+                save_file(tensors, partial, {"state": json.dumps(about)})
         except (OSError, SafetensorError) as error:
             log.warning("Where the training stands cannot be kept (%s): if it is interrupted, it starts again from the beginning.", error)
-            _unlink(partial)
         self._written = time.monotonic()
 
     def remove(self) -> None:
         """The training is done."""
-        _unlink(self.path)
-
-
-def _unlink(path: Path) -> None:
-    """Removes a file; one that stays does no harm."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        log.warning("%s cannot be removed: %s.", path, error.strerror)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:  # one that stays does no harm
+            log.warning("%s cannot be removed: %s.", self.path, error.strerror)
