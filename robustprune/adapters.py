@@ -4,13 +4,12 @@ A folder of this kind has ``card.json``, which names the SHA-256 of every other 
 (backbone + adapter) ∘ mask, or the mean of the weights of the models that the card names under ``ingredients``.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustprune import backbone, hashing
 from robustprune.errors import ModelError
-from robustprune.foreign import is_plain
+from robustprune.foreign import is_plain, read_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -75,19 +74,6 @@ def load(folder: Path) -> "PreTrainedModel":
     except Exception as error:  # peft raises whatever its readers raise
         raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
     return model.eval()
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises ModelError if there is none."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"There is no {path.name} in {path.parent}; a model's folder needs one.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}.") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} is damaged: it holds no JSON object.")
-    return value
 
 
 def _restore(folder: Path) -> str:

@@ -1,39 +1,113 @@
-"""Folders with models that others made, looked at before anything in them is loaded.
+"""Folders with whole models that others made: looked at before anything in them is loaded, and loaded with no trust in them.
 
-That only safetensors are read and that no code of theirs is run is seen to where they are loaded; here: that they name no file outside
-of their folder and no other model, and that they ask for no more memory than what they bring.
+Only safetensors are read and no code of theirs is run; they name no file outside of their folder and no other model, and ask for no more
+memory than what they bring.
 """
 
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robustprune.errors import ModelError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
+# The files that make a model.
+READ = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "*.model")
 # The weights of a compressed folder stand for up to eight times as many: a byte of a mask for eight.
 PER_NUMBER = 8
 # What no file holds: buffers, and weights that are tied to others.
 FREE = 1_000_000
+# What settings, cards and vocabularies end in, and how many bytes they may have: several times the largest in use. All is read into memory.
+TEXTS, LARGEST_TEXT = (".json", ".txt", ".model"), 100_000_000
 
 
-def check(folder: Path) -> None:
-    """Looks at a folder that is to be loaded as a whole model.
+def load(folder: Path, kind: "type[_BaseAutoModelClass]") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model of that kind in a folder, for reading (evaluation mode, float32, attention that can be returned), and its tokenizer.
+
+    Raises:
+        ModelError: something in the folder is damaged or missing, or is not what ``check`` and ``check_loaded`` want.
+    """
+    check(folder, kind)
+    try:
+        model, report = kind.from_pretrained(
+            folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, attn_implementation="eager", output_loading_info=True
+        )
+    except Exception as error:  # transformers raises whatever its readers raise
+        raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
+    if missing := sorted(report["missing_keys"])[:3]:
+        raise ModelError(f"The model in {folder} is not trained for what it is wanted for: it lacks the weights {', '.join(missing)}.")
+    model, words = model.float().eval().requires_grad_(False), tokenizer(folder)
+    check_loaded(model, words, folder)
+    return model, words
+
+
+def from_hub(name: str) -> Path:
+    """The folder into which a model of the hub was fetched. Raises ModelError if it is not to be had."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=[*READ, "special_tokens_map.json", "robustprune.json"]))
+    except Exception as error:  # the hub's client raises many kinds; each means: not to be had
+        raise ModelError(f"The model {name!r} is no folder here, and it could not be loaded from the hub ({type(error).__name__}).") from error
+
+
+def tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    """The tokenizer in a folder. Raises ModelError if it cannot be loaded."""
+    from transformers import AutoTokenizer
+
+    beside = _files_beside(folder)
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **beside)
+    except BaseException as error:  # transformers raises whatever its readers raise; of those written in Rust a panic is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        raise ModelError(f"The tokenizer in {folder} cannot be loaded: {error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises ModelError if there is none, or it is larger than any that a model needs."""
+    if not path.is_file():
+        raise ModelError(f"There is no {path.name} in {path.parent}; a model's folder needs one.")
+    _check_text(path)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: {error}.") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path} is damaged: it holds no JSON object.")
+    return value
+
+
+def check(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
+    """Looks at a folder that is to be loaded as a whole model of that kind.
 
     Raises:
         ModelError: what it names, or what its configuration asks for, is not what a folder of its own brings.
     """
+    check_texts(folder)
     if (folder / "adapter_config.json").is_file():
         raise ModelError(f"The folder {folder} is an adapter to another model. Merge it into that model and save the whole.")
     for index in folder.glob("*.index.json"):
         for name in _indexed(index):
             if not is_plain(name) or not name.endswith(".safetensors"):
                 raise ModelError(f"{index} names the file {name!r}; only .safetensors files beside it are read. Save the model again.")
-    _check_size(folder)
+    _check_size(folder, kind)
+
+
+def check_texts(folder: Path) -> None:
+    """Raises ModelError for settings or words that are larger than any: even to hash them would take long."""
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix in TEXTS):
+        _check_text(path)
+
+
+def files(folder: Path) -> list[Path]:
+    """The files of a folder that make a model, sorted; a folder or a pipe of such a name is none."""
+    return sorted({path for pattern in READ for path in folder.glob(pattern) if path.is_file()})
 
 
 def is_plain(name: str) -> bool:
@@ -51,17 +125,36 @@ def check_loaded(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
         raise ModelError(f"The tokenizer in {folder} knows {words:,} words, but the model has embeddings for {rows:,}. Save the two that belong together.")
 
 
+def _check_text(path: Path) -> None:
+    size = path.stat().st_size
+    if size > LARGEST_TEXT:
+        raise ModelError(f"{path} has {size / 1e6:,.0f} MB; of a file that holds no weights at most {LARGEST_TEXT / 1e6:.0f} MB are read.")
+
+
 def _indexed(index: Path) -> list[str]:
-    try:
-        return list(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(f"{index} is damaged: it does not say which weights are in which file.") from error
+    places = read_json(index).get("weight_map")
+    if not isinstance(places, dict):
+        raise ModelError(f"{index} is damaged: it does not say which weights are in which file.")
+    return list(places.values())
 
 
-def _check_size(folder: Path) -> None:
+def _files_beside(folder: Path) -> dict[str, str | None]:
+    """Every file that a tokenizer's configuration names, by its argument: the one of that name in the folder, wherever it is said to be.
+
+    As arguments they go before what the configuration says; without them transformers would read those files where it says that they are.
+    """
+    path = folder / "tokenizer_config.json"
+    settings = read_json(path) if path.is_file() else {}
+    if unnamed := settings.get("init_inputs"):
+        raise ModelError(f"{path} gives its tokenizer arguments without names, {unnamed!r}. Save the tokenizer again.")
+    named = {key: Path(str(value)).name for key, value in settings.items() if key.endswith("_file") and value}
+    return {key: str(folder / name) if name and (folder / name).is_file() else None for key, name in named.items()}
+
+
+def _check_size(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
     """The model of config.json, without weights, against the numbers in the files."""
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers import AutoConfig
 
     held = list(_sizes(folder))
     try:
@@ -70,7 +163,7 @@ def _check_size(folder: Path) -> None:
         asked = 0
         if layers <= len(held):  # each has several tensors; so many that none could be built, even without weights, are none
             with torch.device("meta"):
-                asked = sum(weight.numel() for weight in AutoModelForSequenceClassification.from_config(config).parameters())
+                asked = sum(weight.numel() for weight in kind.from_config(config, trust_remote_code=False).parameters())
     except Exception as error:  # transformers raises whatever its readers raise
         raise ModelError(f"config.json in {folder} describes no model that can be made: {error}") from error
     if layers > len(held):
@@ -83,7 +176,7 @@ def _sizes(folder: Path) -> Iterator[int]:
     """How many numbers each tensor has, by the headers alone."""
     from safetensors import SafetensorError, safe_open
 
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in (path for path in files(folder) if path.suffix == ".safetensors"):
         try:
             with safe_open(path, framework="np") as file:
                 for name in file.keys():  # noqa: SIM118, a safe_open is no dictionary

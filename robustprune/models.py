@@ -26,7 +26,6 @@ LONGEST_LABEL = 200
 ARCHITECTURES = tuple(FAMILIES)
 # The one weight file of a folder in the compressed format (robustprune.pruning.compressed).
 COMPRESSED = "compressed.safetensors"
-HASHED = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "*.model")
 
 
 @dataclass(frozen=True)
@@ -178,18 +177,19 @@ def _load_average(source: ModelSource) -> Classifier:
 
 
 def _find_folder(name: str, folder: Path) -> ModelSource:
-    config = adapters.read_json(folder / "config.json")
+    config = foreign.read_json(folder / "config.json")
     check_architecture(config.get("model_type"), name)
     if config.get("auto_map"):
         raise ModelError(f"The model {name!r} brings its own code, which is never run here. Save it as one of: {', '.join(ARCHITECTURES)}.")
-    if not list(folder.glob("*.safetensors")):
+    files = foreign.files(folder)
+    if not any(path.suffix == ".safetensors" for path in files):
         raise ModelError(f"The folder {folder} holds no .safetensors file; pickled weights are refused. Save the model with safe_serialization=True.")
-    files = sorted({path for pattern in HASHED for path in folder.glob(pattern)})
+    foreign.check_texts(folder)
     digest = hashing.of_parts(part for path in files for part in (path.name, hashing.of_file(path)))
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))} or not all(map(_is_name, labels.values())):
         raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes, from 0, to their names.")
-    about = adapters.read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
+    about = foreign.read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
     if not isinstance(about.get("dataset"), str | None):
         raise ModelError(f"{folder / 'robustprune.json'} is damaged: the data set must be a name.")
     return ModelSource(name, folder, digest, tuple(labels[key] for key in sorted(labels, key=int)), about.get("dataset"))
@@ -198,21 +198,12 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
 def _load_folder(source: ModelSource) -> Classifier:
     from transformers import AutoModelForSequenceClassification
 
-    foreign.check(source.folder)
     if [path.name for path in source.folder.glob("*.safetensors")] == [COMPRESSED]:
         from robustprune.pruning import compressed
 
-        return Classifier(compressed.load(source.folder), _saved_tokenizer(source.folder), source)
-    try:
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            source.folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, attn_implementation="eager", output_loading_info=True
-        )
-    except Exception as error:  # transformers raises whatever its readers raise
-        raise ModelError(f"The model in {source.folder} cannot be loaded: {error}") from error
-    if report["missing_keys"]:
-        raise ModelError(f"The model in {source.folder} is no trained classifier: it lacks the weights {', '.join(sorted(report['missing_keys'])[:3])}.")
-    model, tokenizer = model.float().eval().requires_grad_(False), _saved_tokenizer(source.folder)
-    foreign.check_loaded(model, tokenizer, source.folder)
+        foreign.check(source.folder, AutoModelForSequenceClassification)
+        return Classifier(compressed.load(source.folder), foreign.tokenizer(source.folder), source)
+    model, tokenizer = foreign.load(source.folder, AutoModelForSequenceClassification)
     return Classifier(model, tokenizer, source)
 
 
@@ -220,24 +211,8 @@ def _is_name(label: Any) -> bool:
     return isinstance(label, str) and bool(label.strip()) and len(label) <= LONGEST_LABEL and label.isprintable()
 
 
-def _saved_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except BaseException as error:  # transformers raises whatever its readers raise; of those written in Rust a panic is no Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise ModelError(f"The tokenizer in {folder} cannot be loaded: {error}") from error
-
-
 def _from_hub(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-
     try:
-        return Path(snapshot_download(name, allow_patterns=[*HASHED, "special_tokens_map.json", "robustprune.json"]))
-    except Exception as error:  # the hub's client raises many kinds; each means: not to be had
-        raise ModelError(
-            f"The model {name!r} is neither built in nor a folder here, and it could not be loaded from the hub ({type(error).__name__}). "
-            f"Built in are: {', '.join(built_in())}."
-        ) from error
+        return foreign.from_hub(name)
+    except ModelError as error:
+        raise ModelError(f"{error} Built in are: {', '.join(built_in())}.") from error

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from robustprune import hashing
+from robustprune import foreign, hashing
 from robustprune.attacks import downloads
 from robustprune.catalogue import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, WORD_CLASSES, WORDNET
 from robustprune.errors import ResourceMissing
@@ -154,7 +154,7 @@ def _masked_lm(spec: AttackSpec) -> str:
     if spec.masked_lm is None:
         return ""
     folder = Path(spec.masked_lm).expanduser()
-    files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    files = foreign.files(folder) if folder.is_dir() else []
     digest = hashing.of_parts([part for path in files for part in (path.name, hashing.of_file(path))])[:12]
     return f"masked language model {spec.masked_lm}" + (f" (SHA-256 {digest})" if files else "")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from robustprune import foreign
 from robustprune.attacks import resource_names, synonyms
 from robustprune.attacks.encoder import Encode, SentenceEncoder, universal_sentence_encoder
 from robustprune.attacks.resource_names import WINDOW_LAYERS, ResourceNames
@@ -75,24 +76,19 @@ def _synonyms(spec: AttackSpec, names: ResourceNames, encoder: SentenceEncoder, 
 
 
 def _masked_lm(name: str) -> tuple[Any, Any]:
-    """A masked language model and its tokenizer, from a folder or the hub: safetensors only, no code of its own."""
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
+    """A masked language model and its tokenizer, from a folder or the hub."""
+    from transformers import AutoModelForMaskedLM
 
     place = Path(name).expanduser()
     if not place.is_dir() and (name.startswith((".", "~", "/")) or name.count("/") > 1):
         raise ResourceMissing(f"The masked language model {name!r} cannot be loaded: there is no such folder. Give a folder with safetensors, or a hub id.")
     try:
-        where = str(place) if place.is_dir() else name
-        model = AutoModelForMaskedLM.from_pretrained(where, use_safetensors=True, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise ResourceMissing(
-            f"The masked language model {name!r} cannot be loaded ({reason}). Give a folder with safetensors, or a hub id while online."
-        ) from error
+        model, tokenizer = foreign.load(place if place.is_dir() else foreign.from_hub(name), AutoModelForMaskedLM)
+    except ModelError as error:
+        raise ResourceMissing(f"The masked language model {name!r} cannot be loaded. {error} Give another folder with safetensors, or a hub id.") from error
     if tokenizer.mask_token is None:
         raise ModelError(f"The model {name!r} has no mask token, so it cannot propose words. Give a masked language model such as BERT's.")
-    return model.eval().requires_grad_(False), tokenizer
+    return model, tokenizer
 
 
 def _once(key: str, make: Any) -> Any:

@@ -35,6 +35,7 @@ PARTS = (
     "hostile.shown",
     "hostile.data",
     "hostile.models",
+    "hostile.changed_models",
     "hostile.specs",
 )
 # Uses both cores itself, so it comes when the others are done.

@@ -123,6 +123,36 @@ def _large_words(folder: Path) -> None:
     path.write_text(json.dumps(value))
 
 
+def _words_elsewhere(folder: Path, argument: str) -> None:
+    """Words that lie outside of the folder, as the tokenizer's configuration says, and none inside."""
+    (folder / "vocab.txt").rename(folder.parent / "elsewhere.txt")
+    (folder / "tokenizer.json").rename(folder.parent / "elsewhere.json")
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), argument: str(folder.parent / "elsewhere.txt")}))
+
+
+def _unnamed_words(folder: Path) -> None:
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "init_inputs": [str(folder / "vocab.txt")]}))
+
+
+def _large(folder: Path, name: str) -> None:
+    """A file of ten gigabytes that begins as it should (and is sparse: no disk need hold it)."""
+    with open(folder / name, "r+b") as file:
+        file.truncate(10_000_000_000)
+
+
+def _pipe(folder: Path, name: str) -> None:
+    """In the place of a file, what nobody ever writes to: whoever reads it waits for ever."""
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+
+
+def _folder(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    (folder / name).mkdir()
+
+
 def _cut(folder: Path, name: str) -> None:
     (folder / name).write_bytes((folder / name).read_bytes()[: (folder / name).stat().st_size // 2])
 
@@ -169,6 +199,16 @@ HARM: dict[str, Callable[[Path], None]] = {
     "classes that are lists": lambda folder: _config(folder, id2label={"0": ["a"], "1": {}}),
     "classes with a name of a megabyte": lambda folder: _config(folder, id2label={"0": "a" * 1_000_000, "1": "b"}),
     "a tokenizer with words that the model lacks": _large_words,
+    "words that lie elsewhere": lambda folder: _words_elsewhere(folder, "vocab_file"),
+    "a tokenizer that lies elsewhere": lambda folder: _words_elsewhere(folder, "tokenizer_file"),
+    "a tokenizer with arguments without names": _unnamed_words,
+    "a tokenizer of 10 GB": lambda folder: _large(folder, "tokenizer.json"),
+    "a config of 10 GB": lambda folder: _large(folder, "config.json"),
+    "words of 10 GB": lambda folder: _large(folder, "vocab.txt"),
+    "a pipe for a config": lambda folder: _pipe(folder, "config.json"),
+    "a pipe for weights": lambda folder: _pipe(folder, WEIGHTS),
+    "a folder for a config": lambda folder: _folder(folder, "config.json"),
+    "a folder for weights": lambda folder: _folder(folder, WEIGHTS),
     "a tokenizer cut in half": lambda folder: _cut(folder, "tokenizer.json"),
     "a tokenizer that is none": lambda folder: (folder / "tokenizer.json").write_text('{"model": {"type": "BPE"}}'),
     "a data set that is no name": lambda folder: (folder / "robustprune.json").write_text('{"dataset": {"a": 1}}'),

@@ -68,11 +68,8 @@ def refused_or_made(make: Callable[[Any], Any]) -> Callable[[Any], None]:
 
 def check_trace(number: int) -> None:
     """A trace with something in it changed is read or refused; and one that is read can be shown."""
-    chance = random.Random(number)
     document = copy.deepcopy(TRACE)
-    holders = list(_holders(document))
-    holder, key = chance.choice(holders)
-    holder[key] = chance.choice([None, -1, 10**9, "", "<b>", [], {}, [[]], {"a": 1}, float("nan"), True, holder[key], [holder[key]]])
+    changed = change(document, random.Random(number))
     try:
         trace = AttackTrace.from_json(json.loads(json.dumps(document)))
     except (KeyError, TypeError, ValueError, RobustPruneError):
@@ -80,7 +77,15 @@ def check_trace(number: int) -> None:
     try:
         replay.sentence_html(trace)
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-        raise AssertionError(f"it was read, but cannot be shown: {holder[key]!r} for {key!r}") from error
+        raise AssertionError(f"it was read, but cannot be shown: {changed}") from error
+
+
+def change(document: Any, chance: random.Random) -> str:
+    """Puts something else in one place of a JSON value; tells what and where."""
+    holder, key = chance.choice(list(_holders(document)))
+    before = holder[key]
+    holder[key] = chance.choice([None, -1, 10**9, "", "<b>", [], {}, [[]], {"a": 1}, float("nan"), True, before, [before]])
+    return f"{holder[key]!r} for {key!r}"
 
 
 def _holders(value: Any) -> Iterator[tuple[Any, Any]]:
