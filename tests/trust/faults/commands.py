@@ -1,50 +1,63 @@
 """The program's commands as processes of their own, and what they leave in a store."""
 
 import json
+import multiprocessing
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from robustprune import hashing, models
+from robustprune import hashing
+from robustprune.cli import main
 from robustprune.store import Store
+from tests import small_models
 from tests.trust.table import Lost
 
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 300
+STREAMS = ("output", "error")
 SWEEP = """
-starts: [sst2-demo]
-datasets: [demo]
+starts: [{start}]
+datasets: [demo-reviews]
 methods: [magnitude]
 sparsities: [0.3, 0.6]
 calibrations: [16]
-attack: {recipes: [deepwordbug], examples: 2}
+attack: {{recipes: [deepwordbug], examples: 2}}
 """
-INGREDIENTS = ("sst2-plain-1", "sst2-freelb-1")
 # What differs between two runs of the same work without meaning anything.
 PASSING = {"seconds", "made", "day", "created"}
 
 
 def arguments(work: str, home: Path) -> list[str]:
-    """The command line of a small piece of work of that kind."""
+    """The command line of a small piece of work of that kind; all but the attack on small models, so that storing takes a good part of it."""
+    texts = ["--dataset", "demo-reviews", "--json"]
     if work == "prune":
-        return ["prune", "--model", "sst2-demo", "--dataset", "demo-reviews", "--method", "sparsegpt", "--sparsity", "0.6", "--calibration", "32", "--json"]
+        return ["prune", "--model", small(home, 0), "--method", "sparsegpt", "--sparsity", "0.6", "--calibration", "32", *texts]
     if work == "attack":
-        return ["attack", "--model", "sst2-demo", "--recipe", "deepwordbug", "--dataset", "demo-reviews", "--examples", "12", "--json"]
+        return ["attack", "--model", "sst2-demo", "--recipe", "deepwordbug", "--examples", "12", *texts]
     if work == "soup":
-        # Saved as whole models, which no card ties to the texts they were trained on: those need not be here.
-        folders = [home.parent / name for name in INGREDIENTS]
-        for folder in folders:
-            if not folder.is_dir():
-                classifier = models.load(models.find(folder.name))
-                classifier.model.save_pretrained(folder)
-                classifier.tokenizer.save_pretrained(folder)
-        named = [word for folder in folders for word in ("--ingredient", str(folder))]
-        return ["soup", "--dataset", "demo-reviews", *named, "--recipe", "deepwordbug", "--examples", "2", "--choose-by", "2", "--json"]
+        named = [word for seed in range(3) for word in ("--ingredient", small(home, seed))]
+        return ["soup", *named, "--recipe", "deepwordbug", "--examples", "4", "--choose-by", "4", *texts]
     file = home.parent / "sweep.yaml"
-    file.write_text(SWEEP, encoding="utf-8")
+    file.write_text(SWEEP.format(start=small(home, 0)), encoding="utf-8")
     return ["sweep", str(file), "--json"]
+
+
+def small(home: Path, seed: int) -> str:
+    """The folder of a random model, of some megabytes, beside a store."""
+    folder = home.parent / f"small-{seed}"
+    if not folder.is_dir():
+        model, tokenizer = small_models.classifier(labels=2, seed=seed, hidden_size=128, intermediate_size=256)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return str(folder)
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -52,18 +65,70 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**os.environ, "ROBUSTPRUNE_HOME": str(home), "HF_HUB_OFFLINE": "1", **more}
 
 
-def start(words: list[str], home: Path, **more: str) -> subprocess.Popen:
-    """Starts a command; what it prints is kept for :func:`end`. A session of its own, so that all its processes can be killed at once."""
-    command = [sys.executable, "-m", "robustprune", *words]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment(home, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+@dataclass
+class Ended:
+    """How a command ended: its exit status (negative: the signal that killed it), and what it printed on standard output and error."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def run(words: list[str], home: Path, **more: str) -> subprocess.CompletedProcess:
+class Command:
+    """A command under way, as a process of its own, in a session of its own, so that all its processes can be killed at once.
+
+    It is forked off a process that has imported everything, as hundreds are started and imports take longer than the work. Kills
+    during imports would find nothing to break anyway.
+    """
+
+    def __init__(self, words: list[str], home: Path, **more: str) -> None:
+        self._printed = Path(tempfile.mkdtemp(prefix="trust-printed-"))
+        self._process = _forks().Process(target=_run_forked, args=(words, environment(home, **more), self._printed))
+        self._process.start()
+
+    def ended(self, seconds: float = SECONDS) -> Ended | None:
+        """How it ended; None if it has not after so many seconds."""
+        self._process.join(seconds)
+        if self._process.exitcode is None:
+            return None
+        printed = [(self._printed / name).read_text(encoding="utf-8") if (self._printed / name).is_file() else "" for name in STREAMS]
+        shutil.rmtree(self._printed)
+        return Ended(self._process.exitcode, *printed)
+
+    def kill(self) -> None:
+        """Kills it and all that it started, as ``kill -9`` does."""
+        with suppress(ProcessLookupError):  # it has only just begun and has no session yet, and so nothing that it started
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self.ended()
+
+
+@cache
+def _forks() -> multiprocessing.context.BaseContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.trust.faults.imported"])
+    return context
+
+
+def _run_forked(words: list[str], variables: dict[str, str], printed: Path) -> None:
+    """What ``python -m robustprune`` does, in a process that was forked."""
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(variables)
+    for number, name in enumerate(STREAMS, start=1):
+        os.dup2(os.open(printed / name, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["robustprune", *words]
+    sys.exit(main())
+
+
+def run(words: list[str], home: Path, **more: str) -> Ended:
     """Runs a command to its end, whatever that is."""
-    command = [sys.executable, "-m", "robustprune", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment(home, **more), capture_output=True, text=True, timeout=SECONDS)
+    command = Command(words, home, **more)
+    ended = command.ended()
+    if ended is None:
+        command.kill()
+        raise TimeoutError(f"{' '.join(words[:3])} ... has not ended after {SECONDS} s")
+    return ended
 
 
 def done(words: list[str], home: Path, **more: str) -> dict[str, Any]:
@@ -73,7 +138,7 @@ def done(words: list[str], home: Path, **more: str) -> dict[str, Any]:
     return json.loads(ended.stdout)
 
 
-def check_said(ended: subprocess.CompletedProcess, *words: str) -> None:
+def check_said(ended: Ended | subprocess.CompletedProcess, *words: str) -> None:
     """That a command failed with a sentence that holds one of these words, and with no traceback."""
     assert ended.returncode in (1, 2), f"exit status {ended.returncode}: {ended.stderr[-600:]}"
     assert "Traceback" not in ended.stderr, ended.stderr[-900:]

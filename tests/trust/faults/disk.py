@@ -15,11 +15,9 @@ MEGABYTE = 2**20
 
 
 def rows(home: Path) -> Iterator[Row]:
-    """A row for every kind of work; none can be tried where no file system can be mounted, which a note says."""
+    """A row for every kind of work. Where no file system can be mounted none is tried, so that nothing is claimed of it."""
     if not _can_mount(home):
-        row = Row("disk full", notes=["not tried: this process may not mount a file system"])
-        row.tries = row.survived = 1
-        yield row
+        yield Row("disk full", troubles=["not tried: this process may not mount a file system. Run this part where one may, or name the other parts"])
         return
     yield _filled(home, "prune", (0.02, 8, 60))
     yield _filled(home, "attack", (0.02, 0.06, 0.2))

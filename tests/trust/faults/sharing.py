@@ -24,11 +24,10 @@ def _together(home: Path, work: str) -> Row:
     for turn in range(TURNS[work]):
         with row.trying(f"turn {turn + 1}"):
             store = home / f"{work}-{turn}"
-            processes = [commands.start(words, store) for _ in range(2)]
-            ended = [(process, *process.communicate(timeout=commands.SECONDS)) for process in processes]
-            for process, printed, said in ended:
-                assert process.returncode == 0, f"exit status {process.returncode}: {said[-600:]}"
-                check_same(work, json.loads(printed), answer)
+            for ended in [command.ended() for command in [commands.Command(words, store) for _ in range(2)]]:
+                assert ended, f"not done after {commands.SECONDS} s"
+                assert ended.returncode == 0, f"exit status {ended.returncode}: {ended.stderr[-600:]}"
+                check_same(work, json.loads(ended.stdout), answer)
             found = commands.contents(store)
             if set(found) != set(expected) or not all(commands.alike(found[name], expected[name]) for name in found):
                 raise Lost("the store holds something else than after one alone")
