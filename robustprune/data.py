@@ -6,6 +6,7 @@ the demo texts add a *showcase*. Which rows are drawn depends on the seed alone.
 
 import csv
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,8 @@ SPLITS: dict[Role, tuple[str, ...]] = {
 BUILT_IN = ("demo-reviews", "demo-news")
 DEMO_OF = {"sst2": "demo-reviews", "ag_news": "demo-news"}
 HUB_IDS = {"sst2": "stanfordnlp/sst2", "ag_news": "fancyzhx/ag_news", "imdb": "stanfordnlp/imdb"}
+# A person or a group, and a name of theirs.
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 KNOWN = (*HUB_IDS, "movie_reviews")
 TEXT_COLUMNS = ("text", "sentence", "content", "review")
 DELIMITERS = {".tsv": "\t", ".csv": ","}
@@ -196,11 +199,22 @@ def _rows(name: str, reader: csv.DictReader) -> Iterator[tuple[str, int]]:
             raise DataError(f"{name}, line {reader.line_num}: the label {label!r} is not a whole number.") from None
 
 
+def check_hub_id(name: str) -> str:
+    """A name on the hub. The library that fetches it would read a folder of this machine of that name, whoever asks for it.
+
+    Raises:
+        DataError: it is none, or there is a file or folder of that name here.
+    """
+    if not HUB_ID.fullmatch(name) or Path(name).exists():
+        raise DataError(f"{name!r} is no data set on the hub. Its name there is needed, such as stanfordnlp/sst2; a file of your own is uploaded.")
+    return name
+
+
 @lru_cache(maxsize=8)
 def _from_hub(name: str, role: Role) -> Texts:
     import datasets
 
-    hub_id = HUB_IDS.get(name, name)
+    hub_id = check_hub_id(HUB_IDS.get(name, name))
     try:
         parts = datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
     except Exception as error:  # many kinds, offline above all; each means: not to be had

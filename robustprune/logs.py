@@ -1,7 +1,7 @@
 """The log: one rotating file in the store's folder for all processes on it, the digest of what is being made in every line.
 
 At the usual level no text of a person is in it: of an error stands its kind and where it was raised, not what it says, since that may quote
-what was typed. ``ROBUSTPRUNE_LOG=debug`` writes errors in full.
+what was typed; of a path outside of the store, that it is one. ``ROBUSTPRUNE_LOG=debug`` writes both in full.
 """
 
 import copy
@@ -89,7 +89,7 @@ class Lines(logging.Formatter):
     """A line: time, level, process, digest, where from, what.
 
     Args:
-        whole: whether errors are written with what they say.
+        whole: whether errors are written with what they say, and all paths.
     """
 
     def __init__(self, whole: bool) -> None:
@@ -100,13 +100,20 @@ class Lines(logging.Formatter):
         record = copy.copy(record)  # other handlers show it too
         record.digest = getattr(record, "digest", _about.get())
         if not self._whole and isinstance(record.args, tuple):
-            record.args = tuple(_kind(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
+            record.args = tuple(map(_impersonal, record.args))
         if not self._whole and record.exc_info:  # which may hold what was said before as text
             record.exc_text = None
         return super().format(record).replace("\r", " ").replace("\n", "\n  ")  # no text can look like a line of its own
 
     def formatException(self, info: tuple) -> str:
         return super().formatException(info) if self._whole else _kind(info[1])
+
+
+def _impersonal(arg: object) -> object:
+    """What stands in the log for an argument of a message."""
+    if isinstance(arg, BaseException):
+        return _kind(arg)
+    return "(a path)" if isinstance(arg, Path) and not arg.is_relative_to(paths.home()) else arg
 
 
 def _kind(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustprune import uploads
+from robustprune import data, uploads
 from robustprune.errors import DataError
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def read_hub(hub_id: str) -> "pd.DataFrame":
     """
     import datasets
 
+    data.check_hub_id(hub_id)
     try:
         parts = datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
     except Exception as error:  # many kinds, offline above all; each means: not to be had

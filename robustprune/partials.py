@@ -76,7 +76,7 @@ def tidy(folder: Path) -> None:
         try:
             if (path / REPLACED).exists() and not (folder / made["name"]).exists():
                 (path / REPLACED).rename(folder / made["name"])
-                log.warning("%s was put back: a process that was replacing it ended before it was done.", made["name"])
+                log.warning("%s was put back: a process that was replacing it ended before it was done.", folder / made["name"])
             shutil.rmtree(path)
         except OSError as error:
             log.warning("%s was left half-written and cannot be cleared away: %s.", path, error.strerror)

@@ -70,6 +70,11 @@ def test_of_an_error_stands_its_kind_and_place_but_nothing_that_a_person_typed(l
     assert SECRET not in told and told.count("DataError at test_logs.py:") == 4
 
 
+def test_of_a_path_outside_of_the_store_stands_that_it_is_one(lines, empty_home, tmp_path):
+    logging.getLogger("robustprune").warning("%s and %s", empty_home / "runs" / "0123", tmp_path.parent / SECRET)
+    assert "runs/0123 and (a path)" in lines()[0] and SECRET not in lines()[0]
+
+
 def test_debug_tells_all(in_full):
     with pytest.raises(DataError), logs.work("attack", "0" * 16):
         fail()

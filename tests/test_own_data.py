@@ -128,3 +128,17 @@ def test_missing_labels_beside_names_are_no_label(empty_home):
     frame = pd.DataFrame({"text": ["good", "bad", "odd"], "label": ["pos", "neg", None]})
     assert own_data.label_values(frame, "label") == ["neg", "pos"]
     assert own_data.guess_classes(own_data.label_values(frame, "label"), ["neg", "pos"]) == {"neg": 0, "pos": 1}
+
+
+NOT_ON_THE_HUB = ["{here}", "mine/texts", "./mine/texts", "../texts", "~/texts", "text", "csv", "a/b/c", "https://host/a", "hf://datasets/a", "a b/c", ""]
+
+
+@pytest.mark.parametrize("name", NOT_ON_THE_HUB)
+def test_what_is_no_name_on_the_hub_is_not_looked_for_on_this_machine(tmp_path, monkeypatch, name):
+    """The library takes a folder for a data set, wherever it lies; in the app that would show what nobody there may read."""
+    here = tmp_path / "mine" / "texts"
+    here.mkdir(parents=True)
+    (here / "train.csv").write_text("text,label\na secret,1\nanother,0\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="no data set on the hub"):
+        own_data.read_hub(name.format(here=here))

@@ -19,7 +19,7 @@ from tests.trust.hostile import models
 from tests.trust.table import Row
 
 # Each would call the function if it were HTML, Markdown, a link, or broke out of a string of JavaScript.
-CODE = "<img src=x onerror=struck()>"
+CODE = "<img src=x onerror=struck()><a href=//struck.example>b</a>"
 LABELS = {"0": f"bad {CODE} ", "1": "good </script><script>struck()</script> [a](javascript:struck())"}
 TEXT = f'A fine "quiet" film {CODE} </script><script>struck()</script> \'+struck()+\' ${{struck()}} [a](javascript:struck()) $x$ :red[good] and warm.'
 # What fits into the pictures of attention.
@@ -32,6 +32,8 @@ PLACES = (
     f"compare?show=embeddings&original={TYPED}&adversarial={TYPED}%20too&", "dense?", f"learn?learn_view=glossary&term={quote(CODE)}&", "bring?",
 )  # fmt: skip
 WATCH = "window.hits = 0; window.struck = () => { window.hits += 1; }"
+# What it would become: in charts, which are SVG, links have a namespace.
+PARTS = "img[src=x], a[*|href^='javascript'], a[*|href*='struck.example']"
 LONG = 120_000
 
 
@@ -87,7 +89,7 @@ def _visit(page: Page, address: str) -> None:
     assert not page.get_by_test_id("stException").count(), page.get_by_test_id("stException").first.inner_text()
     for frame in page.frames:
         assert frame.evaluate("window.hits || 0") == 0, f"code was run in {frame.url[:80]}"
-        assert not frame.locator("img[src=x], a[href^=javascript]").count(), f"code became a part of the page in {frame.url[:80]}"
+        assert not frame.locator(PARTS).count(), f"code became a part of the page in {frame.url[:80]}"
 
 
 def _open_exports(page: Page, home: Path, model: str) -> None:
