@@ -1,9 +1,12 @@
 """Models that others made: what is damaged or made to do harm is refused with a sentence, and what is fine is taken."""
 
+import json
+import shutil
+
 import pytest
 
 from robustprune import lab, reach
-from tests.trust.hostile import models
+from tests.trust.hostile import changed_models, models
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +27,20 @@ def test_a_folder_that_is_fine_is_taken(home, empty_home, monkeypatch):
     monkeypatch.setenv("ROBUSTPRUNE_FOLDERS", str(home))
     made = lab.bring_model(reach.check_name(str(models.made(home))))
     assert lab.own_models() == [made]
+
+
+def test_a_tokenizer_whose_settings_name_files_of_another_machine_is_read_from_the_folder(home, empty_home, monkeypatch):
+    """As those of many models on the hub do; what lies beside the settings is meant."""
+    monkeypatch.setenv("ROBUSTPRUNE_FOLDERS", str(home))
+    folder = home / "named"
+    shutil.copytree(models.made(home), folder)
+    (folder / "tokenizer.json").unlink()
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "vocab_file": "/somebody/else/vocab.txt", "special_tokens_map_file": "/else/map.json"}))
+    assert lab.bring_model(reach.check_name(str(folder))).labels
+    assert len(lab.load_model(str(folder)).tokenizer) == 30_522
+
+
+@pytest.mark.parametrize("number", range(24))
+def test_a_folder_changed_by_chance_is_refused_with_a_sentence_or_can_read(home, empty_home, number):
+    changed_models.check(home, number)

@@ -2,13 +2,16 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from robustprune.attacks import downloads, library, resource_names, resources, synonyms
 from robustprune.attacks.encoder import USE_ADDRESS, no_check, universal_sentence_encoder
@@ -185,6 +188,30 @@ def test_a_masked_language_model_that_is_none_is_refused(tmp_path):
     for name in (str(tmp_path), "nobody/nothing"):
         with pytest.raises((ResourceMissing, ModelError), match="cannot be loaded"):
             resources.load(AttackSpec("bae", masked_lm=name), lambda _what: None)
+
+
+def _damaged(folder):
+    (folder / "model.safetensors").write_bytes(b"\0" * 100)
+
+
+def _without_its_head(folder):
+    tensors = load_file(folder / "model.safetensors")
+    save_file({name: tensor for name, tensor in tensors.items() if not name.startswith("cls")}, folder / "model.safetensors", {"format": "pt"})
+
+
+def _with_nan(folder):
+    tensors = load_file(folder / "model.safetensors")
+    next(iter(tensors.values())).view(-1)[0] = float("nan")
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+
+
+@pytest.mark.parametrize(("harm", "told"), [(_damaged, "cannot be read"), (_without_its_head, "lacks the weights cls"), (_with_nan, "NaN")])
+def test_a_masked_language_model_that_is_damaged_is_refused_with_a_sentence(masked_lm, tmp_path, monkeypatch, harm, told):
+    folder = Path(shutil.copytree(masked_lm, tmp_path / "copy"))
+    harm(folder)
+    monkeypatch.setattr(resources, "_loaded", {})
+    with pytest.raises(ResourceMissing, match=told):
+        resources.load(AttackSpec("bae", masked_lm=str(folder)), lambda _what: None)
 
 
 def test_words_are_split_as_the_installed_library_splits_them():
