@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from robustprune import hashing, paths
 from robustprune.errors import DataError
+
+if TYPE_CHECKING:
+    import datasets
 
 Role = Literal["calibration", "evaluation", "showcase"]
 
@@ -26,7 +29,7 @@ SPLITS: dict[Role, tuple[str, ...]] = {
 BUILT_IN = ("demo-reviews", "demo-news")
 DEMO_OF = {"sst2": "demo-reviews", "ag_news": "demo-news"}
 HUB_IDS = {"sst2": "stanfordnlp/sst2", "ag_news": "fancyzhx/ag_news", "imdb": "stanfordnlp/imdb"}
-# A person or a group, and a name of theirs.
+# user/name; of anything else the library that fetches it would look on this machine.
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 KNOWN = (*HUB_IDS, "movie_reviews")
 TEXT_COLUMNS = ("text", "sentence", "content", "review")
@@ -118,7 +121,7 @@ def load(name: str, role: Role) -> Texts:
         return _from_single_file(name, path, role)
     if path.suffix.lower() in DELIMITERS:
         raise DataError(f"There is no file {name!r}.")
-    if name in HUB_IDS or name.count("/") == 1:
+    if name in HUB_IDS or HUB_ID.fullmatch(name):
         return _from_hub(name, role)
     raise DataError(f"No data set is called {name!r}. Allowed are: {_allowed()}.")
 
@@ -199,24 +202,26 @@ def _rows(name: str, reader: csv.DictReader) -> Iterator[tuple[str, int]]:
             raise DataError(f"{name}, line {reader.line_num}: the label {label!r} is not a whole number.") from None
 
 
-def check_hub_id(name: str) -> str:
-    """A name on the hub. The library that fetches it would read a folder of this machine of that name, whoever asks for it.
+def on_the_hub(hub_id: str) -> "datasets.DatasetDict":
+    """All splits of a data set on the hub; never a folder of this machine of that name, which the library would read, whoever asks for it.
 
     Raises:
-        DataError: it is none, or there is a file or folder of that name here.
+        DataError: that can be no data set on the hub. Whatever else the library raises means: not to be had.
     """
-    if not HUB_ID.fullmatch(name) or Path(name).exists():
-        raise DataError(f"{name!r} is no data set on the hub. Its name there is needed, such as stanfordnlp/sst2; a file of your own is uploaded.")
-    return name
+    import datasets
+
+    if not HUB_ID.fullmatch(hub_id) or Path(hub_id).exists():
+        raise DataError(f"{hub_id!r} is no data set on the hub. Give its name there, such as stanfordnlp/sst2, or a file of your own.")
+    return datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
 
 
 @lru_cache(maxsize=8)
 def _from_hub(name: str, role: Role) -> Texts:
-    import datasets
-
-    hub_id = check_hub_id(HUB_IDS.get(name, name))
+    hub_id = HUB_IDS.get(name, name)
     try:
-        parts = datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
+        parts = on_the_hub(hub_id)
+    except DataError:
+        raise
     except Exception as error:  # many kinds, offline above all; each means: not to be had
         raise DataError(
             f"The data set {name!r} could not be loaded from the hub as {hub_id!r} ({type(error).__name__}). "

@@ -64,7 +64,7 @@ def replace_whole(out: Path, mark: str, write: Callable[[Path], T]) -> T:
 
 def _write(out: Path, write: Callable[[Path], T]) -> T:
     with partials.beside(out) as partial:
-        (partial / out.name).mkdir()
+        (partial / out.name).mkdir()  # the partial itself is for its owner alone; what is exported has the rights that people's folders have
         result = write(partial / out.name)
         partials.put(partial / out.name, out)
     return result

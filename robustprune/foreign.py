@@ -6,6 +6,7 @@ memory than what they bring.
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,23 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
-# The files that make a model.
-READ = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "*.model")
+# The files that make a model: what is fetched, hashed and read.
+READ = (
+    "*.safetensors", "*.safetensors.index.json", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "*.model",
+)  # fmt: skip
+# Settings by which transformers would read other files than those, or give a tokenizer arguments without names, which may be files.
+ELSEWHERE = {
+    "config.json": re.compile("transformers_weights|configuration_files"),
+    "tokenizer_config.json": re.compile("fast_tokenizer_files|init_inputs"),
+    "special_tokens_map.json": re.compile(".*_file"),
+}
 # The weights of a compressed folder stand for up to eight times as many: a byte of a mask for eight.
 PER_NUMBER = 8
 # What no file holds: buffers, and weights that are tied to others.
 FREE = 1_000_000
 # What settings, cards and vocabularies end in, and how many bytes they may have: several times the largest in use. All is read into memory.
-TEXTS, LARGEST_TEXT = (".json", ".txt", ".model"), 100_000_000
+TEXTS, LARGEST_TEXT = (".json", ".txt", ".model", ".jinja"), 100_000_000
 
 
 def load(folder: Path, kind: "type[_BaseAutoModelClass]") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
@@ -41,9 +51,9 @@ def load(folder: Path, kind: "type[_BaseAutoModelClass]") -> "tuple[PreTrainedMo
         raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
     if missing := sorted(report["missing_keys"])[:3]:
         raise ModelError(f"The model in {folder} is not trained for what it is wanted for: it lacks the weights {', '.join(missing)}.")
-    model, words = model.float().eval().requires_grad_(False), tokenizer(folder)
-    check_loaded(model, words, folder)
-    return model, words
+    model, tokenizer = model.float().eval().requires_grad_(False), load_tokenizer(folder)
+    check_loaded(model, tokenizer, folder)
+    return model, tokenizer
 
 
 def from_hub(name: str) -> Path:
@@ -51,12 +61,12 @@ def from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=[*READ, "special_tokens_map.json", "robustprune.json"]))
+        return Path(snapshot_download(name, allow_patterns=[*READ, "robustprune.json"]))
     except Exception as error:  # the hub's client raises many kinds; each means: not to be had
         raise ModelError(f"The model {name!r} is no folder here, and it could not be loaded from the hub ({type(error).__name__}).") from error
 
 
-def tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """The tokenizer in a folder. Raises ModelError if it cannot be loaded."""
     from transformers import AutoTokenizer
 
@@ -89,7 +99,10 @@ def check(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
     Raises:
         ModelError: what it names, or what its configuration asks for, is not what a folder of its own brings.
     """
-    check_texts(folder)
+    for name, wrong in ELSEWHERE.items():
+        about = read_json(folder / name) if (folder / name).is_file() else {}
+        if leading := [key for key, value in about.items() if wrong.fullmatch(key) and value]:
+            raise ModelError(f"{folder / name} leads to other files, by {leading[0]!r}. Save the model again.")
     if (folder / "adapter_config.json").is_file():
         raise ModelError(f"The folder {folder} is an adapter to another model. Merge it into that model and save the whole.")
     for index in folder.glob("*.index.json"):
@@ -99,14 +112,15 @@ def check(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
     _check_size(folder, kind)
 
 
-def check_texts(folder: Path) -> None:
-    """Raises ModelError for settings or words that are larger than any: even to hash them would take long."""
-    for path in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix in TEXTS):
-        _check_text(path)
-
-
 def files(folder: Path) -> list[Path]:
-    """The files of a folder that make a model, sorted; a folder or a pipe of such a name is none."""
+    """The files of a folder that make a model, sorted; a folder or a pipe of such a name is none.
+
+    Raises:
+        ModelError: settings or words there are larger than any: even to hash them would take long.
+    """
+    for path in [*folder.iterdir(), *folder.glob("additional_chat_templates/*")]:
+        if path.is_file() and path.suffix in TEXTS:
+            _check_text(path)
     return sorted({path for pattern in READ for path in folder.glob(pattern) if path.is_file()})
 
 
@@ -145,10 +159,8 @@ def _files_beside(folder: Path) -> dict[str, str | None]:
     """
     path = folder / "tokenizer_config.json"
     settings = read_json(path) if path.is_file() else {}
-    if unnamed := settings.get("init_inputs"):
-        raise ModelError(f"{path} gives its tokenizer arguments without names, {unnamed!r}. Save the tokenizer again.")
     named = {key: Path(str(value)).name for key, value in settings.items() if key.endswith("_file") and value}
-    return {key: str(folder / name) if name and (folder / name).is_file() else None for key, name in named.items()}
+    return {key: str(folder / name) if (folder / name).is_file() else None for key, name in named.items()}
 
 
 def _check_size(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:

@@ -184,7 +184,6 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
     files = foreign.files(folder)
     if not any(path.suffix == ".safetensors" for path in files):
         raise ModelError(f"The folder {folder} holds no .safetensors file; pickled weights are refused. Save the model with safe_serialization=True.")
-    foreign.check_texts(folder)
     digest = hashing.of_parts(part for path in files for part in (path.name, hashing.of_file(path)))
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))} or not all(map(_is_name, labels.values())):
@@ -202,8 +201,10 @@ def _load_folder(source: ModelSource) -> Classifier:
         from robustprune.pruning import compressed
 
         foreign.check(source.folder, AutoModelForSequenceClassification)
-        return Classifier(compressed.load(source.folder), foreign.tokenizer(source.folder), source)
-    model, tokenizer = foreign.load(source.folder, AutoModelForSequenceClassification)
+        model, tokenizer = compressed.load(source.folder), foreign.load_tokenizer(source.folder)
+        foreign.check_loaded(model, tokenizer, source.folder)
+    else:
+        model, tokenizer = foreign.load(source.folder, AutoModelForSequenceClassification)
     return Classifier(model, tokenizer, source)
 
 

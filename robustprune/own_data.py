@@ -94,11 +94,10 @@ def read_hub(hub_id: str) -> "pd.DataFrame":
     Raises:
         DataError: it is not to be had; offline above all.
     """
-    import datasets
-
-    data.check_hub_id(hub_id)
     try:
-        parts = datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
+        parts = data.on_the_hub(hub_id)
+    except DataError:
+        raise
     except Exception as error:  # many kinds, offline above all; each means: not to be had
         raise DataError(
             f"The data set {hub_id!r} could not be loaded from the hub ({type(error).__name__}). Are you online, and is the name as on the hub (user/name)? "

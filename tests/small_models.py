@@ -1,5 +1,7 @@
 """Small random classifiers of every family, and texts for them: real parts that run in milliseconds."""
 
+from pathlib import Path
+
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -27,6 +29,14 @@ def classifier(family: str = "bert", labels: int = 3, seed: int = 0, **sizes):
             torch.nn.init.normal_(parameter, std=0.2)
     tokenizer = backbone.tokenizer()
     return model.eval().requires_grad_(False), tokenizer
+
+
+def saved(folder: Path, **settings) -> Path:
+    """A folder with such a classifier, of these settings of :func:`classifier`, as transformers saves it."""
+    model, tokenizer = classifier(**settings)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 ALL_FAMILIES = tuple(FAMILIES)

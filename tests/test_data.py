@@ -109,3 +109,11 @@ def test_the_default_is_the_models_own_set_or_its_demo_texts(tmp_path, monkeypat
     assert data.default_for("sst2") == "sst2"
     with pytest.raises(DataError, match="names no data set"):
         data.default_for(None)
+
+
+def test_a_folder_here_is_never_taken_for_a_data_set_on_the_hub(tmp_path, monkeypatch):
+    (tmp_path / "stanfordnlp" / "sst2").mkdir(parents=True)
+    (tmp_path / "stanfordnlp" / "sst2" / "train.csv").write_text("text,label\na secret,1\nanother,0\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="no data set on the hub"):
+        data.load("sst2", "calibration")

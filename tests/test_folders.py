@@ -122,7 +122,7 @@ def test_a_folder_that_was_being_replaced_when_its_writer_was_killed_is_not_lost
     )
     assert subprocess.run([sys.executable, "-c", program, str(marked)]).returncode == 9
     assert not marked.exists()
-    with folders.file_written_whole(marked.parent / "other"):
-        (next(path for path in marked.parent.glob(".other*")) / "other").touch()
+    with folders.file_written_whole(marked.parent / "other") as partial:
+        partial.touch()
     assert contents(marked) == {MARK: "old", "old file": "old"}
     assert sorted(path.name for path in marked.parent.iterdir()) == ["other", "out"]

@@ -6,6 +6,8 @@ import shutil
 import pytest
 
 from robustprune import lab, reach
+from robustprune.errors import ModelError
+from robustprune.pruning import compressed
 from tests.trust.hostile import changed_models, models
 
 
@@ -29,16 +31,26 @@ def test_a_folder_that_is_fine_is_taken(home, empty_home, monkeypatch):
     assert lab.own_models() == [made]
 
 
-def test_a_tokenizer_whose_settings_name_files_of_another_machine_is_read_from_the_folder(home, empty_home, monkeypatch):
+@pytest.mark.parametrize(("named", "missing"), [("vocab_file", "tokenizer.json"), ("tokenizer_file", "vocab.txt"), ("special_tokens_map_file", "vocab.txt")])
+def test_a_tokenizer_whose_settings_name_files_of_another_machine_is_read_from_the_folder(home, empty_home, tmp_path, monkeypatch, named, missing):
     """As those of many models on the hub do; what lies beside the settings is meant."""
-    monkeypatch.setenv("ROBUSTPRUNE_FOLDERS", str(home))
-    folder = home / "named"
+    monkeypatch.setenv("ROBUSTPRUNE_FOLDERS", str(tmp_path))
+    folder = tmp_path / "named"
     shutil.copytree(models.made(home), folder)
-    (folder / "tokenizer.json").unlink()
-    path = folder / "tokenizer_config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "vocab_file": "/somebody/else/vocab.txt", "special_tokens_map_file": "/else/map.json"}))
+    (folder / missing).unlink()
+    path, file = folder / "tokenizer_config.json", {"vocab_file": "vocab.txt", "tokenizer_file": "tokenizer.json"}.get(named, "map.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), named: f"/somebody/else/{file}"}))
     assert lab.bring_model(reach.check_name(str(folder))).labels
     assert len(lab.load_model(str(folder)).tokenizer) == 30_522
+
+
+def test_a_compressed_folder_is_looked_at_as_well(home, empty_home, tmp_path):
+    whole = lab.load_model(str(models.made(home)))
+    compressed.write(tmp_path, whole.model, whole.tokenizer)
+    assert lab.bring_model(str(tmp_path)).labels
+    models.HARM["a tokenizer with words that the model lacks"](tmp_path)
+    with pytest.raises(ModelError, match="30,522"):
+        lab.bring_model(str(tmp_path))
 
 
 @pytest.mark.parametrize("number", range(24))

@@ -4,7 +4,6 @@ What is kept of an archive is put into place by one rename. ``<name>.json`` besi
 """
 
 import json
-import tempfile
 import threading
 import time
 import zipfile
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from robustprune import hashing, paths
+from robustprune import hashing, partials, paths
 from robustprune.errors import ResourceMissing, SpecError
 
 CONNECT_SECONDS, READ_SECONDS, TICK_SECONDS, MOST_BYTES, BLOCK = 10.0, 30.0, 0.1, 2_000_000_000, 1 << 16
@@ -88,10 +87,9 @@ def get(name: str, progress: Progress, check: Check, seconds: float = 600.0, kno
         return there
     entry = known[name]
     try:
-        entry.path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{name}.", suffix=".partial", dir=entry.path.parent, ignore_cleanup_errors=True) as partial:
-            archive = entry.by_hand if entry.by_hand.is_file() else _fetch(entry, Path(partial) / "archive.zip", progress, check, seconds)
-            _install(entry, archive, Path(partial).resolve() / "unpacked", check)
+        with partials.beside(entry.path) as partial:
+            archive = entry.by_hand if entry.by_hand.is_file() else _fetch(entry, partial / "archive.zip", progress, check, seconds)
+            _install(entry, archive, partial.resolve() / "unpacked", check)
     except OSError as error:
         raise _missing(entry, f"{folder()} cannot be written to ({error.strerror or error}); free some space or set ROBUSTPRUNE_HOME") from error
     return entry.path

@@ -1,9 +1,7 @@
 """Where near-synonyms come from: nearest neighbours among word vectors (MiniLM's, or the counter-fitted ones), or a list of pairs."""
 
 import logging
-import os
 import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from robustprune import backbone, hashing, paths
+from robustprune import backbone, hashing, partials, paths
 from robustprune.attacks import downloads
 from robustprune.attacks.encoder import SentenceEncoder
 from robustprune.attacks.resource_names import MIN_COSINE, MIN_COSINE_COUNTER_FITTED, NEIGHBOURS
@@ -173,10 +171,8 @@ def _kept(name: str, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
     if stored is None:
         stored = build()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
-            save_file(stored, partial)
-            partial.replace(path)
+            with partials.file(path) as partial:
+                save_file(stored, partial)
         except (OSError, SafetensorError) as error:
             log.warning("The synonyms cannot be kept in %s (%s); the next start builds them again.", path.parent, error)
     return stored

@@ -25,10 +25,7 @@ SMALL, SHIPPED, CALIBRATION = ("magnitude", "wanda", "sparsegpt", "admm", "obs")
 def rows(home: Path) -> Iterator[Row]:
     """With as many threads everything must agree; with another number what differs must be told by the run's own record of its threads."""
     again, apart, threads = Row("same spec again"), Row("same spec in another process"), Row("same spec with one thread and with two")
-    small = home / "small"
-    model, tokenizer = small_models.classifier(labels=2)
-    model.save_pretrained(small)
-    tokenizer.save_pretrained(small)
+    small = small_models.saved(home / "small", labels=2)
     first, second = _pruned_apart(1, small, home / "first", home / "second")
     (other,), (doubled,) = _pruned_apart(1, small, home / "other"), _pruned_apart(2, small, home / "doubled")
     for name, run in first.items():

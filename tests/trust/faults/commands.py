@@ -53,11 +53,7 @@ def arguments(work: str, home: Path) -> list[str]:
 def small(home: Path, seed: int) -> str:
     """The folder of a random model, of some megabytes, beside a store."""
     folder = home.parent / f"small-{seed}"
-    if not folder.is_dir():
-        model, tokenizer = small_models.classifier(labels=2, seed=seed, hidden_size=128, intermediate_size=256)
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-    return str(folder)
+    return str(folder if folder.is_dir() else small_models.saved(folder, labels=2, seed=seed, hidden_size=128, intermediate_size=256))
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -81,9 +77,10 @@ class Command:
     during imports would find nothing to break anyway.
     """
 
-    def __init__(self, words: list[str], home: Path, **more: str) -> None:
+    def __init__(self, words: list[str], home: Path) -> None:
+        self._words = words
         self._printed = Path(tempfile.mkdtemp(prefix="trust-printed-"))
-        self._process = _forks().Process(target=_run_forked, args=(words, environment(home, **more), self._printed))
+        self._process = _forks().Process(target=_run_forked, args=(words, environment(home), self._printed))
         self._process.start()
 
     def ended(self, seconds: float = SECONDS) -> Ended | None:
@@ -94,6 +91,14 @@ class Command:
         printed = [(self._printed / name).read_text(encoding="utf-8") if (self._printed / name).is_file() else "" for name in STREAMS]
         shutil.rmtree(self._printed)
         return Ended(self._process.exitcode, *printed)
+
+    def end(self) -> Ended:
+        """Waits until it ends. Raises TimeoutError, and kills it, if it does not."""
+        ended = self.ended()
+        if ended is None:
+            self.kill()
+            raise TimeoutError(f"{' '.join(self._words[:3])} ... has not ended after {SECONDS} s")
+        return ended
 
     def kill(self) -> None:
         """Kills it and all that it started, as ``kill -9`` does."""
@@ -121,19 +126,9 @@ def _run_forked(words: list[str], variables: dict[str, str], printed: Path) -> N
     sys.exit(main())
 
 
-def run(words: list[str], home: Path, **more: str) -> Ended:
-    """Runs a command to its end, whatever that is."""
-    command = Command(words, home, **more)
-    ended = command.ended()
-    if ended is None:
-        command.kill()
-        raise TimeoutError(f"{' '.join(words[:3])} ... has not ended after {SECONDS} s")
-    return ended
-
-
-def done(words: list[str], home: Path, **more: str) -> dict[str, Any]:
+def done(words: list[str], home: Path) -> dict[str, Any]:
     """The JSON that a command prints, which must end well."""
-    ended = run(words, home, **more)
+    ended = Command(words, home).end()
     assert ended.returncode == 0, f"exit status {ended.returncode}: {ended.stderr[-600:]}"
     return json.loads(ended.stdout)
 
@@ -175,4 +170,5 @@ def lasting(value: Any) -> Any:
 
 def leftovers(home: Path) -> list[str]:
     """Half-written folders in a store."""
-    return [str(path.relative_to(home)) for path in home.glob("*/.*") if not path.name.endswith(".lock")]
+    found = {*home.glob("*/.*"), *home.glob("*/*.partial")}
+    return sorted(str(path.relative_to(home)) for path in found if not path.name.endswith(".lock"))

@@ -44,8 +44,13 @@ def gone(path: Path) -> None:
 
 def scrambled(path: Path) -> None:
     """Sixteen bytes anywhere are others."""
-    content, draw = bytearray(path.read_bytes()), random.Random(path.name)
-    for _ in range(16):
+    scramble(path, random.Random(path.name), 16)
+
+
+def scramble(path: Path, draw: random.Random, count: int) -> None:
+    """So many bytes anywhere are others."""
+    content = bytearray(path.read_bytes())
+    for _ in range(count):
         content[draw.randrange(len(content))] ^= draw.randrange(1, 256)
     path.write_bytes(content)
 

@@ -32,7 +32,7 @@ def _filled(home: Path, work: str, sizes: tuple[float, ...]) -> Row:
     for size in sizes:
         with row.trying(f"{size} MB"), _small_disk(home / f"{work}-{size}", int(size * MEGABYTE)) as store:
             before = commands.contents(store)
-            ended = commands.run(words, store)
+            ended = commands.Command(words, store).end()
             if ended.returncode:
                 commands.check_said(ended, *TOLD)
             after = commands.contents(store)

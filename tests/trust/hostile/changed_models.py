@@ -10,6 +10,7 @@ from pathlib import Path
 
 from robustprune import lab
 from robustprune.errors import RobustPruneError
+from tests.trust.faults.damage import scramble
 from tests.trust.hostile import models, specs
 from tests.trust.table import Row
 
@@ -18,10 +19,7 @@ FOLDERS, PARTS = 240, 8
 
 def flip(path: Path, chance: random.Random) -> None:
     """Some bytes are others."""
-    content = bytearray(path.read_bytes())
-    for _ in range(chance.choice((1, 4, 64))):
-        content[chance.randrange(len(content))] ^= chance.randrange(1, 256)
-    path.write_bytes(content)
+    scramble(path, chance, chance.choice((1, 4, 64)))
 
 
 def cut(path: Path, chance: random.Random) -> None:
@@ -55,8 +53,7 @@ def change(path: Path, chance: random.Random) -> None:
         end = 8 + struct.unpack("<Q", content[:8])[0]
         header = json.loads(content[8:end])
         specs.change(header, chance)
-        text = json.dumps(header).encode()
-        path.write_bytes(struct.pack("<Q", len(text)) + text + content[end:])
+        models.write_header(path, header, content[end:])
     else:
         flip(path, chance)
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from robustprune import lab, reach
 from robustprune.errors import RobustPruneError
 from tests import small_models
+from tests.trust.faults.damage import halved
 from tests.trust.table import Row
 
 WEIGHTS = "model.safetensors"
@@ -31,9 +32,12 @@ class _Bomb:
         return os.mkdir, (str(self._mark),)
 
 
+def _settings(folder: Path, name: str, **changes: object) -> None:
+    (folder / name).write_text(json.dumps({**json.loads((folder / name).read_text()), **changes}))
+
+
 def _config(folder: Path, **changes: object) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    _settings(folder, "config.json", **changes)
 
 
 def _weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
@@ -97,16 +101,17 @@ def _header(folder: Path, size: int) -> None:
         file.truncate(min(size, 1 << 30))
 
 
-def _header_of(folder: Path, header: object) -> None:
+def write_header(path: Path, header: object, tensors: bytes = b"") -> None:
+    """A file of safetensors with that header."""
     text = json.dumps(header).encode()
-    (folder / WEIGHTS).write_bytes(struct.pack("<Q", len(text)) + text)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + tensors)
 
 
 def _nan(tensors: dict[str, torch.Tensor]) -> None:
     next(iter(tensors.values())).view(-1)[0] = float("nan")
 
 
-def _halved(tensors: dict[str, torch.Tensor]) -> None:
+def _narrower(tensors: dict[str, torch.Tensor]) -> None:
     name = next(name for name in tensors if name.endswith("query.weight"))
     tensors[name] = tensors[name][:, ::2].contiguous()
 
@@ -123,17 +128,27 @@ def _large_words(folder: Path) -> None:
     path.write_text(json.dumps(value))
 
 
-def _words_elsewhere(folder: Path, argument: str) -> None:
-    """Words that lie outside of the folder, as the tokenizer's configuration says, and none inside."""
+def _elsewhere(folder: Path, file: str, settings: str, key: str, name: str | None = None) -> None:
+    """A copy of a file lies outside of the folder, and settings lead to it by that key; ``name``: as one of a list, under that name."""
+    place = folder.parent / "elsewhere" / (name or file)
+    place.parent.mkdir()
+    shutil.copyfile(folder / file, place)
+    _settings(folder, settings, **{key: [f"../elsewhere/{name}"] if name else f"../elsewhere/{file}"})
+
+
+def _tokenizer_elsewhere(folder: Path) -> None:
+    """By its special words, whose settings come last where the tokenizer's own name none."""
+    _elsewhere(folder, "tokenizer.json", "special_tokens_map.json", "tokenizer_file")
+    _settings(folder, "special_tokens_map.json", tokenizer_file=str(folder.parent / "elsewhere" / "tokenizer.json"))
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "added_tokens_decoder"}))
+
+
+def _words_elsewhere(folder: Path) -> None:
+    """Words that lie outside of the folder, as the tokenizer's settings say, and none inside."""
     (folder / "vocab.txt").rename(folder.parent / "elsewhere.txt")
-    (folder / "tokenizer.json").rename(folder.parent / "elsewhere.json")
-    path = folder / "tokenizer_config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), argument: str(folder.parent / "elsewhere.txt")}))
-
-
-def _unnamed_words(folder: Path) -> None:
-    path = folder / "tokenizer_config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "init_inputs": [str(folder / "vocab.txt")]}))
+    (folder / "tokenizer.json").unlink()
+    _settings(folder, "tokenizer_config.json", vocab_file=str(folder.parent / "elsewhere.txt"))
 
 
 def _large(folder: Path, name: str) -> None:
@@ -151,10 +166,6 @@ def _pipe(folder: Path, name: str) -> None:
 def _folder(folder: Path, name: str) -> None:
     (folder / name).unlink()
     (folder / name).mkdir()
-
-
-def _cut(folder: Path, name: str) -> None:
-    (folder / name).write_bytes((folder / name).read_bytes()[: (folder / name).stat().st_size // 2])
 
 
 def _link(folder: Path) -> None:
@@ -179,12 +190,12 @@ HARM: dict[str, Callable[[Path], None]] = {
     "a link that leads outside": _link,
     "a header of 10 GB": lambda folder: _header(folder, 10_000_000_000),
     "a header of 2^63 bytes": lambda folder: _header(folder, (1 << 63) + 5),
-    "a header that overlaps": lambda folder: _header_of(folder, {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 1 << 40]}}),
-    "a header with a negative shape": lambda folder: _header_of(folder, {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}),
+    "a header that overlaps": lambda folder: write_header(folder / WEIGHTS, {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 1 << 40]}}),
+    "a header with a negative shape": lambda folder: write_header(folder / WEIGHTS, {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}),
     "no bytes": lambda folder: (folder / WEIGHTS).write_bytes(b""),
-    "weights cut in half": lambda folder: _cut(folder, WEIGHTS),
+    "weights cut in half": lambda folder: halved(folder / WEIGHTS),
     "weights with NaN": lambda folder: _weights(folder, _nan),
-    "weights of another shape": lambda folder: _weights(folder, _halved),
+    "weights of another shape": lambda folder: _weights(folder, _narrower),
     "weights that are missing": lambda folder: _weights(folder, _missing),
     "a million layers": lambda folder: _config(folder, num_hidden_layers=1_000_000),
     "a width of a million": lambda folder: _config(folder, hidden_size=1_000_000, num_attention_heads=1_000),
@@ -193,15 +204,20 @@ HARM: dict[str, Callable[[Path], None]] = {
     "a config of wrong types": lambda folder: _config(folder, hidden_size="large", num_hidden_layers=None),
     "a config that is none": lambda folder: (folder / "config.json").write_text("[]"),
     "a config that is deep": lambda folder: (folder / "config.json").write_text("[" * 100_000),
-    "a config cut in half": lambda folder: _cut(folder, "config.json"),
+    "a config cut in half": lambda folder: halved(folder / "config.json"),
     "another architecture": lambda folder: _config(folder, model_type="gpt2"),
     "classes with numbers that are none": lambda folder: _config(folder, id2label={"²": "a", "³": "b"}),
     "classes that are lists": lambda folder: _config(folder, id2label={"0": ["a"], "1": {}}),
     "classes with a name of a megabyte": lambda folder: _config(folder, id2label={"0": "a" * 1_000_000, "1": "b"}),
     "a tokenizer with words that the model lacks": _large_words,
-    "words that lie elsewhere": lambda folder: _words_elsewhere(folder, "vocab_file"),
-    "a tokenizer that lies elsewhere": lambda folder: _words_elsewhere(folder, "tokenizer_file"),
-    "a tokenizer with arguments without names": _unnamed_words,
+    "weights that lie elsewhere": lambda folder: _elsewhere(folder, WEIGHTS, "config.json", "transformers_weights"),
+    "a config for other versions": lambda folder: _config(folder, configuration_files=["config.4.0.json"]),
+    "words that lie elsewhere": _words_elsewhere,
+    "a tokenizer that lies elsewhere": _tokenizer_elsewhere,
+    "a tokenizer for other versions that lies elsewhere": lambda folder: _elsewhere(
+        folder, "tokenizer.json", "tokenizer_config.json", "fast_tokenizer_files", "tokenizer.4.0.json"
+    ),
+    "a tokenizer with arguments without names": lambda folder: _settings(folder, "tokenizer_config.json", init_inputs=[str(folder / "vocab.txt")]),
     "a tokenizer of 10 GB": lambda folder: _large(folder, "tokenizer.json"),
     "a config of 10 GB": lambda folder: _large(folder, "config.json"),
     "words of 10 GB": lambda folder: _large(folder, "vocab.txt"),
@@ -209,7 +225,7 @@ HARM: dict[str, Callable[[Path], None]] = {
     "a pipe for weights": lambda folder: _pipe(folder, WEIGHTS),
     "a folder for a config": lambda folder: _folder(folder, "config.json"),
     "a folder for weights": lambda folder: _folder(folder, WEIGHTS),
-    "a tokenizer cut in half": lambda folder: _cut(folder, "tokenizer.json"),
+    "a tokenizer cut in half": lambda folder: halved(folder / "tokenizer.json"),
     "a tokenizer that is none": lambda folder: (folder / "tokenizer.json").write_text('{"model": {"type": "BPE"}}'),
     "a data set that is no name": lambda folder: (folder / "robustprune.json").write_text('{"dataset": {"a": 1}}'),
 }
@@ -218,11 +234,7 @@ HARM: dict[str, Callable[[Path], None]] = {
 def made(home: Path) -> Path:
     """A folder with a small model that is fine."""
     folder = home / "fine"
-    if not folder.is_dir():
-        model, tokenizer = small_models.classifier(labels=2)
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-    return folder
+    return folder if folder.is_dir() else small_models.saved(folder, labels=2)
 
 
 def check(home: Path, name: str) -> None:
