@@ -4,6 +4,7 @@ Only safetensors are read and no code of theirs is run; they name no file outsid
 memory than what they bring.
 """
 
+import base64
 import json
 import math
 import re
@@ -25,9 +26,14 @@ READ = (
 # Settings by which transformers would read other files than those, or give a tokenizer arguments without names, which may be files.
 ELSEWHERE = {
     "config.json": re.compile("transformers_weights|configuration_files"),
-    "tokenizer_config.json": re.compile("fast_tokenizer_files|init_inputs"),
-    "special_tokens_map.json": re.compile(".*_file"),
+    "tokenizer_config.json": re.compile("fast_tokenizer_files|init_inputs|sp_model_kwargs"),
+    "special_tokens_map.json": re.compile(".*_file|sp_model_kwargs"),
 }
+_WORDS = ("Bert", "DistilBert", "Roberta", "XLMRoberta", "Electra", "Albert", "Camembert", "MPNet")
+TOKENIZERS = ("PreTrainedTokenizerFast", *(f"{kind}Tokenizer{fast}" for kind in _WORDS for fast in ("", "Fast")))
+# Characters that may come of one: twice what the longest ligature of Unicode is written out to, in bytes.
+MOST_GROWTH = 100
+LONGEST_LABEL, MOST_LABELS = 200, 1_000
 # The weights of a compressed folder stand for up to eight times as many: a byte of a mask for eight.
 PER_NUMBER = 8
 # What no file holds: buffers, and weights that are tied to others.
@@ -70,6 +76,7 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """The tokenizer in a folder. Raises ModelError if it cannot be loaded."""
     from transformers import AutoTokenizer
 
+    _check_tokenizer(folder)
     beside = _files_beside(folder)
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **beside)
@@ -139,6 +146,20 @@ def check_loaded(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
         raise ModelError(f"The tokenizer in {folder} knows {words:,} words, but the model has embeddings for {rows:,}. Save the two that belong together.")
 
 
+def is_label(label: Any) -> bool:
+    """Whether this can be the name of a class."""
+    return isinstance(label, str) and bool(label.strip()) and len(label) <= LONGEST_LABEL and label.isprintable()
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder of that name; None if there is none, or it may not be looked at."""
+    try:
+        path = Path(name).expanduser()
+        return path if path.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long, not allowed; nobody's home; a zero byte
+        return None
+
+
 def _check_text(path: Path) -> None:
     size = path.stat().st_size
     if size > LARGEST_TEXT:
@@ -161,6 +182,39 @@ def _files_beside(folder: Path) -> dict[str, str | None]:
     settings = read_json(path) if path.is_file() else {}
     named = {key: Path(str(value)).name for key, value in settings.items() if key.endswith("_file") and value}
     return {key: str(folder / name) if (folder / name).is_file() else None for key, name in named.items()}
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """The kind of a tokenizer, some of which read files by settings of their own, and how far it lengthens a text before it is cut."""
+    for name in ("tokenizer_config.json", "config.json"):
+        kind = read_json(folder / name).get("tokenizer_class") if (folder / name).is_file() else None
+        if kind and kind not in TOKENIZERS:
+            raise ModelError(f"{folder / name} asks for the tokenizer {kind!r}; those that are read are: {', '.join(TOKENIZERS)}.")
+    path = folder / "tokenizer.json"
+    if path.is_file() and (growth := _growth(read_json(path).get("normalizer"))) > MOST_GROWTH:
+        raise ModelError(f"{path} makes every character up to {growth:,} long before it is read; at most {MOST_GROWTH} is allowed. Save the tokenizer again.")
+
+
+def _growth(step: Any) -> int:
+    """How many characters a step of a tokenizer's normalizer can make of one, at most."""
+    if isinstance(step, list):
+        return math.prod(map(_growth, step))
+    if not isinstance(step, dict):
+        return 1
+    if step.get("type") == "Precompiled":
+        return max(1, _longest_precompiled(step.get("precompiled_charsmap")))
+    inner = step.get("normalizers")
+    own = max([len(value) for key in ("content", "prepend") if isinstance(value := step.get(key), str)], default=1)
+    return max(1, own) * _growth(inner)
+
+
+def _longest_precompiled(chars: Any) -> int:
+    """The longest text in SentencePiece's table of characters: four bytes with the length of an index, the index, the texts with zeros between."""
+    try:
+        table = base64.b64decode(chars, validate=True)
+    except (ValueError, TypeError):  # the tokenizer's own reader will say what is wrong
+        return 1
+    return max(map(len, table[4 + int.from_bytes(table[:4], "little") :].split(b"\0")))
 
 
 def _check_size(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:

@@ -5,6 +5,7 @@ Only safetensors are read, and no code that comes with a checkpoint is ever run.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,6 @@ INGREDIENTS, BASELINES = MODELS / "ingredients", MODELS / "baselines"
 # What begins the names of averages of models, of stored runs, and of stored baselines.
 MEAN, RUN, BASELINE = "mean:", "run:", "baseline:"
 LARGEST_SHARE = 1e6
-LONGEST_LABEL = 200
 ARCHITECTURES = tuple(FAMILIES)
 # The one weight file of a folder in the compressed format (robustprune.pruning.compressed).
 COMPRESSED = "compressed.safetensors"
@@ -71,7 +71,7 @@ def baselines() -> list[str]:
 
 def card(name: str) -> dict[str, Any]:
     """The card of a model that ships, or of a folder with one: data, settings, command and measured accuracy."""
-    return adapters.card(_shipped(name) or Path(name))
+    return adapters.card(shipped(name) or Path(name))
 
 
 def find(name: str) -> ModelSource:
@@ -82,10 +82,9 @@ def find(name: str) -> ModelSource:
     """
     if name.startswith(MEAN):
         return replace(find_average(_parse_average(name)), name=name)
-    if shipped := _shipped(name):
-        return _find_card(name, shipped)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    if place := shipped(name):
+        return _find_card(name, place)
+    if folder := foreign.folder_of(name):
         return _find_card(name, folder) if adapters.is_ours(folder) else _find_folder(name, folder)
     if name.count("/") == 1 and not name.startswith((".", "~", "/")):
         return _find_folder(name, _from_hub(name))
@@ -132,10 +131,10 @@ def check_architecture(model_type: str | None, name: str) -> None:
         raise ModelError(f"The model {name!r} is of the architecture {model_type!r}; those that can be pruned are: {', '.join(ARCHITECTURES)}.")
 
 
-def _shipped(name: str) -> Path | None:
+def shipped(name: str) -> Path | None:
     """The folder of a model that ships, whatever its kind."""
     places = (MODELS, INGREDIENTS, BASELINES) if Path(name).name == name else ()
-    return next((folder / name for folder in places if (folder / name / adapters.CARD).is_file()), None)
+    return next((folder / name for folder in places if os.path.isfile(folder / name / adapters.CARD)), None)  # False, too, for what is too long for a name
 
 
 def _names(folder: Path) -> list[str]:
@@ -146,8 +145,8 @@ def _find_card(name: str, folder: Path) -> ModelSource:
     """A folder with a card of ours: an adapter, or an average."""
     about = adapters.card(folder)
     if "ingredients" in about:
-        folders = {one: _shipped(one) or Path(one) for one in about["ingredients"]}
-        if mixed := [one for one, place in folders.items() if adapters.is_ours(place) and "ingredients" in adapters.card(place)]:
+        folders = {one: shipped(one) or foreign.folder_of(one) for one in about["ingredients"]}
+        if mixed := [one for one, place in folders.items() if place and adapters.is_ours(place) and "ingredients" in adapters.card(place)]:
             raise ModelError(f"The model {name!r} is damaged: its ingredient {mixed[0]!r} is an average itself.")
         return replace(find_average(dict.fromkeys(about["ingredients"], 1.0)), name=name, folder=folder)
     return ModelSource(name, folder, adapters.digest(folder), tuple(about["labels"]), about["dataset"])
@@ -186,7 +185,7 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
         raise ModelError(f"The folder {folder} holds no .safetensors file; pickled weights are refused. Save the model with safe_serialization=True.")
     digest = hashing.of_parts(part for path in files for part in (path.name, hashing.of_file(path)))
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))} or not all(map(_is_name, labels.values())):
+    if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))} or not all(map(foreign.is_label, labels.values())):
         raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes, from 0, to their names.")
     about = foreign.read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
     if not isinstance(about.get("dataset"), str | None):
@@ -206,10 +205,6 @@ def _load_folder(source: ModelSource) -> Classifier:
     else:
         model, tokenizer = foreign.load(source.folder, AutoModelForSequenceClassification)
     return Classifier(model, tokenizer, source)
-
-
-def _is_name(label: Any) -> bool:
-    return isinstance(label, str) and bool(label.strip()) and len(label) <= LONGEST_LABEL and label.isprintable()
 
 
 def _from_hub(name: str) -> Path:

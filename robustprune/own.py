@@ -66,7 +66,9 @@ def _try(classifier: Classifier, name: str) -> None:
 
     try:
         fine = bool(inference.probabilities(classifier.model, classifier.tokenizer, [SENTENCE]).isfinite().all())
-    except Exception as error:  # parts that do not belong together break wherever they meet
+    except BaseException as error:  # parts that do not belong together break wherever they meet; in what is written in Rust a panic is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         raise ModelError(f"The model {name!r} cannot read a sentence: {error}. Save model and tokenizer that belong together.") from error
     if not fine:
         raise ModelError(f"The model {name!r} gives no probabilities for a sentence: its numbers overflow. Train or save it again.")

@@ -3,24 +3,19 @@
 A table is a pandas frame; what becomes of it is a .tsv file with ``text`` and ``label`` among the uploads.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustprune import data, uploads
+from robustprune import data, unpacking, uploads
 from robustprune.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
-MOST_ROWS = 500_000
+FORMATS = tuple(unpacking.READERS)
 MOST_LABELS = 50
-MOST_COLUMNS = 1_000
-# Four times what may be uploaded; so many rows are unpacked at a time.
-MOST_UNPACKED, PIECE_ROWS = 200_000_000, 256
 # Names under which a second sentence commonly stands.
 PAIRS = (("sentence1", "sentence2"), ("premise", "hypothesis"), ("question", "sentence"), ("question1", "question2"), ("text_a", "text_b"))
 TEXT_NAMES = ("text", "sentence", "content", "review", "comment", "body")
@@ -42,50 +37,23 @@ def read(name: str, content: bytes) -> "pd.DataFrame":
     Raises:
         DataError: another format, or it cannot be read; the message says how to save it.
     """
-    import pandas as pd
-
     kind = Path(name).suffix.lower().lstrip(".")
-    readers = {
-        "csv": lambda: pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False),
-        "tsv": lambda: pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, sep="\t"),
-        "jsonl": lambda: pd.read_json(io.BytesIO(content), lines=True, dtype=False),
-        "parquet": lambda: _parquet(name, content),
-    }
-    if kind not in readers:
+    if kind not in FORMATS:
         raise DataError(f"{name} is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file. Save it as one of these.")
     try:
-        frame = readers[kind]()
-    except DataError:
-        raise
+        frame = unpacking.READERS[kind](content)
+    except unpacking.TooLarge as error:
+        raise DataError(f"{name} has {error}. Pruning draws a few hundred texts: save a sample, with the columns of text and label.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     except Exception as error:  # every reader has its own kinds; each means that this is no such table
         raise DataError(f"{name} cannot be read as {kind}: {str(error).splitlines()[0] if str(error) else type(error).__name__}.") from error
     if not len(frame) or not len(frame.columns):
         raise DataError(f"{name} has no rows. It needs a header and a row a text.")
-    if len(frame) > MOST_ROWS:
-        raise DataError(f"{name} has {len(frame):,} rows, more than {MOST_ROWS:,}. Pruning draws a few hundred: save a sample.")
     frame.columns = [str(column) for column in frame.columns]
     if not frame.columns.is_unique:
         raise DataError(f"{name} has two columns called {frame.columns[frame.columns.duplicated()][0]!r}. Give every column a name of its own.")
-    if len(frame.columns) > MOST_COLUMNS:
-        raise DataError(f"{name} has {len(frame.columns):,} columns, more than {MOST_COLUMNS}. Save those with text and label.")
     return frame
-
-
-def _parquet(name: str, content: bytes) -> "pd.DataFrame":
-    """A Parquet file, piece by piece: what takes kilobytes there may be gigabytes of the same text when it is unpacked."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    pieces, size = [], 0
-    for piece in pq.ParquetFile(io.BytesIO(content)).iter_batches(PIECE_ROWS):
-        plain = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in piece.columns]
-        size += sum(column.nbytes for column in plain)
-        if size > MOST_UNPACKED:
-            raise DataError(f"{name} has more than {MOST_UNPACKED // 10**6} MB when it is unpacked. Pruning draws a few hundred texts: save a sample.")
-        pieces.append(pa.RecordBatch.from_arrays(plain, names=piece.schema.names))
-    return pa.Table.from_batches(pieces).to_pandas()
 
 
 def read_hub(hub_id: str) -> "pd.DataFrame":
@@ -104,7 +72,7 @@ def read_hub(hub_id: str) -> "pd.DataFrame":
             "A file of your own needs no network."
         ) from error
     part = max(parts.values(), key=len)
-    return part.select(range(min(len(part), MOST_ROWS))).to_pandas()
+    return part.select(range(min(len(part), unpacking.MOST_ROWS))).to_pandas()
 
 
 def guess(frame: "pd.DataFrame") -> Guess:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from robustprune import adapters, paths
+from robustprune import adapters, models, paths
 from robustprune.errors import SpecError
 from robustprune.spec import check_text
 
@@ -96,19 +96,30 @@ def check_name(name: str) -> str:
         ModelError: its card cannot be read.
     """
     check_own()
+    path = _check_place(name)
+    if path and adapters.is_ours(path):  # an average names its ingredients, which may lie anywhere
+        for ingredient in adapters.card(path).get("ingredients", ()):
+            if not models.shipped(ingredient):
+                _check_place(ingredient)
+    return name
+
+
+def _check_place(name: str) -> Path | None:
+    """The path that a name is, inside ``folders`` with all that is in it; None for a name of the hub, of which loading says if it is one."""
     if "\0" in name:
         raise SpecError("The path holds a character that no path has. Type it again.")
-    path = Path(name).expanduser()
-    if not (path.exists() or path.is_absolute() or name.startswith((".", "~"))):
-        return name  # of the hub; loading says if it is not
-    _check_inside(path, name)
-    for one in path.iterdir() if path.is_dir() else ():
-        _check_inside(one, name)
-    if adapters.is_ours(path):  # an average names its ingredients, which may lie anywhere
-        for ingredient in adapters.card(path).get("ingredients", ()):
-            if (Path(ingredient) / adapters.CARD).exists() or Path(ingredient).name != ingredient:
-                _check_inside(Path(ingredient), ingredient)
-    return name
+    if name.startswith((models.MEAN, models.RUN, models.BASELINE)):
+        raise SpecError(f"{name} stands for models that are here already. Name a folder, or a model on the hub such as user/name.")
+    try:
+        path = Path(name).expanduser()
+        if not (path.is_absolute() or name.startswith((".", "~")) or path.exists()):
+            return None
+        _check_inside(path, name)
+        for one in path.iterdir() if path.is_dir() else ():
+            _check_inside(one, name)
+        return path
+    except (OSError, RuntimeError) as error:  # too long, not allowed; nobody's home
+        raise SpecError(f"{name} cannot be looked at ({getattr(error, 'strerror', None) or error}). Type the path of a folder that may be read.") from error
 
 
 def may_read(path: Path) -> bool:

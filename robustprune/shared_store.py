@@ -14,7 +14,7 @@ from typing import Any
 
 import fsspec
 
-from robustprune import partials
+from robustprune import logs, partials
 from robustprune.errors import StoreError
 from robustprune.store import DOCUMENT, Entry, Store
 
@@ -39,7 +39,9 @@ class SharedStore(Store):
         """As :meth:`Store.get`; what is not here is fetched."""
         found = super().get(kind, key)
         if found is None and self._pull(kind, key):
-            found = super().get(kind, key)
+            return super().get(kind, key)
+        if found is not None and not found.shipped and (kind, key) not in self._ours:
+            self._make_up_for(kind, found)
         return found
 
     def entries(self, kind: str) -> Iterator[Entry]:
@@ -55,6 +57,21 @@ class SharedStore(Store):
     def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
         """As :meth:`Store.put`, here and in the shared store."""
         entry = super().put(kind, key, document, fill)
+        self._share(kind, key, entry)
+        return entry
+
+    def _make_up_for(self, kind: str, entry: Entry) -> None:
+        """Shares what could not be shared when it was made. Who only wants to read it is not kept from that, whatever the shared store does."""
+        try:
+            if self._list(f"{self._base}/{kind}/{entry.key}"):
+                self._ours[kind, entry.key] = set()
+            else:
+                self._share(kind, entry.key, entry)
+        except StoreError as error:
+            with logs.about(entry.key):
+                log.warning("The entry %s is not in the shared store, and cannot be put there now: %s", entry.key, error)
+
+    def _share(self, kind: str, key: str, entry: Entry) -> None:
         packed = _pack(entry.folder)
         name = f"{hashlib.sha256(packed).hexdigest()}.zip"
         folder = f"{self._base}/{kind}/{key}"
@@ -70,7 +87,6 @@ class SharedStore(Store):
                 f"The shared store {self._address} cannot be written to ({error or type(error).__name__}). The entry is kept on this machine."
             ) from error
         self._ours[kind, key] = {name}
-        return entry
 
     def _pull_all(self, kind: str) -> None:
         for key in (Path(path).name for path in self._list(f"{self._base}/{kind}")):

@@ -27,6 +27,8 @@ LOCK_SECONDS = 30
 DOCUMENT = "entry.json"
 # What a key can be: never a path. Keys come in links, and a damaged entry is moved away.
 KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
+# What reading a document of another shape raises.
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -52,9 +54,16 @@ def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
         return None
 
 
+def _changed(entry: Entry) -> list[str]:
+    """The files that are not what their entry says. Not all files of what ships come along: those that do not are not wrong."""
+    return [name for name, expected in entry.files.items() if not _is(entry.folder / name, expected, entry.shipped)]
+
+
 def _is(path: Path, expected: str, shipped: bool) -> bool:
-    """Whether a file is what its entry says. Not all files of what ships come along: those that do not are not wrong."""
-    return (shipped and not path.is_file()) or hashing.of_file(path) == expected
+    try:
+        return hashing.of_file(path) == expected
+    except FileNotFoundError:
+        return shipped
 
 
 def _disk_is_full(error: Exception) -> bool:
@@ -70,6 +79,19 @@ def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
     if hashing.of_json(body) != expected:
         raise ValueError("its document was changed")
     return body
+
+
+def _entry(folder: Path, shipped: bool, read_body: Callable[..., dict[str, Any]]) -> Entry:
+    """The entry in a folder. Raises OSError if it cannot be read, one of ``DAMAGED`` if it is damaged."""
+    path = folder / DOCUMENT
+    stat = path.stat()
+    body = read_body(path, stat.st_size, stat.st_mtime_ns)
+    if body["format"] != FORMAT or body["key"] != folder.name or body["kind"] != folder.parent.name:
+        raise ValueError("it is of another version or another key")
+    files = body["files"]
+    if missing := [name for name in files if not shipped and not (folder / name).is_file()]:
+        raise ValueError(f"{missing[0]} is missing")
+    return Entry(folder.name, body["document"], files, folder, shipped)
 
 
 @lru_cache(maxsize=64)
@@ -95,15 +117,14 @@ class Store:
     def get_checked(self, kind: str, key: str) -> Entry | None:
         """As :meth:`get`, with every file of the entry read and compared: for files that are about to be used."""
         entry = self.get(kind, key)
-        changed = [name for name, expected in entry.files.items() if not _is(entry.folder / name, expected, entry.shipped)] if entry else []
+        changed = _changed(entry) if entry else []
         if not changed:
             return entry
         if entry.shipped:
             with logs.about(key):
                 log.warning("The shipped entry %s is damaged (%s was changed) and is not used. Restore it from the repository.", key, changed[0])
             return None
-        self.set_aside(entry.folder, f"{changed[0]} was changed")
-        return self.get(kind, key)
+        return self._if_whole_now(entry.folder) or self.get(kind, key)
 
     def shipped_keys(self, kind: str) -> list[str]:
         """The keys of what ships, whether or not it was made here too."""
@@ -180,26 +201,39 @@ class Store:
 
     def _read(self, folder: Path, shipped: bool = False, read_body: Callable[..., dict[str, Any]] = _read_body) -> Entry | None:
         try:
-            path = folder / DOCUMENT
-            stat = path.stat()
-            body = read_body(path, stat.st_size, stat.st_mtime_ns)
-            if body["format"] != FORMAT or body["key"] != folder.name or body["kind"] != folder.parent.name:
-                raise ValueError("it is of another version or another key")
-            files = body["files"]
-            if missing := [name for name in files if not shipped and not (folder / name).is_file()]:
-                raise ValueError(f"{missing[0]} is missing")
-            return Entry(folder.name, body["document"], files, folder, shipped)
+            return _entry(folder, shipped, read_body)
         except (FileNotFoundError, NotADirectoryError):
-            if folder.is_dir() and not shipped and not folder.name.startswith("."):
-                self.set_aside(folder, f"it has no {DOCUMENT}")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if shipped:
-                with logs.about(folder.name):
-                    log.warning("The shipped entry %s is damaged (%s) and is not used. Restore it from the repository.", folder.name, error)
-            else:
-                self.set_aside(folder, str(error))
+            return self._if_whole_now(folder) if folder.is_dir() and not shipped else None
+        except DAMAGED as error:
+            if not shipped:
+                return self._if_whole_now(folder)
+            with logs.about(folder.name):
+                log.warning("The shipped entry %s is damaged (%s) and is not used. Restore it from the repository.", folder.name, error)
         except OSError as error:
             log.warning("The stored entry %s cannot be read: %s.", folder, error.strerror)
+        return None
+
+    def _if_whole_now(self, folder: Path) -> Entry | None:
+        """The entry in a folder that seemed damaged, all of it read afresh while nobody replaces it, as somebody may have done meanwhile.
+
+        One that is damaged is set aside.
+        """
+        try:
+            with self._locked(folder):
+                try:
+                    entry = _entry(folder, False, _read_body.__wrapped__)
+                    why = f"{changed[0]} was changed" if (changed := _changed(entry)) else ""
+                except FileNotFoundError:
+                    if not folder.is_dir():
+                        return None
+                    why = f"it has no {DOCUMENT}"
+                except DAMAGED as error:
+                    why = str(error)
+                if not why:
+                    return entry
+                self.set_aside(folder, why)
+        except (OSError, StoreError) as error:
+            log.warning("The stored entry %s is damaged and cannot be moved: %s. It is not used.", folder, error)
         return None
 
     @staticmethod

@@ -9,8 +9,7 @@ from tests.trust.hostile import data
 
 @pytest.mark.parametrize("name", data.HARM)
 def test_a_file_that_does_harm_is_taken_or_refused(empty_home, name):
-    file, content = data.HARM[name]
-    data.bring(file, content())
+    data.check(name)
 
 
 @pytest.mark.parametrize("content", [data.bomb, data.zeros])

@@ -1,9 +1,11 @@
 """What people may reach: paths inside allowed folders, limits that the server's owner sets, and who may sign in."""
 
+import json
+
 import pytest
 
-from robustprune import reach
-from robustprune.errors import SpecError
+from robustprune import models, reach
+from robustprune.errors import ModelError, SpecError
 
 
 @pytest.fixture
@@ -54,6 +56,32 @@ def test_a_relative_path_is_looked_at_from_the_working_folder(allowed, monkeypat
 def test_a_character_that_no_path_has_is_an_error_and_no_crash(allowed):
     with pytest.raises(SpecError, match="character"):
         reach.check_name("mod\0el")
+
+
+@pytest.mark.parametrize("name", ["mean:{allowed}/../outside", "mean:sst2-demo+sst2-soup", "run:0123456789abcdef", "baseline:0123456789abcdef"])
+def test_a_name_that_stands_for_other_models_is_no_way_round(allowed, name):
+    with pytest.raises(SpecError, match="already"):
+        reach.check_name(name.format(allowed=allowed))
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/model", "a" * 300])
+def test_a_name_that_cannot_be_looked_at_is_an_error_and_no_crash(allowed, name):
+    with pytest.raises(SpecError, match="cannot be looked at"):
+        reach.check_name(name)
+    with pytest.raises(ModelError, match=r"No model is called|could not be loaded from the hub"):
+        models.find(name)
+
+
+@pytest.mark.parametrize("ingredient", ["{outside}", "mean:{outside}", "~root/model", "{allowed}/link"])
+def test_an_average_names_no_model_outside(allowed, tmp_path, ingredient):
+    outside, average = tmp_path / "outside", allowed / "average"
+    outside.mkdir()
+    (allowed / "link").symlink_to(outside)
+    average.mkdir()
+    named = [ingredient.format(outside=outside, allowed=allowed)]
+    (average / "card.json").write_text(json.dumps({"sha256": {}, "labels": ["a", "b"], "dataset": None, "ingredients": named}))
+    with pytest.raises(SpecError, match=r"outside of the folders|already"):
+        reach.check_name(str(average))
 
 
 def test_nothing_of_ones_own_on_a_shared_server(allowed, monkeypatch):

@@ -98,6 +98,20 @@ def test_where_it_cannot_be_written_the_entry_stays_here(tmp_path, monkeypatch):
     assert Store(tmp_path / "here", tmp_path / "nothing").get("runs", "abc") is not None
 
 
+def test_what_could_not_be_shared_when_it_was_made_is_shared_when_it_is_next_used(tmp_path, monkeypatch):
+    """Else a sweep on another machine would ask for it again and again, and be told each time that it is there."""
+    address = str(tmp_path / "shared")
+    here, there = machine(tmp_path, "here", address), machine(tmp_path, "there", address)
+    with monkeypatch.context() as broken:
+        broken.setattr(here._fs, "pipe_file", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+        with pytest.raises(StoreError):
+            here.put("runs", "abc", {"answer": 42})
+        assert here.get("runs", "abc").document == {"answer": 42}  # whoever only reads is not kept from it
+    assert there.get("runs", "abc") is None
+    assert here.get("runs", "abc") is not None
+    assert there.get("runs", "abc").document == {"answer": 42}
+
+
 @pytest.mark.parametrize("address", ["nope://bucket", "s3://bucket/folder"])
 def test_an_address_that_cannot_be_opened_is_named(address, tmp_path):
     with pytest.raises(StoreError, match=address):

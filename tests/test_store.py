@@ -5,6 +5,7 @@ import multiprocessing
 
 import pytest
 
+from robustprune import hashing
 from robustprune import store as store_module
 from robustprune.errors import StoreError
 from robustprune.store import DOCUMENT, Store
@@ -169,3 +170,32 @@ def test_a_full_disk_is_told_as_such_whatever_a_library_calls_it(tmp_path):
         store.put("runs", "one", {}, fill)
     assert store.get("runs", "one") is None
     assert list((tmp_path / "home" / "runs").iterdir()) == []
+
+
+def test_an_entry_that_is_replaced_while_it_is_read_is_not_taken_for_damaged(store, tmp_path):
+    """As when a sweep drops the weights of a run that a page is reading: the old document names a file that the new entry has not."""
+    entry = store.put("runs", "a", {"x": 1}, write_file)
+
+    def read_and_then_it_is_replaced(path, size, changed):
+        body = store_module._read_body(path, size, changed)
+        store.put("runs", "a", {"x": 2})
+        return body
+
+    assert store._read(entry.folder, False, read_and_then_it_is_replaced).document == {"x": 2}
+    assert store.get("runs", "a").document == {"x": 2}
+    assert not (tmp_path / "home" / "damaged").exists()
+
+
+def test_an_entry_that_is_replaced_while_its_files_are_compared_is_not_taken_for_damaged(store, tmp_path, monkeypatch):
+    real, replaced = hashing.of_file, []
+    store.put("runs", "a", {"x": 1}, write_file)
+
+    def of_file(path):
+        if not replaced:
+            replaced.append(True)
+            store.put("runs", "a", {"x": 2})
+        return real(path)
+
+    monkeypatch.setattr(hashing, "of_file", of_file)
+    assert store.get_checked("runs", "a").document == {"x": 2}
+    assert not (tmp_path / "home" / "damaged").exists()

@@ -153,8 +153,8 @@ def nltk_folders() -> list[Path]:
 def _masked_lm(spec: AttackSpec) -> str:
     if spec.masked_lm is None:
         return ""
-    folder = Path(spec.masked_lm).expanduser()
-    files = foreign.files(folder) if folder.is_dir() else []
+    folder = foreign.folder_of(spec.masked_lm)
+    files = foreign.files(folder) if folder else []
     digest = hashing.of_parts([part for path in files for part in (path.name, hashing.of_file(path))])[:12]
     return f"masked language model {spec.masked_lm}" + (f" (SHA-256 {digest})" if files else "")
 

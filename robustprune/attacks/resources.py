@@ -79,11 +79,11 @@ def _masked_lm(name: str) -> tuple[Any, Any]:
     """A masked language model and its tokenizer, from a folder or the hub."""
     from transformers import AutoModelForMaskedLM
 
-    place = Path(name).expanduser()
-    if not place.is_dir() and (name.startswith((".", "~", "/")) or name.count("/") > 1):
+    place = foreign.folder_of(name)
+    if place is None and (name.startswith((".", "~", "/")) or name.count("/") > 1):
         raise ResourceMissing(f"The masked language model {name!r} cannot be loaded: there is no such folder. Give a folder with safetensors, or a hub id.")
     try:
-        model, tokenizer = foreign.load(place if place.is_dir() else foreign.from_hub(name), AutoModelForMaskedLM)
+        model, tokenizer = foreign.load(place or foreign.from_hub(name), AutoModelForMaskedLM)
     except ModelError as error:
         raise ResourceMissing(f"The masked language model {name!r} cannot be loaded. {error} Give another folder with safetensors, or a hub id.") from error
     if tokenizer.mask_token is None:

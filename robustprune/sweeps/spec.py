@@ -180,7 +180,13 @@ class SweepSpec:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only, and no key twice: YAML would let the last one win in silence."""
+    """Plain values only, no key twice (YAML would let the last one win in silence), and no aliases, by which a few bytes stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(None, None, f"the alias *{event.anchor} is not read; write out what it stands for", event.start_mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -4,7 +4,6 @@ All adapters of a data set start from the same head, because weights that were t
 (Li et al. 2023, Alg. 3, averages weights of one start).
 """
 
-import re
 
 import torch
 from jaxtyping import Float
@@ -13,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune import backbone, inference
+from robustprune import adapters, backbone, inference
 from robustprune.data import Texts
 from robustprune.errors import ModelError
 from robustprune.pruning.blocks import FAMILIES, head_layers
@@ -70,10 +69,9 @@ def train_classifier(
 def with_adapter(base: PreTrainedModel, rank: int) -> PeftModel:
     """A new LoRA adapter on every linear layer of the encoder; what lies between the last block and the logits is trained in full."""
     family = FAMILIES[base.config.model_type]
-    layers = "|".join(re.escape(name) for group in family.groups for name in group)
     config = LoraConfig(
         task_type=TaskType.SEQ_CLS, r=rank, lora_alpha=LORA_SCALE * rank, lora_dropout=LORA_DROPOUT,
-        target_modules=rf".*{re.escape(family.blocks)}\.\d+\.({layers})",  # a list would be written in another order every time
+        target_modules=adapters.target_modules(family),
         modules_to_save=sorted({name.removeprefix("bert.").split(".")[0] for name, _ in head_layers(base)}),
     )  # fmt: skip
     return get_peft_model(base, config)

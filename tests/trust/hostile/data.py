@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,7 +20,7 @@ from robustprune import data, lab, own_data
 from robustprune.errors import RobustPruneError
 from tests.trust.table import Row
 
-EXAMPLES = 400
+EXAMPLES, MOST_MEMORY = 400, 1e9
 MODEL = "sst2-demo"
 WORDS = ("good", "bad", "fine", "dull", "warm", "cold", "new", "old", "long", "odd")
 ROWS = [{"text": f"a {word} film", "label": number % 2} for number, word in enumerate(WORDS)]
@@ -86,7 +87,18 @@ def doubled() -> bytes:
     return _parquet(pa.Table.from_arrays([pa.array(["a film"] * 10), pa.array([0, 1] * 5), pa.array([1, 0] * 5)], names=["text", "label", "label"]))
 
 
+def equal() -> bytes:
+    """One text of megabytes in every row, in a file of as much as one."""
+    return _parquet(pa.table({"text": pa.DictionaryArray.from_arrays(pa.array([0] * 256, pa.int32()), [b"a" * 2_000_000])}))
+
+
 HARM = {
+    "a parquet file of equal bytes": ("mine.parquet", equal),
+    "another key in every line": ("mine.jsonl", lambda: "\n".join(f'{{"k{number}": 1}}' for number in range(30_000)).encode()),
+    "keys that come again, in too many lines": ("mine.jsonl", lambda: "\n".join(f'{{"k{number % 900}": 1}}' for number in range(30_000)).encode()),
+    "a header of commas": ("mine.csv", lambda: b"," * 20_000_000),
+    "a line of commas": ("mine.csv", lambda: b"text,label\n" + b"," * 20_000_000),
+    "a third line of commas": ("mine.csv", lambda: b"text,label\na film,1\n" + b"," * 20_000_000),
     "a parquet bomb of one text": ("mine.parquet", bomb),
     "a parquet bomb of blanks": ("mine.parquet", zeros),
     "columns of one name": ("mine.parquet", doubled),
@@ -104,13 +116,22 @@ HARM = {
 }
 
 
+def check(name: str) -> None:
+    """Brings a file that does harm. Raises AssertionError unless it is taken, or refused with a sentence, in little memory."""
+    file, content = HARM[name]
+    given, before = content(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bring(file, given)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert grown < MOST_MEMORY, f"it took {grown / 1e6:.0f} MB"
+
+
 def rows(home: Path) -> Iterator[Row]:
     """Made to do harm, then drawn by chance."""
     os.environ["ROBUSTPRUNE_HOME"] = str(home / "store")
     harm, drawn = Row("hostile data files"), Row("data files drawn by chance")
-    for name, (file, content) in HARM.items():
+    for name in HARM:
         with harm.trying(name):
-            bring(file, content())
+            check(name)
     for form in ("csv", "tsv", "jsonl", "parquet"):
         with drawn.trying(form):
             draw(partial(bring, f"mine.{form}"), CONTENTS)

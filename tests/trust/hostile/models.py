@@ -1,5 +1,6 @@
 """Folders with models that are damaged, or made to do harm: each must be refused with a sentence, run nothing, and ask for little memory."""
 
+import base64
 import json
 import os
 import pickle
@@ -12,7 +13,8 @@ import psutil
 import torch
 from safetensors.torch import load_file, save_file
 
-from robustprune import lab, reach
+from robustprune import hashing, lab, reach
+from robustprune import models as shipped
 from robustprune.errors import RobustPruneError
 from tests import small_models
 from tests.trust.faults.damage import halved
@@ -157,6 +159,37 @@ def _large(folder: Path, name: str) -> None:
         file.truncate(10_000_000_000)
 
 
+def _words(folder: Path, **changes: object) -> None:
+    _settings(folder, "tokenizer.json", **changes)
+
+
+def _bomb_of_words(folder: Path) -> None:
+    """A sentence with an "a" in it would be ten thousand million characters."""
+    tenfold = {"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 10}
+    _words(folder, normalizer={"type": "Sequence", "normalizers": [tenfold] * 10})
+
+
+def _long_table(folder: Path) -> None:
+    table = struct.pack("<I", 4) + b"\0" * 4 + b"a" * 1_000_000 + b"\0"
+    _words(folder, normalizer={"type": "Sequence", "normalizers": [{"type": "Precompiled", "precompiled_charsmap": base64.b64encode(table).decode()}] * 2})
+
+
+def _panics(folder: Path) -> None:
+    """Its pattern tries more ways than its reader allows, which ends in a panic."""
+    pattern = {"type": "Split", "pattern": {"Regex": r"((\w|\s|.)+)+(?!.)(?<!.)"}, "behavior": "Isolated", "invert": False}
+    _words(folder, pre_tokenizer=pattern)
+
+
+def _ours(folder: Path, labels: list[str] | None = None, **settings: object) -> None:
+    """An adapter with a card of this program's, whose files are as the card says, but for these settings."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(shipped.INGREDIENTS / "sst2-plain-1", folder)
+    _settings(folder, "adapter_config.json", **settings)
+    about = json.loads((folder / "card.json").read_text())
+    about["sha256"]["adapter_config.json"] = hashing.of_file(folder / "adapter_config.json")
+    (folder / "card.json").write_text(json.dumps({**about, "labels": labels or about["labels"]}))
+
+
 def _pipe(folder: Path, name: str) -> None:
     """In the place of a file, what nobody ever writes to: whoever reads it waits for ever."""
     (folder / name).unlink()
@@ -225,8 +258,24 @@ HARM: dict[str, Callable[[Path], None]] = {
     "a pipe for weights": lambda folder: _pipe(folder, WEIGHTS),
     "a folder for a config": lambda folder: _folder(folder, "config.json"),
     "a folder for weights": lambda folder: _folder(folder, WEIGHTS),
+    "a tokenizer that makes ten characters of one, ten times": _bomb_of_words,
+    "a tokenizer with a table of long texts": _long_table,
+    "a tokenizer of a kind with files of its own": lambda folder: _settings(
+        folder, "tokenizer_config.json", tokenizer_class="MarianTokenizer", source_spm="/etc/passwd", target_spm="/etc/passwd", vocab="/etc/passwd"
+    ),
+    "a tokenizer of that kind by the model's settings": lambda folder: _config(folder, tokenizer_class="MarianTokenizer"),
+    "a tokenizer with arguments for another library": lambda folder: _settings(folder, "tokenizer_config.json", sp_model_kwargs={"model_file": "/etc/passwd"}),
+    "a tokenizer that gives up on every text": _panics,
     "a tokenizer cut in half": lambda folder: halved(folder / "tokenizer.json"),
     "a tokenizer that is none": lambda folder: (folder / "tokenizer.json").write_text('{"model": {"type": "BPE"}}'),
+    "an average of a model elsewhere by an average's name": lambda folder: _card(folder, {"sha256": {}, "ingredients": ["mean:/etc"]}),
+    "an average of somebody's home": lambda folder: _card(folder, {"sha256": {}, "ingredients": ["~root/model"]}),
+    "an average of itself": lambda folder: _card(folder, {"sha256": {}, "ingredients": [str(folder)]}),
+    "an adapter by a pattern that takes for ever": lambda folder: _ours(folder, target_modules="([a-z.0-9_]+)*!"),
+    "an adapter of a rank of millions": lambda folder: _ours(folder, r=4_000_000),
+    "an adapter of another kind": lambda folder: _ours(folder, peft_type="MULTITASK_PROMPT_TUNING", prompt_tuning_init_state_dict_path="/etc/passwd"),
+    "an adapter with more settings": lambda folder: _ours(folder, layer_replication=[[0, 1_000_000]]),
+    "an adapter with a million classes": lambda folder: _ours(folder, ["a"] * 1_000_000),
     "a data set that is no name": lambda folder: (folder / "robustprune.json").write_text('{"dataset": {"a": 1}}'),
 }
 
@@ -260,8 +309,11 @@ def rows(home: Path) -> Iterator[Row]:
     row = Row("hostile model folders")
     with row.trying("one that is fine"):
         assert lab.bring_model(reach.check_name(str(made(home)))).labels
+    with row.trying("an adapter that is fine"):
+        _ours(home / "adapter")
+        assert lab.bring_model(reach.check_name(str(home / "adapter"))).labels
     for name in HARM:
         with row.trying(name):
             check(home, name)
-    assert len(lab.own_models()) == 1, "a hostile model is remembered"
+    assert len(lab.own_models()) == 2, "a hostile model is remembered"
     yield row

@@ -30,6 +30,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.
 SWEEPS = {
     "a billion laughs": LAUGHS,
     "a billion laughs where a field is": LAUGHS.replace("a8:", "starts:"),
+    "a billion laughs in a list": f"starts: [sst2-demo]\nseeds: [{', '.join(line.partition(': ')[2] for line in LAUGHS.splitlines())}]\n",
     "a list that holds itself": "starts: &a [*a]\n",
     "a mapping that holds itself": "attack: &a {recipes: *a}\n",
     "an object of Python": "starts: !!python/object/apply:os.system [id]\n",
