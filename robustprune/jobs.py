@@ -9,7 +9,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from robustprune import logs
+from robustprune import logs, memory
 from robustprune.errors import Busy, Cancelled, told
 
 KEPT = 50
@@ -149,6 +149,7 @@ class JobManager:
                     job.future.set_result(result)
                 except BaseException as error:  # whoever asks for the result is told
                     job.future.set_exception(told(error))
+                memory.give_back()
 
 
 def _end(jobs: dict[str, Job]) -> None:

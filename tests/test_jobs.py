@@ -5,8 +5,10 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 
+from robustprune import memory
 from robustprune.errors import Busy, Cancelled
 from robustprune.jobs import JobManager
 
@@ -132,3 +134,19 @@ def test_who_cancels_a_job_may_ask_for_another_at_once():
     second = manager.submit("b", lambda job: 2, "ann")
     go.set()
     assert second.future.result(5) == 2
+
+
+@pytest.mark.skipif(memory._trim() is None, reason="no glibc, whose allocator keeps what was freed")
+def test_memory_that_a_job_has_done_with_goes_back_to_the_machine():
+    kept = []
+
+    def work(job):
+        blocks = [bytearray(3_000) for _ in range(100_000)]
+        kept.append(bytearray(3_000))  # the last one stays, so that the allocator cannot give back all before it by itself
+        assert len(blocks) == 100_000 and process.memory_info().rss > before + 250e6
+
+    manager, process = JobManager(), psutil.Process()
+    before = process.memory_info().rss
+    manager.submit("a", work).future.result(60)
+    manager.submit("b", lambda job: None).future.result(60)  # the first has been cleared up after when the second ends
+    assert process.memory_info().rss < before + 100e6

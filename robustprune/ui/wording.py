@@ -2,10 +2,13 @@
 
 import re
 
+# Addresses become links whatever is escaped in them, unless something stands where they end: a joiner of no width.
+ADDRESS, JOINER = re.compile(r"(?<=://)|(?<=@)|(?<=www)(?=\.)", re.IGNORECASE), "\u2060"
+
 
 def plain(text: str) -> str:
-    """A text that Streamlit shows as it is: nothing in it is read as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", text)
+    """A text that Streamlit shows as it is: nothing in it is read as Markdown, or becomes a link."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", ADDRESS.sub(JOINER, text))
 
 
 def percent(share: float) -> str:

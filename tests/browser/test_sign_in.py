@@ -1,9 +1,11 @@
 """Signing in on a shared server, in a real browser, at a provider of identities."""
 
+import re
 import secrets
 
 import pytest
 
+from robustprune.ui.wording import JOINER
 from tests.browser.looking import heading
 from tests.browser.provider import CLIENT, providing
 from tests.browser.serving import free_port, serving
@@ -51,7 +53,7 @@ def test_who_is_known_comes_in_and_goes_out(page, provider):
     provider.person = ANN
     page.goto("/")
     sign_in(page)
-    page.get_by_text("Signed in as ann@school.example").wait_for(timeout=LONG)
+    page.get_by_text(re.compile(f"Signed in as ann@{JOINER}school.example")).wait_for(timeout=LONG)
     page.goto("/bring")
     heading(page, "Bring your own")
     page.get_by_role("button", name="Sign out").click()
@@ -68,3 +70,4 @@ def test_who_is_not_among_the_people_stays_outside(page, provider, person):
     page.get_by_text("is not among the people").wait_for(timeout=LONG)
     page.wait_for_timeout(1_000)
     assert not page.get_by_role("heading").count() and not page.get_by_role("combobox").count()
+    assert not page.locator("[data-testid=stAlert] a").count()  # an address that somebody has is a text like any other

@@ -1,6 +1,7 @@
 """Every page, empty and filled, as Streamlit runs it."""
 
 import io
+import re
 import shutil
 import zipfile
 
@@ -86,11 +87,13 @@ def test_a_text_in_the_link_is_the_text_that_is_attacked(empty_home):
     assert app.text_area(key="text").value == "a lovely film"
 
 
-@pytest.mark.parametrize("text", ["![x](http://host/p.png)", "**a** _b_ `c` $d$ :material/home: <b>"])
+@pytest.mark.parametrize("text", ["![x](http://host/p.png)", "**a** _b_ `c` $d$ :material/home: <b>", "a@b.example www.host https://host"])
 def test_what_people_wrote_is_not_read_as_markdown(text):
     from markdown_it import MarkdownIt
 
-    assert MarkdownIt().renderInline(wording.plain(text)).replace("&lt;", "<").replace("&gt;", ">") == text
+    shown = MarkdownIt().renderInline(wording.plain(text)).replace("&lt;", "<").replace("&gt;", ">")
+    assert shown.replace(wording.JOINER, "") == text
+    assert not re.search(r"https?://\w|www\.\w|\w@\w", shown)  # of which the browser would make links
 
 
 def test_a_shipped_run_is_shown_at_once_and_says_that_it_is_precomputed(empty_home):

@@ -21,7 +21,8 @@ from tests.trust.table import Row
 # Each would call the function if it were HTML, Markdown, a link, or broke out of a string of JavaScript.
 CODE = "<img src=x onerror=struck()><a href=//struck.example>b</a>"
 LABELS = {"0": f"bad {CODE} ", "1": "good </script><script>struck()</script> [a](javascript:struck())"}
-TEXT = f'A fine "quiet" film {CODE} </script><script>struck()</script> \'+struck()+\' ${{struck()}} [a](javascript:struck()) $x$ :red[good] and warm.'
+ADDRESSES = "https://struck.example www.struck.example me@struck.example"
+TEXT = f'{ADDRESSES} A fine "quiet" film {CODE} </script><script>struck()</script> \'+struck()+\' ${{struck()}} [a](javascript:struck()) $x$ :red[good].'
 # What fits into the pictures of attention.
 SHORT = "<img src=x onerror=struck()></script>"
 FILE = f"mine {CODE.replace('/', '')} **b**.csv"
