@@ -53,6 +53,6 @@ def test_a_compressed_folder_is_looked_at_as_well(home, empty_home, tmp_path):
         lab.bring_model(str(tmp_path))
 
 
-@pytest.mark.parametrize("number", range(24))
+@pytest.mark.parametrize("number", range(8))
 def test_a_folder_changed_by_chance_is_refused_with_a_sentence_or_can_read(home, empty_home, number):
     changed_models.check(home, number)
