@@ -191,21 +191,31 @@ def _check_tokenizer(folder: Path) -> None:
         if kind and kind not in TOKENIZERS:
             raise ModelError(f"{folder / name} asks for the tokenizer {kind!r}; those that are read are: {', '.join(TOKENIZERS)}.")
     path = folder / "tokenizer.json"
-    if path.is_file() and (growth := _growth(read_json(path).get("normalizer"))) > MOST_GROWTH:
-        raise ModelError(f"{path} makes every character up to {growth:,} long before it is read; at most {MOST_GROWTH} is allowed. Save the tokenizer again.")
+    if path.is_file() and _lengthens(read_json(path).get("normalizer")):
+        raise ModelError(f"{path} makes more than {MOST_GROWTH} characters of one before a text is read. Take one that leaves texts as long as they are.")
 
 
-def _growth(step: Any) -> int:
-    """How many characters a step of a tokenizer's normalizer can make of one, at most."""
-    if isinstance(step, list):
-        return math.prod(map(_growth, step))
-    if not isinstance(step, dict):
-        return 1
+def _lengthens(normalizer: Any) -> bool:
+    """Whether a tokenizer's normalizer can make more than ``MOST_GROWTH`` characters of one. Its steps multiply, and may hold others."""
+    growth, steps = 1, [normalizer]
+    while steps and growth <= MOST_GROWTH:
+        step = steps.pop()
+        if isinstance(step, list):
+            steps += step
+        elif isinstance(step, dict):
+            steps.append(step.get("normalizers"))
+            growth *= max(1, _longest_made(step))
+    return growth > MOST_GROWTH
+
+
+def _longest_made(step: dict[str, Any]) -> int:
+    """How many characters one step makes of one, at most. A pattern that matches nothing puts its own beside every character."""
     if step.get("type") == "Precompiled":
-        return max(1, _longest_precompiled(step.get("precompiled_charsmap")))
-    inner = step.get("normalizers")
-    own = max([len(value) for key in ("content", "prepend") if isinstance(value := step.get(key), str)], default=1)
-    return max(1, own) * _growth(inner)
+        return _longest_precompiled(step.get("precompiled_charsmap"))
+    pattern = step.get("pattern")
+    beside = not (isinstance(pattern, dict) and pattern.get("String"))
+    made = [len(value) for key in ("content", "prepend") if isinstance(value := step.get(key), str)]
+    return max(made) + beside if made else 1
 
 
 def _longest_precompiled(chars: Any) -> int:

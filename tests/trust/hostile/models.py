@@ -163,15 +163,24 @@ def _words(folder: Path, **changes: object) -> None:
     _settings(folder, "tokenizer.json", **changes)
 
 
-def _bomb_of_words(folder: Path) -> None:
-    """A sentence with an "a" in it would be ten thousand million characters."""
-    tenfold = {"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 10}
-    _words(folder, normalizer={"type": "Sequence", "normalizers": [tenfold] * 10})
+def _normalizers(folder: Path, steps: list[dict]) -> None:
+    _words(folder, normalizer={"type": "Sequence", "normalizers": steps})
+
+
+def _replace(pattern: dict, content: str) -> dict:
+    return {"type": "Replace", "pattern": pattern, "content": content}
+
+
+def _nested(folder: Path) -> None:
+    step = _replace({"String": "a"}, "aa")
+    for _ in range(300):
+        step = {"type": "Sequence", "normalizers": [step, _replace({"String": "a"}, "aa")]}
+    _words(folder, normalizer=step)
 
 
 def _long_table(folder: Path) -> None:
     table = struct.pack("<I", 4) + b"\0" * 4 + b"a" * 1_000_000 + b"\0"
-    _words(folder, normalizer={"type": "Sequence", "normalizers": [{"type": "Precompiled", "precompiled_charsmap": base64.b64encode(table).decode()}] * 2})
+    _normalizers(folder, [{"type": "Precompiled", "precompiled_charsmap": base64.b64encode(table).decode()}] * 2)
 
 
 def _panics(folder: Path) -> None:
@@ -258,7 +267,10 @@ HARM: dict[str, Callable[[Path], None]] = {
     "a pipe for weights": lambda folder: _pipe(folder, WEIGHTS),
     "a folder for a config": lambda folder: _folder(folder, "config.json"),
     "a folder for weights": lambda folder: _folder(folder, WEIGHTS),
-    "a tokenizer that makes ten characters of one, ten times": _bomb_of_words,
+    "a tokenizer that makes ten characters of one, ten times": lambda folder: _normalizers(folder, [_replace({"String": "a"}, "a" * 10)] * 10),
+    "a tokenizer that puts a character beside every one, forty times": lambda folder: _normalizers(folder, [_replace({"Regex": ""}, "a")] * 40),
+    "a tokenizer with a hundred thousand such steps": lambda folder: _normalizers(folder, [_replace({"String": "a"}, "aaaaaaaaaa")] * 100_000),
+    "a tokenizer of steps within steps": _nested,
     "a tokenizer with a table of long texts": _long_table,
     "a tokenizer of a kind with files of its own": lambda folder: _settings(
         folder, "tokenizer_config.json", tokenizer_class="MarianTokenizer", source_spm="/etc/passwd", target_spm="/etc/passwd", vocab="/etc/passwd"
