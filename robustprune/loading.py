@@ -69,7 +69,11 @@ def _weights_of(key: str, progress: Progress, cancel: threading.Event | None) ->
         return run.model_dir
     if _runs.resolve(spec)[0] != key:
         raise ModelError(f"The run {key} cannot be made again: its model or texts have changed since. Prune again with its settings.")
-    return _runs.prune(store(), spec, loaded, "auto", progress, cancel).model_dir
+
+    def plain(done: float, total: float, text: str, _: Any = None) -> None:  # who loads a model shows something else than layers meanwhile
+        progress(done, total, text, None)
+
+    return _runs.prune(store(), spec, loaded, "auto", plain, cancel).model_dir
 
 
 @lru_cache(maxsize=LOADED_MODELS)

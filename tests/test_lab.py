@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from robustprune import data, inference, lab, uploads
 from robustprune.errors import Cancelled, DataError, ModelError, SpecError, StoreError
 from robustprune.pruning.blocks import linear_layers
-from robustprune.spec import PruneSpec
+from robustprune.spec import AttackSpec, PruneSpec
 from robustprune.store import DOCUMENT
 from tests.small_models import classifier
 
@@ -240,3 +240,16 @@ def test_the_card_says_how_the_model_was_made(small, empty_home):
     }
     for words, run in runs.items():
         assert words in (run.model_dir / "README.md").read_text()
+
+
+def test_an_attack_that_has_to_prune_first_shows_no_layers_where_its_trace_is_shown(small, empty_home):
+    """The attack page draws what is known so far as a trace; a pruning that goes before tells of layers."""
+    from robustprune import runs
+    from robustprune.attacks.trace import AttackTrace
+
+    run, told = lab.prune(small), []
+    runs.drop_weights(lab.store(), run.digest)
+    lab.attack_side_by_side([small.model, run.ref], "a dull and long film", 1, AttackSpec("deepwordbug"), lambda *progress: told.append(progress))
+    assert any("layer" in text for _, _, text, _ in told)  # it was pruned on the way
+    partials = [partial for *_, partial in told if partial is not None]
+    assert partials and all(isinstance(partial, AttackTrace) for partial in partials)
