@@ -128,9 +128,7 @@ def _journal_path(source: ModelSource, texts: data.Texts, spec: AttackSpec) -> P
     return paths.home() / "journals" / f"{archive.scores_key(source.digest, texts, spec)}.jsonl"
 
 
-def _take_hold(
-    stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec, check: Callable[[], None], waiting: Callable[[str], None]
-) -> None:
+def _take_hold(stack: ExitStack, source: ModelSource, texts: data.Texts, spec: AttackSpec, check: Callable[[], None], waiting: Callable[[str], None]) -> None:
     """Keeps other processes from these texts and this model until the stack is closed; waits for one that is there already."""
     path = _journal_path(source, texts, spec)
     lock = FileLock(f"{path}.lock", timeout=SECONDS_BETWEEN_LOOKS)

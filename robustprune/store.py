@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import zict
 from filelock import FileLock, Timeout
 
 from robustprune import hashing, logs, partials
@@ -29,6 +30,8 @@ DOCUMENT = "entry.json"
 KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 # What reading a document of another shape raises.
 DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
+# Twice what ships. Counted as JSON; as objects it is some three times as much.
+REMEMBERED_BYTES = 32_000_000
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -71,9 +74,25 @@ def _disk_is_full(error: Exception) -> bool:
     return f"os error {errno.ENOSPC}" in str(error) or os.strerror(errno.ENOSPC) in str(error)
 
 
-@lru_cache(maxsize=2048)
+def _memory(most_bytes: int) -> zict.LRU:
+    """The documents that were read last, by path, size in bytes, and time of change; as many as have that size together."""
+    return zict.LRU(most_bytes, {}, weight=lambda stamp, body: stamp[1])
+
+
+_remembered = _memory(REMEMBERED_BYTES)
+
+
 def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
     """A document that is as it was written; read again only when the file has changed. Never altered by those who get it."""
+    stamp = (path, size, changed)
+    body = _remembered.get(stamp)
+    if body is None:
+        body = _remembered[stamp] = _read_afresh(*stamp)
+    return body
+
+
+def _read_afresh(path: Path, size: int, changed: int) -> dict[str, Any]:
+    """A document from the disk, compared with its hash."""
     body = json.loads(path.read_text(encoding="utf-8"))
     expected = body.pop("sha256")
     if hashing.of_json(body) != expected:
@@ -156,7 +175,7 @@ class Store:
 
     def read(self, folder: Path) -> Entry | None:
         """The entry in one of those folders; None if it is damaged. Not remembered: thousands may be read, each once."""
-        return self._read(folder, folder.is_relative_to(self._shipped), _read_body.__wrapped__)
+        return self._read(folder, folder.is_relative_to(self._shipped), _read_afresh)
 
     def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
         """Stores a document, and the files that ``fill`` writes into the folder it is given. Replaces an entry of that key.
@@ -221,7 +240,7 @@ class Store:
         try:
             with self._locked(folder):
                 try:
-                    entry = _entry(folder, False, _read_body.__wrapped__)
+                    entry = _entry(folder, False, _read_afresh)
                     why = f"{changed[0]} was changed" if (changed := _changed(entry)) else ""
                 except FileNotFoundError:
                     if not folder.is_dir():

@@ -199,3 +199,21 @@ def test_an_entry_that_is_replaced_while_its_files_are_compared_is_not_taken_for
     monkeypatch.setattr(hashing, "of_file", of_file)
     assert store.get_checked("runs", "a").document == {"x": 2}
     assert not (tmp_path / "home" / "damaged").exists()
+
+
+def test_only_so_much_is_kept_in_memory_and_read_again_only_when_it_has_to_be(store, monkeypatch):
+    for key in "abcd":
+        store.put("runs", key, {"x": key * 1000})
+    size = (store.get("runs", "a").folder / "entry.json").stat().st_size
+    monkeypatch.setattr(store_module, "_remembered", store_module._memory(3 * size))
+    read, real = [], store_module._read_afresh
+    monkeypatch.setattr(store_module, "_read_afresh", lambda path, *stamp: read.append(path.parent.name) or real(path, *stamp))
+    for key in "abcabcdbcda":  # the fourth drives out the one that was not asked for longest, which is read again then
+        assert store.get("runs", key).document == {"x": key * 1000}
+    assert read == list("abcda")
+
+
+def test_a_document_larger_than_what_is_kept_is_read_all_the_same(store, monkeypatch):
+    monkeypatch.setattr(store_module, "_remembered", store_module._memory(10))
+    store.put("runs", "a", {"x": "long"})
+    assert store.get("runs", "a").document == store.get("runs", "a").document == {"x": "long"}

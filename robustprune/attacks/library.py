@@ -22,7 +22,7 @@ from types import ModuleType, SimpleNamespace
 from robustprune.attacks import chance
 from robustprune.attacks.resource_names import has_stop_words
 
-REMEMBERED_TEXTS = 50_000
+REMEMBERED_TEXTS = 5_000  # more than one attack makes of a text; of long texts 100 MB
 SECONDS_BETWEEN_LOOKS = 0.02
 
 _lock = threading.Lock()

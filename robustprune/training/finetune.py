@@ -4,7 +4,6 @@ All adapters of a data set start from the same head, because weights that were t
 (Li et al. 2023, Alg. 3, averages weights of one start).
 """
 
-
 import torch
 from jaxtyping import Float
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model

@@ -197,4 +197,3 @@ def _said() -> Iterator[None]:
         yield
     except RobustPruneError as error:
         assert len(str(error)) > 20
-
