@@ -4,18 +4,16 @@ import json
 from collections.abc import Callable
 from functools import partial
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune.ui import shell
 from robustprune.ui.charts import MARK
 from robustprune.ui.i18n import t
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # What zooming and panning need has no place on charts whose axes are chosen to be read.
 NOT_NEEDED = ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d"]
@@ -28,7 +26,7 @@ def chart(figure: go.Figure, *, alt: str, key: str, **more: Any) -> None:
     st.plotly_chart(figure, alt=alt, key=key, config={"displaylogo": False, "modeBarButtonsToRemove": NOT_NEEDED, "toImageButtonOptions": camera}, **more)
 
 
-def offer(key: str, figures: dict[str, go.Figure], tables: dict[str, "pd.DataFrame"] | None = None, documents: dict[str, Any] | None = None) -> None:
+def offer(key: str, figures: dict[str, go.Figure], tables: dict[str, pd.DataFrame] | None = None, documents: dict[str, Any] | None = None) -> None:
     """A small menu: figures in all forms, tables as CSV, documents as JSON (a list: a line an entry), each under its title.
 
     Files are made when they are asked for. A class needs no menu of files.
@@ -53,10 +51,8 @@ def page_of(figure: go.Figure) -> str:
     return figure.to_html(include_plotlyjs=True, config={"displaylogo": False, "toImageButtonOptions": {"format": "svg"}})
 
 
-def numbers_of(figure: go.Figure) -> "pd.DataFrame":
+def numbers_of(figure: go.Figure) -> pd.DataFrame:
     """What a figure draws, a row a point: series, x, y, and where it has them the ends of its interval, or the value of a heat map's cell."""
-    import pandas as pd  # a third of a second that nobody should wait for who only looks
-
     rows: list[dict[str, Any]] = []
     for trace in figure.data:
         if trace.type == "heatmap":
@@ -84,7 +80,7 @@ def _lines(documents: list[Any]) -> str:
     return "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
 
 
-def _csv(table: "pd.DataFrame") -> str:
+def _csv(table: pd.DataFrame) -> str:
     return table.to_csv(index=False)
 
 

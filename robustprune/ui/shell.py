@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pandas  # noqa: F401, first of all: Plotly takes it half-imported, while another session imports it, for whole
 import streamlit as st
 
 from robustprune import lab, paths, reach

@@ -1,13 +1,14 @@
 """People in browsers who click through the app: one coroutine a person, all in one Chromium, each in a session and with a mind of its own."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from playwright.async_api import Browser, Page, TimeoutError
+from playwright.async_api import Browser, BrowserContext, Page, TimeoutError
 
 from tests.trust.table import Row
 
@@ -49,30 +50,56 @@ class Seen:
     figures: dict[str, set[str]] = field(default_factory=dict)
 
 
-async def visit(browser: Browser, address: str, number: int, until: float, seen: Seen) -> None:
+async def tour(browser: Browser, address: str, seen: Seen) -> None:
+    """One person who opens every page with every model, and asks once for every kind of pruning and of attack: then all caches are filled."""
+    context, page = await _arrive(browser, address)
+    for model, (name, links) in itertools.product(MODELS, PAGES.items()):
+        for parameters in links:
+            with seen.pages.trying(f"tour, {name} {parameters} {model}"):
+                await _go(page, name, {**parameters, "model": model})
+    for asked in PRUNINGS:
+        if asked["seed"] == "0":
+            with seen.prunings.trying(f"tour, {asked}"):
+                await _prune(page, asked, seen)
+    for recipe in RECIPES:
+        with seen.attacks.trying(f"tour, {recipe}"):
+            await _attack(page, TEXTS[0], recipe)
+    await context.close()
+
+
+async def visit(browser: Browser, address: str, seed: int, until: float, seen: Seen) -> None:
     """One person, until that time: looks, follows links, prunes, attacks."""
-    mind = random.Random(number)
-    context = await browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
-    page = await context.new_page()
-    page.set_default_timeout(PAGE_SECONDS * 1000)
-    deeds: list[tuple[Callable[..., Awaitable[None]], Row]] = [(_look, seen.pages)] * 7 + [(_follow, seen.pages)] * 5
-    deeds += [(_prune, seen.prunings), (_attack, seen.attacks)]
+    mind = random.Random(seed)
+    context, page = await _arrive(browser, address)
+    deeds: list[tuple[Callable[[], Awaitable[None]], Row]] = [
+        *[(lambda: _look(page, mind), seen.pages)] * 7,
+        *[(lambda: _follow(page, mind), seen.pages)] * 5,
+        (lambda: _prune(page, mind.choice(PRUNINGS), seen), seen.prunings),
+        (lambda: _attack(page, mind.choice(TEXTS), mind.choice(RECIPES)), seen.attacks),
+    ]
     await _go(page, "", {})
     while time.monotonic() < until:
         deed, row = mind.choice(deeds)
-        with row.trying(f"person {number}, {page.url}"):
-            await deed(page, mind, seen)
+        with row.trying(f"person {seed}, {page.url}"):
+            await deed()
         await asyncio.sleep(mind.uniform(*LOOK_SECONDS))
     await context.close()
 
 
-async def _look(page: Page, mind: random.Random, seen: Seen) -> None:
+async def _arrive(browser: Browser, address: str) -> tuple[BrowserContext, Page]:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
+    page = await context.new_page()
+    page.set_default_timeout(PAGE_SECONDS * 1000)
+    return context, page
+
+
+async def _look(page: Page, mind: random.Random) -> None:
     """A link from elsewhere: a new session."""
     name = mind.choice(list(PAGES))
     await _go(page, name, {**mind.choice(PAGES[name]), "model": mind.choice(MODELS), "lang": mind.choice(LANGUAGES)})
 
 
-async def _follow(page: Page, mind: random.Random, seen: Seen) -> None:
+async def _follow(page: Page, mind: random.Random) -> None:
     """The menu: the same session goes on."""
     links = page.get_by_test_id("stSidebarNavLink")
     if not await links.count():  # a class has no menu
@@ -81,8 +108,7 @@ async def _follow(page: Page, mind: random.Random, seen: Seen) -> None:
     await _settled(page)
 
 
-async def _prune(page: Page, mind: random.Random, seen: Seen) -> None:
-    asked = mind.choice(PRUNINGS)
+async def _prune(page: Page, asked: dict[str, str], seen: Seen) -> None:
     await _go(page, "prune", asked)
     done = page.get_by_text("Pruned on this machine")
     await _press(page, "Prune at", done)
@@ -93,8 +119,8 @@ async def _prune(page: Page, mind: random.Random, seen: Seen) -> None:
         seen.figures.setdefault(urlencode(asked), set()).add(" | ".join(figures))
 
 
-async def _attack(page: Page, mind: random.Random, seen: Seen) -> None:
-    await _go(page, "attack", {"demo": "own", "text": mind.choice(TEXTS), "label": "1", "recipe": mind.choice(RECIPES)})
+async def _attack(page: Page, text: str, recipe: str) -> None:
+    await _go(page, "attack", {"demo": "own", "text": text, "label": "1", "recipe": recipe})
     await _press(page, "Attack both models", page.get_by_text("Does what breaks one break the other?").or_(page.locator(".stMetric")))
 
 
