@@ -77,7 +77,8 @@ async def visit(browser: Browser, address: str, seed: int, until: float, seen: S
         (lambda: _prune(page, mind.choice(PRUNINGS), seen), seen.prunings),
         (lambda: _attack(page, mind.choice(TEXTS), mind.choice(RECIPES)), seen.attacks),
     ]
-    await _go(page, "", {})
+    with seen.pages.trying(f"person {seed} comes in"):
+        await _go(page, "", {})
     while time.monotonic() < until:
         deed, row = mind.choice(deeds)
         with row.trying(f"person {seed}, {page.url}"):
