@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from playwright.async_api import Browser, BrowserContext, Page, TimeoutError
+from playwright.async_api import Browser, BrowserContext, Locator, Page, TimeoutError
 
 from tests.trust.table import Row
 
@@ -42,12 +42,13 @@ PAGE_SECONDS, WORK_SECONDS, LOOK_SECONDS = 120, 240, (1.0, 5.0)
 
 @dataclass
 class Seen:
-    """What all people together saw: a row a kind of deed, and of every finished pruning the figures on its page."""
+    """What all people together saw: a row a kind of deed, of every finished pruning the figures on its page, and how many did not stay for the end."""
 
     pages: Row = field(default_factory=lambda: Row("pages opened"))
     prunings: Row = field(default_factory=lambda: Row("prunings asked for"))
     attacks: Row = field(default_factory=lambda: Row("attacks asked for"))
     figures: dict[str, set[str]] = field(default_factory=dict)
+    left: int = 0
 
 
 async def tour(browser: Browser, address: str, seen: Seen) -> None:
@@ -63,7 +64,7 @@ async def tour(browser: Browser, address: str, seen: Seen) -> None:
                 await _prune(page, asked, seen)
     for recipe in RECIPES:
         with seen.attacks.trying(f"tour, {recipe}"):
-            await _attack(page, TEXTS[0], recipe)
+            await _attack(page, TEXTS[0], recipe, seen)
     await context.close()
 
 
@@ -75,7 +76,7 @@ async def visit(browser: Browser, address: str, seed: int, until: float, seen: S
         *[(lambda: _look(page, mind), seen.pages)] * 7,
         *[(lambda: _follow(page, mind), seen.pages)] * 5,
         (lambda: _prune(page, mind.choice(PRUNINGS), seen), seen.prunings),
-        (lambda: _attack(page, mind.choice(TEXTS), mind.choice(RECIPES)), seen.attacks),
+        (lambda: _attack(page, mind.choice(TEXTS), mind.choice(RECIPES), seen), seen.attacks),
     ]
     with seen.pages.trying(f"person {seed} comes in"):
         await _go(page, "", {})
@@ -112,7 +113,7 @@ async def _follow(page: Page, mind: random.Random) -> None:
 async def _prune(page: Page, asked: dict[str, str], seen: Seen) -> None:
     await _go(page, "prune", asked)
     done = page.get_by_text("Pruned on this machine")
-    await _press(page, "Prune at", done)
+    await _press(page, "Prune at", done, seen)
     if await done.count():  # which stands below the figures
         values = page.get_by_test_id("stMetricValue")
         await values.nth(FIGURES - 1).wait_for()
@@ -120,20 +121,22 @@ async def _prune(page: Page, asked: dict[str, str], seen: Seen) -> None:
         seen.figures.setdefault(urlencode(asked), set()).add(" | ".join(figures))
 
 
-async def _attack(page: Page, text: str, recipe: str) -> None:
+async def _attack(page: Page, text: str, recipe: str, seen: Seen) -> None:
     await _go(page, "attack", {"demo": "own", "text": text, "label": "1", "recipe": recipe})
-    await _press(page, "Attack both models", page.get_by_text("Does what breaks one break the other?").or_(page.locator(".stMetric")))
+    await _press(page, "Attack both models", page.get_by_text("Does what breaks one break the other?").or_(page.locator(".stMetric")), seen)
 
 
-async def _press(page: Page, label: str, done: object) -> None:
-    """Presses a button where it is there and waits until the work is done, or is refused since the person has other work: both are right."""
+async def _press(page: Page, label: str, done: Locator, seen: Seen) -> None:
+    """Presses a button where it is of use and waits until the work is done, or is refused since the person has other work: both are right."""
     button = page.get_by_role("button", name=label)
+    await button.or_(done).first.wait_for()
     if await button.count() and await button.is_enabled():
         await button.click()
     refused = page.get_by_text("as many as may")
     try:
         await done.or_(refused).first.wait_for(timeout=WORK_SECONDS * 1000)
     except TimeoutError:  # the queue is long: who looks away has lost nothing
+        seen.left += 1
         await _settled(page)
     await _check(page)
 

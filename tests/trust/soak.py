@@ -33,6 +33,7 @@ def rows(home: Path, minutes: float = 30, persons: int = 12) -> Iterator[Row]:
     seen = people.Seen()
     with serving(server) as (address, process):
         kept = asyncio.run(_load(address, psutil.Process(process.pid), minutes * 60, persons, seen))
+    seen.pages.notes.append(f"of prunings and attacks {seen.left} waited so long for their turn that those who had asked for them left")
     yield from (seen.pages, seen.prunings, seen.attacks)
     yield _memory(kept)
     yield _answers(server, home / "alone", seen)
