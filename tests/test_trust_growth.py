@@ -10,7 +10,7 @@ RESTS = np.arange(1, ROUNDS) * 1800 / ROUNDS
 
 
 def at_rest(seed, leak, noise=20.0):
-    """Some tens of megabytes more or less each time, and once a job that was not over."""
+    """Some tens of megabytes more or less each time, as in the soak, and once a job that was not over."""
     draw = np.random.default_rng(seed)
     sizes = 1300 + leak * RESTS / 3600 + draw.normal(0, noise, RESTS.size)
     sizes[draw.integers(RESTS.size)] += noise * 6
@@ -31,4 +31,4 @@ def test_a_leak_is_seen():
 
 def test_steady_growth_is_told_as_it_is():
     told = growth.of([(second, 1000 + 300 * second / 3600) for second in RESTS])
-    assert [told.slope, told.low, told.high] == pytest.approx([300] * 3)
+    assert [told.slope, told.low_slope, told.high_slope] == pytest.approx([300] * 3)

@@ -22,7 +22,8 @@ from types import ModuleType, SimpleNamespace
 from robustprune.attacks import chance
 from robustprune.attacks.resource_names import has_stop_words
 
-REMEMBERED_TEXTS = 5_000  # more than one attack makes of a text; of long texts 100 MB
+# An attack comes back only to the texts that it made last. So many of 250 words take 85 MB.
+REMEMBERED_TEXTS = 5_000
 SECONDS_BETWEEN_LOOKS = 0.02
 
 _lock = threading.Lock()

@@ -5,7 +5,7 @@ What it keeps is what it holds at rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import theilslopes
@@ -13,20 +13,11 @@ from scipy.stats import theilslopes
 HOUR = 3600.0
 
 
-@dataclass(frozen=True)
-class Growth:
-    """Megabytes an hour, and the ends of the 95 % interval."""
-
-    slope: float
-    low: float
-    high: float
-
-
-def of(kept: Sequence[tuple[float, float]]) -> Growth:
-    """The growth of what was held at rest, some times: seconds and megabytes.
+def of(kept: Sequence[tuple[float, float]]) -> Any:
+    """The growth of what was held at rest, some times (seconds, megabytes): ``slope`` in megabytes an hour, ``low_slope`` and ``high_slope``
+    of its 95 % interval.
 
     It is the median of the slopes between any two of them (Theil and Sen), so that a single rest that was none counts for little.
     """
     times, sizes = np.array(kept).T
-    slope, _, low, high = theilslopes(sizes, times / HOUR)
-    return Growth(float(slope), float(low), float(high))
+    return theilslopes(sizes, times / HOUR)

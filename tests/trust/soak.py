@@ -30,16 +30,16 @@ def rows(home: Path, minutes: float = 30, persons: int = 12) -> Iterator[Row]:
     """The load, then what came of it."""
     assert CHROMIUM, "Chromium is not installed (Debian: apt-get install chromium)."
     server = home / "server"
-    seen = people.Seen()
+    seen, memory = people.Seen(), Row("memory of the server")
     with serving(server) as (address, process):
-        kept = asyncio.run(_load(address, psutil.Process(process.pid), minutes * 60, persons, seen))
+        kept = asyncio.run(_load(address, psutil.Process(process.pid), minutes * 60, persons, seen, memory))
     seen.pages.notes.append(f"of prunings and attacks {seen.left} waited so long for their turn that those who had asked for them left")
-    yield from (seen.pages, seen.prunings, seen.attacks)
-    yield _memory(kept)
+    _judge(memory, kept)
+    yield from (seen.pages, seen.prunings, seen.attacks, memory)
     yield _answers(server, home / "alone", seen)
 
 
-async def _load(address: str, process: psutil.Process, seconds: float, persons: int, seen: people.Seen) -> list[tuple[float, float]]:
+async def _load(address: str, process: psutil.Process, seconds: float, persons: int, seen: people.Seen, memory: Row) -> list[tuple[float, float]]:
     """One who goes everywhere, then all people at once, in rounds; gives how much memory the server held after each round, by time."""
     kept = []
     async with async_playwright() as playwright:
@@ -49,26 +49,29 @@ async def _load(address: str, process: psutil.Process, seconds: float, persons: 
         for turn in range(ROUNDS):
             until = start + seconds * (turn + 1) / ROUNDS
             await asyncio.gather(*(people.visit(browser, address, turn * persons + person, until, seen) for person in range(persons)))
-            await asyncio.to_thread(_await_rest, process)
-            kept.append((time.monotonic() - start, process.memory_info().rss / MEGABYTE))
+            with memory.trying(f"rest after round {turn + 1}"):
+                await asyncio.to_thread(_await_rest, process)
+                kept.append((time.monotonic() - start, process.memory_info().rss / MEGABYTE))
         await browser.close()
     return kept
 
 
 def _await_rest(process: psutil.Process) -> None:
-    """Until the server does nothing: jobs of people who have gone may still run."""
+    """Until the server does nothing: jobs of people who have gone may still run. Raises TimeoutError if it never rests."""
+    end = time.monotonic() + people.WORK_SECONDS
     while process.cpu_percent(SECONDS_OF_REST) > IDLE_PERCENT:
-        pass
+        if time.monotonic() > end:
+            raise TimeoutError(f"it still works {people.WORK_SECONDS} s after everybody has gone")
 
 
-def _memory(kept: list[tuple[float, float]]) -> Row:
+def _judge(memory: Row, kept: list[tuple[float, float]]) -> None:
     """What the server keeps must not grow."""
-    row, grown = Row("memory of the server"), growth.of(kept[1:])
     sizes = ", ".join(f"{size:.0f}" for _, size in kept)
-    row.notes.append(f"{grown.slope:+.0f} MB an hour (95 % from {grown.low:+.0f} to {grown.high:+.0f}); at rest after each round: {sizes} MB")
-    with row.trying("the slope"):
+    with memory.trying("the slope"):
+        grown = growth.of(kept[1:])
+        interval = f"95 % from {grown.low_slope:+.0f} to {grown.high_slope:+.0f}"
+        memory.notes.append(f"{grown.slope:+.0f} MB an hour ({interval}); at rest after each round: {sizes} MB")
         assert grown.slope < MOST_GROWTH, f"{grown.slope:+.0f} MB an hour; allowed are {MOST_GROWTH}"
-    return row
 
 
 def _answers(server: Path, alone: Path, seen: people.Seen) -> Row:
