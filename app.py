@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from robustprune import logs
-from robustprune.ui import classroom, shell, sidebar, sign_in
+from robustprune.base import logs
+from robustprune.ui.frame import shell, sidebar, sign_in
+from robustprune.ui.learn import classroom
 
 shell.configure()
 page = st.navigation(shell.pages(), position="sidebar" if sign_in.inside() and not shell.teaching() else "hidden")

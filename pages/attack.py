@@ -3,13 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from robustprune import lab, reach
-from robustprune.attacks.trace import AttackTrace
-from robustprune.catalogue import MASKED_LM, RECIPES, about
-from robustprune.jobs import Job
-from robustprune.spec import AttackSpec, digest
-from robustprune.ui import examples, exports, jobs, links, player, replay, shell, try_it, wording
-from robustprune.ui.i18n import language, meaning, said, t
+from robustprune import lab
+from robustprune.attacks.traces.trace import AttackTrace
+from robustprune.base.hashing import digest
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.recipes import MASKED_LM, RECIPES, about
+from robustprune.ui import exports, limits, links
+from robustprune.ui.attack import examples, player, replay, try_it
+from robustprune.ui.frame import shell
+from robustprune.ui.jobs import panel
+from robustprune.ui.jobs.queue import Job
+from robustprune.ui.words import wording
+from robustprune.ui.words.i18n import language, meaning, said, t
 
 OWN = "own"
 
@@ -33,10 +38,10 @@ def asked_recipe() -> AttackSpec:
     links.choice("recipe", list(RECIPES), "textfooler")
     name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", format_func=recipe_name)
     masked_lm = None
-    if MASKED_LM in RECIPES[name].needs and not reach.shared():
-        look = {"max_chars": reach.LONGEST_NAME, "help": t("attack.masked_lm_help")}
+    if MASKED_LM in RECIPES[name].needs and not limits.shared():
+        look = {"max_chars": limits.LONGEST_NAME, "help": t("attack.masked_lm_help")}
         named = st.text_input(t("attack.masked_lm"), key="masked_lm", persist_state="session", **look).strip()
-        masked_lm = reach.check_name(named) if named else None
+        masked_lm = limits.check_name(named) if named else None
     spec = AttackSpec(name, masked_lm=masked_lm)
     st.caption(about(name, language()))
     missing = lab.missing_resources(spec)
@@ -59,13 +64,13 @@ def asked() -> tuple[str, int]:
         text, label = showcase[int(chosen) - 1]
         st.caption(t("attack.true_label", label=wording.plain(run.labels[label])))
         return text, label
-    typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=reach.text_length(), height=80)
+    typed = st.text_area(t("attack.text"), t("attack.example"), key="text", bind="query-params", max_chars=limits.text_length(), height=80)
     classes = [str(number) for number in range(len(run.labels))]
     links.choice("label", classes, classes[1])
     label = st.segmented_control(
         t("attack.label"), classes, key="label", required=True, format_func=lambda number: wording.plain(run.labels[int(number)]), help=t("attack.label_help")
     )
-    return reach.check_typed(typed), int(label)
+    return limits.check_typed(typed), int(label)
 
 
 def both_attacks(job: Job) -> None:
@@ -105,10 +110,10 @@ with st.container(border=True):
 pair = examples.attack_pair(run, text, label, spec)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:
-    jobs.start_button(t("attack.start"), key, both_attacks, primary=True)
-    if jobs.manager().get(key) is None:
+    panel.start_button(t("attack.start"), key, both_attacks, primary=True)
+    if panel.manager().get(key) is None:
         st.info(t("attack.nothing_yet"), icon=":material/swords:")
-    jobs.panel(key, live)
+    panel.show(key, live)
 else:
     show(dict(zip(models, pair, strict=True)))
 st.subheader(t("try.title"))

@@ -6,11 +6,15 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
-from robustprune.jobs import Job
-from robustprune.reach import check_typed
-from robustprune.spec import digest
-from robustprune.ui import attention_view, examples, jobs, layer_charts, links, shell
-from robustprune.ui.i18n import meaning, t, t_or
+from robustprune.base.hashing import digest
+from robustprune.ui import attention_view, links
+from robustprune.ui.attack import examples
+from robustprune.ui.charts import layer_charts
+from robustprune.ui.frame import shell
+from robustprune.ui.jobs import panel
+from robustprune.ui.jobs.queue import Job
+from robustprune.ui.limits import check_typed
+from robustprune.ui.words.i18n import meaning, t, t_or
 
 VIEWS = {"maps": attention_view.side_by_side, "twins": attention_view.twins, "lines": attention_view.lines, "grid_of_lines": attention_view.grid_of_lines}
 LONGEST_SHOWN = 64
@@ -98,10 +102,10 @@ if view == "twins" and original is None:
 elif too_long > LONGEST_SHOWN:
     st.warning(t("attention.too_long", tokens=too_long, most=LONGEST_SHOWN), icon=":material/warning:")
 elif not known:
-    if jobs.manager().get(key) is None:
+    if panel.manager().get(key) is None:
         st.info(t("attention.nothing_yet"), icon=":material/grid_on:")
-    jobs.start_button(t("attention.start"), key, lambda job: compute(list(models.values()), texts, job), primary=True)
-    jobs.panel(key)
+    panel.start_button(t("attention.start"), key, lambda job: compute(list(models.values()), texts, job), primary=True)
+    panel.show(key)
 elif (tokens := max(len(maps.tokens) for pair in found.values() for maps in pair)) > LONGEST_SHOWN:
     st.warning(t("attention.too_long", tokens=tokens, most=LONGEST_SHOWN), icon=":material/warning:")
 else:

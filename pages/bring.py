@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from robustprune import reach
-from robustprune.ui import bring, shell
-from robustprune.ui.i18n import t
+from robustprune.ui import bring, limits
+from robustprune.ui.frame import shell
+from robustprune.ui.words.i18n import t
 
 shell.require_entrypoint()
 
 st.title(t("bring.title"))
 st.markdown(t("bring.question"))
-if reach.shared():
+if limits.shared():
     st.info(t("bring.shared"), icon=":material/lock:")
     st.stop()
 with st.container(border=True):

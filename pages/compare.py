@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from robustprune.ui import claims_view, embeddings_view, links, paper_view, runs_view, shell, tables_view
-from robustprune.ui.i18n import meaning, t
+from robustprune.ui import links
+from robustprune.ui.compare import claims_view, embeddings_view, paper_view, runs_view, tables_view
+from robustprune.ui.frame import shell
+from robustprune.ui.words.i18n import meaning, t
 
 VIEWS = {
     "tables": tables_view.show,

@@ -5,13 +5,16 @@ from functools import partial
 import streamlit as st
 
 from robustprune import lab
-from robustprune.curves import ATTACKED, Curve
-from robustprune.errors import ModelError
-from robustprune.jobs import Job
-from robustprune.soups import SoupRun
-from robustprune.spec import digest
-from robustprune.ui import curve_view, jobs, links, shell, soup_view
-from robustprune.ui.i18n import meaning, t
+from robustprune.base.errors import ModelError
+from robustprune.base.hashing import digest
+from robustprune.lab.curves import ATTACKED, Curve
+from robustprune.lab.soups import SoupRun
+from robustprune.ui import links
+from robustprune.ui.dense import curve_view, soup_view
+from robustprune.ui.frame import shell
+from robustprune.ui.jobs import panel
+from robustprune.ui.jobs.queue import Job
+from robustprune.ui.words.i18n import meaning, t
 
 shell.require_entrypoint()
 
@@ -48,8 +51,8 @@ def curve(soup: SoupRun) -> None:
         for attacked, text in ((0, "dense.measure"), (ATTACKED, "dense.measure_attack")):
             if found is None or attacked:
                 job = f"{key}-{attacked}"
-                jobs.start_button(t(text, texts=attacked), job, partial(measure, first, second, attacked))
-                jobs.panel(job)
+                panel.start_button(t(text, texts=attacked), job, partial(measure, first, second, attacked))
+                panel.show(job)
 
 
 def _known_ends(names: list[str]) -> tuple[str, str]:

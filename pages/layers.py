@@ -6,10 +6,13 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.analysis.layers import LayerView
+from robustprune.lab.runs import PruneRun
 from robustprune.pruning.report import LayerReport
-from robustprune.results import PruneRun
-from robustprune.ui import exports, jobs, layer_charts, shell
-from robustprune.ui.i18n import meaning, t
+from robustprune.ui import exports
+from robustprune.ui.charts import layer_charts
+from robustprune.ui.frame import shell
+from robustprune.ui.jobs import panel
+from robustprune.ui.words.i18n import meaning, t
 
 # Three figures fill a wide page, one a narrow one (pixels).
 CLOSE_UP_WIDTH = 300
@@ -70,8 +73,8 @@ def close_up(shown: PruneRun, report: LayerReport) -> None:
     key = f"layers-{shown.digest}"
     views = lab.find_layer_views(shown)
     if views is None:
-        jobs.start_button(t("layers.look"), key, lambda job: lab.layer_views(shown, job.progress, job.cancel), help=t("layers.look_help"))
-        jobs.panel(key)
+        panel.start_button(t("layers.look"), key, lambda job: lab.layer_views(shown, job.progress, job.cancel), help=t("layers.look_help"))
+        panel.show(key)
         return
     view = views.layers[report.name]
     words = {key: t(f"layers.{key}") for key in ("input", "output", "kept", "error", "rank", "total", "uncorrected", "weight", "count", "dense")}

@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from robustprune import lab
-from robustprune.ui import classroom, glossary_view, i18n, lessons, links, shell
-from robustprune.ui.i18n import t
+from robustprune.ui import links
+from robustprune.ui.frame import shell
+from robustprune.ui.learn import classroom, glossary_view, lessons
+from robustprune.ui.learn.lesson import all_lessons
+from robustprune.ui.words import i18n
+from robustprune.ui.words.i18n import t
 
 VIEWS = ("lessons", "glossary")
 
@@ -13,11 +16,11 @@ shell.require_entrypoint()
 lesson = classroom.chosen()
 if lesson:
     st.title(i18n.of(lesson.title))
-    st.caption(t("learn.lesson_of", number=lesson.number, lessons=len(lab.lessons())))
+    st.caption(t("learn.lesson_of", number=lesson.number, lessons=len(all_lessons())))
     lessons.show(lesson)
     st.stop()
 st.title(t("learn.title"))
-st.markdown(t("learn.question", lessons=len(lab.lessons())))
+st.markdown(t("learn.question", lessons=len(all_lessons())))
 links.choice("learn_view", VIEWS, VIEWS[0])
 view = st.segmented_control(
     t("learn.view"), VIEWS, key="learn_view", required=True, format_func=lambda name: t(f"learn.view_{name}"), label_visibility="collapsed"

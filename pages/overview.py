@@ -3,10 +3,14 @@
 import streamlit as st
 
 from robustprune import lab
-from robustprune.catalogue import RECIPES
-from robustprune.spec import AttackSpec
-from robustprune.ui import charts, examples, exports, replay, shell, sparsity_lines, wording
-from robustprune.ui.i18n import meaning, t
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.recipes import RECIPES
+from robustprune.ui import exports, sparsity_lines
+from robustprune.ui.attack import examples, replay
+from robustprune.ui.charts import charts
+from robustprune.ui.frame import shell
+from robustprune.ui.words import wording
+from robustprune.ui.words.i18n import meaning, t
 
 # Three charts fill a wide page, one a narrow one (pixels).
 CHART_WIDTH = 300

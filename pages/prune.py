@@ -5,9 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from robustprune import lab
-from robustprune.results import PruneRun
-from robustprune.ui import exports, jobs, layer_charts, settings, shell, take_away, wording
-from robustprune.ui.i18n import meaning, t
+from robustprune.lab.runs import PruneRun
+from robustprune.ui import exports
+from robustprune.ui.charts import layer_charts
+from robustprune.ui.frame import shell
+from robustprune.ui.jobs import panel
+from robustprune.ui.prune import settings, take_away
+from robustprune.ui.words import wording
+from robustprune.ui.words.i18n import meaning, t
 
 # Five cards fill a wide page (pixels).
 CARD_WIDTH = 174
@@ -58,9 +63,9 @@ spec = settings.asked()
 key = lab.prune_digest(spec)[0]
 run = lab.stored_run(key)
 if run is None:
-    jobs.start_button(t("prune.start", sparsity=spec.asked), key, lambda job: lab.prune(spec, job.progress, job.cancel), primary=True)
-    if jobs.manager().get(key) is None:
+    panel.start_button(t("prune.start", sparsity=spec.asked), key, lambda job: lab.prune(spec, job.progress, job.cancel), primary=True)
+    if panel.manager().get(key) is None:
         st.info(t("prune.nothing_yet"), icon=":material/content_cut:")
-    jobs.panel(key, growing_bars)
+    panel.show(key, growing_bars)
 else:
     result(run)

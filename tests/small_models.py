@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from robustprune import backbone
-from robustprune.pruning.blocks import FAMILIES
+from robustprune.models import backbone
+from robustprune.models.architectures import FAMILIES
 
 SIZES = {
     "distilbert": {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 4},

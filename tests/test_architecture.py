@@ -1,36 +1,44 @@
-"""The house keeps to its rules: who may import whom, and how long a file may be."""
+"""The house keeps to its rules: the contract of `.importlinter`, light imports, and how long files and functions may be."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "robustprune"
+FILES = [*PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "app.py"]
+ROOMS = {"base", "specs", "texts", "models", "pruning", "attacks", "analysis", "training", "lab", "studies", "bench", "cli", "ui"}
+HEAVY = ("torch", "transformers", "textattack", "streamlit")
 
 
-def imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def test_imports_keep_to_the_contract(capsys):
+    status = lint_imports(config_filename=str(ROOT / ".importlinter"), no_cache=True)
+    assert status == 0, capsys.readouterr().out[-3000:]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_ui_imports_streamlit_and_the_engine_knows_no_pages(path):
-    within_ui, within_cli = path.parent.name == "ui", path.parent.name == "cli"
-    for name in imports(path):
-        assert within_ui or not name.startswith("streamlit"), name
-        assert within_ui or within_cli or not name.startswith("robustprune.ui"), name  # the report is made of the pages' own charts
-        in_engine = path.parent.name in ("pruning", "solvers", "attacks", "training", "analysis")
-        assert not (in_engine and name.startswith("robustprune.lab")), name
+def test_the_rooms_are_those_of_the_contract():
+    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()} == ROOMS
+    assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "__main__"}
 
 
-def test_files_stay_short():
-    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "app.py"]:
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 350, path
+@pytest.mark.parametrize("door", ["robustprune", "robustprune.lab", "robustprune.studies", "robustprune.cli"])
+def test_a_door_opens_without_loading_what_is_slow(door):
+    code = f"import sys, {door}; print(sorted({set(HEAVY)!r} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert ended.stdout.strip() == "[]", ended.stderr
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_stay_short(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 350
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno - node.lineno < 60, f"{node.name} has {node.end_lineno - node.lineno + 1} lines"
 
 
 def test_ci_runs_the_command_of_the_readme():

@@ -62,8 +62,9 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
     """Prunes a model in all settings, attacks what is to be attacked, and looks at attention."""
     from robustprune import lab
     from robustprune.analysis import attention, embeddings
-    from robustprune.attacks.resource_names import describe
-    from robustprune.spec import AttackSpec, PruneSpec
+    from robustprune.attacks.resources.names import describe
+    from robustprune.specs.attack import AttackSpec
+    from robustprune.specs.prune import PruneSpec
 
     if any(describe(AttackSpec(recipe)) != describe(AttackSpec(recipe), anywhere=True) for recipe in RECIPES):
         sys.exit("Published resources are on this machine; what ships must be made with those that are on any.")
@@ -91,7 +92,8 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
 def calibrate(model: str) -> None:
     """Prunes with ever more calibration texts and attacks the runs."""
     from robustprune import lab
-    from robustprune.spec import AttackSpec, PruneSpec
+    from robustprune.specs.attack import AttackSpec
+    from robustprune.specs.prune import PruneSpec
 
     specs = [PruneSpec(model, sparsity=sparsity, calibration=texts) for sparsity in CALIBRATED_SPARSITIES for texts in CALIBRATIONS]
     refs = [lab.prune(spec).ref for spec in specs]
@@ -102,7 +104,8 @@ def calibrate(model: str) -> None:
 def pile_up() -> None:
     """Prunes with every way to adapt, and attacks the runs."""
     from robustprune import lab
-    from robustprune.spec import ADAPTIVE, AttackSpec, PruneSpec
+    from robustprune.specs.attack import AttackSpec
+    from robustprune.specs.prune import ADAPTIVE, PruneSpec
 
     specs = [PruneSpec(PILED, adaptive=adaptive, sparsity=sparsity, residual=False) for sparsity in PILED_SPARSITIES for adaptive in ADAPTIVE]
     for attacked in lab.attack_texts([lab.prune(spec).ref for spec in specs], None, lab.ATTACK_EXAMPLES, AttackSpec()):
@@ -113,7 +116,7 @@ def draw() -> None:
     """What the dense page and Figure 2 show."""
     from robustprune import lab
     from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
-    from robustprune.curves import ATTACKED
+    from robustprune.lab.curves import ATTACKED
 
     for sentence in (PAPER_SENTENCE, PAPER_ORIGINAL):
         lab.attention(FIGURE_2, sentence)

@@ -35,17 +35,19 @@ def main() -> int:
 
 def write(name: str, file: str) -> None:
     """The table of a sweep, and what is told of it."""
-    from robustprune import lab
-    from robustprune.pruning import ENGINE_VERSION
-    from robustprune.pruning.export import versions
+    from robustprune.lab.model_card import versions
 
-    rows = lab.sweep_results(lab.SweepSpec.read(ROOT / file))
+    from robustprune import studies
+    from robustprune.pruning import ENGINE_VERSION
+    from robustprune.specs import sweep
+
+    rows = studies.sweep_results(sweep.SweepSpec.read(ROOT / file))
     rows["shipped"] = True
-    lab.write_results(rows, HERE / "sweeps" / f"{name}.parquet")
+    studies.write_results(rows, HERE / "sweeps" / f"{name}.parquet")
     work = rows["attack_seconds"].sum() + rows[rows["kind"] == "pruned"].drop_duplicates("digest")["prune_seconds"].sum()
     about = {
         "name": name, "command": f"python -m robustprune sweep {file}", "runs": int(rows["digest"].nunique()), "day": time.strftime("%Y-%m-%d", time.gmtime()),
-        "minutes": round(float(work) / 60 / lab.sweep_workers().count, 1), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "minutes": round(float(work) / 60 / studies.sweep_workers().count, 1), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         **versions(), "engine": ENGINE_VERSION,
     }  # fmt: skip
     (HERE / "sweeps" / f"{name}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

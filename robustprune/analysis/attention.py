@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from robustprune import hashing
+from robustprune.base import hashing
 
 if TYPE_CHECKING:
-    from robustprune.models import Classifier
+    from robustprune.models.loading import Classifier
 
 FILE = "attention.safetensors"
 # The adversarial sentence of the paper's Figure 2, and the sentence of SST-2 that it was made of.
@@ -61,7 +61,7 @@ def maps(classifier: "Classifier", text: str) -> AttentionMaps:
     """The attention maps for a text, cut to what the model can read."""
     import torch
 
-    from robustprune import inference
+    from robustprune.models import inference
 
     ((_, encoded),) = inference.encoded_batches(classifier.model, classifier.tokenizer, [text])
     with torch.inference_mode():

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from jaxtyping import Float
 
-from robustprune import hashing
+from robustprune.base import hashing
 
 if TYPE_CHECKING:
-    from robustprune.models import Classifier
+    from robustprune.models.loading import Classifier
 
 FILE = "embeddings.safetensors"
 # The paper's two sentences: one of SST-2, and its adversarial twin.
@@ -50,7 +50,7 @@ def embeddings(classifier: "Classifier", texts: Sequence[str]) -> Embeddings:
     """The embeddings of some texts, cut to what the model can read."""
     import torch
 
-    from robustprune import inference
+    from robustprune.models import inference
 
     result: list[Float[np.ndarray, "stages hidden"] | None] = [None] * len(texts)
     with torch.inference_mode():

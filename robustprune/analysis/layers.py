@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from jaxtyping import Float, Int
 
-from robustprune import hashing
+from robustprune.base import hashing
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from robustprune.pruning.blocks import Block
+    from robustprune.models.architectures import Block
 
 FILE = "layers.safetensors"
 # The mask picture has at most this many cells a side; a cell tells the share of its weights that is kept.
@@ -91,8 +91,8 @@ def views(
     """
     import torch
 
-    from robustprune import inference
-    from robustprune.pruning.blocks import linear_layers
+    from robustprune.models import inference
+    from robustprune.models.architectures import linear_layers
 
     errors: dict[str, _Errors] = {}
     done = 0
@@ -127,7 +127,7 @@ class _Ears:
         self._caught: dict[str, tuple[Tensor, Tensor]] = {}
 
     def __enter__(self) -> Self:
-        from robustprune.pruning.blocks import linear_layers
+        from robustprune.models.architectures import linear_layers
 
         def catch(name: str) -> Callable[..., None]:
             def hook(_module: "nn.Module", arguments: tuple, output: "Tensor") -> None:
@@ -144,7 +144,7 @@ class _Ears:
 
     def heard(self, real: "Tensor") -> Iterator[tuple[str, _Heard]]:
         """Every layer's name and what it did in the last pass, in order of execution."""
-        from robustprune.pruning.blocks import encoder_blocks
+        from robustprune.models.architectures import encoder_blocks
 
         for block in encoder_blocks(self._model):
             for group in block.groups:

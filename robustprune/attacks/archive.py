@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from robustprune.attacks.resource_names import ResourceNames, describe
-from robustprune.attacks.trace import AttackTrace
-from robustprune.data import Texts
-from robustprune.spec import AttackSpec, digest
-from robustprune.store import Entry, Store
+from robustprune.attacks.resources.names import ResourceNames, describe
+from robustprune.attacks.traces.trace import AttackTrace
+from robustprune.base.hashing import digest
+from robustprune.base.store import Entry, Store
+from robustprune.specs.attack import AttackSpec
+from robustprune.texts.datasets import Texts
 
 # Raised whenever a change makes the same attack go another way: stored ones are then computed anew.
 ATTACKS_VERSION = 2

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from robustprune.attacks.metrics import Rate, Result, wilson
+from robustprune.attacks.scores import Result
+from robustprune.base.rates import Rate, wilson
 
 # The classes that a model predicts for texts.
 Predict = Callable[[Sequence[str]], Sequence[int]]

@@ -10,28 +10,29 @@ from typing import Any
 
 import torch
 
-from robustprune import data, inference, models
-from robustprune.attacks.metrics import wilson
+from robustprune.base.rates import wilson
+from robustprune.models import inference, loading, sources
 from robustprune.pruning import pipeline
-from robustprune.spec import PruneSpec
+from robustprune.specs.prune import PruneSpec
+from robustprune.texts import datasets
 
 ASIDE = 3000
 ASIDE_SEED = 99
 COLUMNS = ("method", "adaptive", "sparsity", "calibration", "ridge", "residual", "refit_head", "allocation", "seed")
 
 
-def run(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict[str, Any]]:
+def measure(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict[str, Any]]:
     """One row a spec, all of one model and data set; the dense model first. ``say`` hears every row as it is found.
 
     Errors are means over layers; ``aside`` texts are training texts that this spec's calibration did not draw.
     """
     specs = list(specs)
-    source = models.find(specs[0].model)
-    dataset = specs[0].dataset or data.default_for(source.dataset)
-    training, evaluation = data.load(dataset, "calibration"), data.load(dataset, "evaluation")
+    source = sources.find(specs[0].model)
+    dataset = specs[0].dataset or datasets.default_for(source.dataset)
+    training, evaluation = datasets.load(dataset, "calibration"), datasets.load(dataset, "evaluation")
     for texts in (training, evaluation):
         texts.check_labels(source.labels)
-    classifier = models.load(source)
+    classifier = loading.load(source)
     rows = [{"method": "dense", **_accuracies(classifier, classifier.model, evaluation, _aside(training, ()))}]
     say(_line(rows[0]))
     for spec in specs:
@@ -44,14 +45,14 @@ def run(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict[str
     return rows
 
 
-def _aside(training: data.Texts, used: Iterable[str]) -> data.Texts:
+def _aside(training: datasets.Texts, used: Iterable[str]) -> datasets.Texts:
     """A fixed draw of training texts, less those that were used: the same ones for every spec but for these."""
     known = set(used)
     order = random.Random(ASIDE_SEED).sample(range(len(training)), len(training))
     return training.take([row for row in order if training.texts[row] not in known][:ASIDE])
 
 
-def _accuracies(classifier: models.Classifier, model: Any, evaluation: data.Texts, aside: data.Texts) -> dict[str, float]:
+def _accuracies(classifier: loading.Classifier, model: Any, evaluation: datasets.Texts, aside: datasets.Texts) -> dict[str, float]:
     result: dict[str, float] = {}
     for name, texts in (("evaluation", evaluation), ("aside", aside)):
         if len(texts):

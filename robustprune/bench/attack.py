@@ -7,11 +7,14 @@ from typing import Any
 
 import torch
 
-from robustprune import data, models
-from robustprune.attacks import library, resources, run
+from robustprune.attacks.engine import library
+from robustprune.attacks.engine.attacker import Attacker
+from robustprune.attacks.resources.loading import Resources, load
+from robustprune.base.errors import SpecError
 from robustprune.bench import plain
-from robustprune.errors import SpecError
-from robustprune.spec import AttackSpec
+from robustprune.models import loading, sources
+from robustprune.specs.attack import AttackSpec
+from robustprune.texts import datasets
 
 Outcomes = list[tuple[str, str, int]]
 
@@ -27,13 +30,13 @@ def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, re
     """
     if spec.recipe not in plain.RECIPES:
         raise SpecError(f"The recipe {spec.recipe!r} cannot be compared; those that TextAttack can do without our parts are: {', '.join(plain.RECIPES)}.")
-    source = models.find(model)
-    texts = data.load(dataset or data.default_for(source.dataset), "evaluation").sample(examples, spec.seed)
-    classifier, loaded = models.load(source), resources.load(spec, lambda what: say(f"preparing: {what}"))
+    source = sources.find(model)
+    texts = datasets.load(dataset or datasets.default_for(source.dataset), "evaluation").sample(examples, spec.seed)
+    classifier, loaded = loading.load(source), load(spec, lambda what: say(f"preparing: {what}"))
     wrapper = library.textattack().models.wrappers.HuggingFaceModelWrapper(classifier.model, classifier.tokenizer)
     theirs = plain.attack(spec.recipe, wrapper, loaded, spec.query_budget)
     looks = _Looks()
-    ours = run.Attacker([classifier], loaded, spec, looks)
+    ours = Attacker([classifier], loaded, spec, looks)
     _ours(ours, texts.take([0]))  # what is loaded at the first text is not counted
     stock_seconds, seconds, victim_seconds = [], [], []
     for number in range(repeats):
@@ -85,7 +88,7 @@ class _Looks:
         self._last = None
 
 
-def _ours(attacker: run.Attacker, texts: data.Texts) -> Outcomes:
+def _ours(attacker: Attacker, texts: datasets.Texts) -> Outcomes:
     traces = [attacker.attack(text, label)[0] for text, label in zip(texts.texts, texts.labels, strict=True)]
     return [(trace.outcome, trace.perturbed, trace.queries) for trace in traces]
 
@@ -95,6 +98,6 @@ def _timed(work: Callable[[], Outcomes]) -> tuple[Outcomes, float]:
     return work(), time.perf_counter() - started
 
 
-def _forget(loaded: resources.Resources) -> None:
+def _forget(loaded: Resources) -> None:
     loaded.encode_window.__self__.forget()
     library.forget()

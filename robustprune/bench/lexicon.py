@@ -24,12 +24,12 @@ from typing import Any
 
 import torch
 
-from robustprune import data
-from robustprune.attacks.encoder import SentenceEncoder
-from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, MIN_COSINE, WINDOW, WINDOW_LAYERS
-from robustprune.attacks.synonyms import Neighbours, nearest, of_minilm
-from robustprune.data import Texts
-from robustprune.errors import DataError
+from robustprune.attacks.resources.encoder import SentenceEncoder
+from robustprune.attacks.resources.names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, MIN_COSINE, WINDOW, WINDOW_LAYERS
+from robustprune.attacks.resources.synonyms import Neighbours, nearest, of_minilm
+from robustprune.base.errors import DataError
+from robustprune.texts import datasets
+from robustprune.texts.datasets import Texts
 
 COSINES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 ANGULAR_SIMILARITIES = sorted([*(round(0.75 + 0.01 * step, 2) for step in range(25)), MIN_ANGULAR_SIMILARITY_USE])
@@ -43,15 +43,15 @@ WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 Related = dict[str, set[str]]
 
 
-def run(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> dict[str, Any]:
     """Measures both; ``dataset`` is SST-2 where none is named. The demo texts are too few for it.
 
     Raises:
         DataError: the lexicon or the data set cannot be read, or no word of the texts tells the label.
     """
     synonyms, antonyms = read_lexicon(lexicon)
-    name = dataset or data.default_for("sst2")
-    training, evaluation = data.load(name, "calibration"), data.load(name, "evaluation")
+    name = dataset or datasets.default_for("sst2")
+    training, evaluation = datasets.load(name, "calibration"), datasets.load(name, "evaluation")
     encoder = SentenceEncoder()
     source = of_minilm(encoder, say)
     unlisted = Neighbours(source.words, source.vectors, nearest(source.words, torch.from_numpy(source.vectors), ()), source.min_cosine)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from robustprune.attacks import library, recipes
-from robustprune.attacks.chance import drawn_from
-from robustprune.attacks.encoder import no_check
-from robustprune.attacks.resource_names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
-from robustprune.attacks.resources import Resources
+from robustprune.attacks.engine import build, library
+from robustprune.attacks.engine.chance import drawn_from
+from robustprune.attacks.resources.encoder import no_check
+from robustprune.attacks.resources.loading import Resources
+from robustprune.attacks.resources.names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
 
 RECIPES = ("textfooler", "deepwordbug", "pruthi", "input-reduction", "iga")
 
@@ -15,7 +15,7 @@ def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
     """One of RECIPES as TextAttack would build it over these resources."""
     ta = library.textattack()
     pre, swaps, search = ta.constraints.pre_transformation, ta.transformations, ta.search_methods
-    stop_words = pre.StopwordModification(stopwords=recipes.stop_words(resources.names.stop_words or "scikit-learn"))
+    stop_words = pre.StopwordModification(stopwords=build.stop_words(resources.names.stop_words or "scikit-learn"))
     goal = ta.goal_functions.UntargetedClassification(wrapper, query_budget=budget)
     greedy = search.GreedyWordSwapWIR(wir_method="unk" if name == "deepwordbug" else "delete")
     if name == "deepwordbug":

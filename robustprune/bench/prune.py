@@ -8,21 +8,22 @@ from typing import Any
 
 import torch
 
-from robustprune import data, inference, models
+from robustprune.models import inference, loading, sources
+from robustprune.models.architectures import encoder_blocks
 from robustprune.pruning import pipeline, streams
-from robustprune.pruning.blocks import encoder_blocks
 from robustprune.pruning.moments import Accumulator
-from robustprune.spec import PruneSpec
+from robustprune.specs.prune import PruneSpec
+from robustprune.texts import datasets
 
 REPEATS = 3
 
 
-def run(spec: PruneSpec, device: str, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(spec: PruneSpec, device: str, say: Callable[[str], None]) -> dict[str, Any]:
     """Seconds of pruning and of the floor, the medians of several runs in turns, and their ratio. ``say`` hears lines of a table."""
-    source = models.find(spec.model)
-    sample = data.load(spec.dataset or data.default_for(source.dataset), "calibration").sample(spec.calibration, spec.seed)
+    source = sources.find(spec.model)
+    sample = datasets.load(spec.dataset or datasets.default_for(source.dataset), "calibration").sample(spec.calibration, spec.seed)
     texts = list(sample.texts)
-    classifier = models.load(source)
+    classifier = loading.load(source)
     model, tokenizer = inference.on_device(classifier.model, inference.device(device)), classifier.tokenizer
     forward, moments, whole = [], [], []
     for number in range(REPEATS):

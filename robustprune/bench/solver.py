@@ -12,16 +12,17 @@ from typing import Any
 
 import torch
 
-from robustprune import data, models
 from robustprune.bench.textbook import optimal_brain_surgeon
-from robustprune.methods import METHODS
+from robustprune.models import loading, sources
+from robustprune.models.architectures import encoder_blocks, layer_name
 from robustprune.pruning import streams
 from robustprune.pruning.adapt import Curvature
-from robustprune.pruning.blocks import encoder_blocks, layer_name
 from robustprune.pruning.moments import Accumulator
 from robustprune.pruning.problem import LayerProblem, LayerSolution
 from robustprune.pruning.solvers import obs, solver
-from robustprune.spec import Pattern
+from robustprune.specs.methods import METHODS
+from robustprune.specs.prune import Pattern
+from robustprune.texts import datasets
 
 SPARSITIES = (0.5, 0.875)
 RIDGE = 1e-4
@@ -44,16 +45,16 @@ class _Layer:
         return self.curvature.problem(self.weight, None, pattern)
 
 
-def run(model: str, dataset: str | None, say: Say) -> dict[str, Any]:
+def measure(model: str, dataset: str | None, say: Say) -> dict[str, Any]:
     """Ratios of errors and of times. ``say`` hears lines of a table as they are found.
 
     ``admm_over_obs_error``: by row, mean over the square layers, the worse of the two sparsities; ``admm_over_sparsegpt_error``: by
     layer, mean over all layers, at 50 %; ``textbook_over_*_seconds``: on one square layer, the worse of the two sparsities.
     """
-    source = models.find(model)
-    texts = data.load(dataset or data.default_for(source.dataset), "calibration").sample(TEXTS, 0)
+    source = sources.find(model)
+    texts = datasets.load(dataset or datasets.default_for(source.dataset), "calibration").sample(TEXTS, 0)
     say(f"{len(texts)} texts of {texts.dataset}, ridge {RIDGE:g}")
-    layers = list(_layers(models.load(source), list(texts.texts)))
+    layers = list(_layers(loading.load(source), list(texts.texts)))
     square = [layer for layer in layers if layer.weight.shape[0] == layer.weight.shape[1]]
     timed = square[len(square) // 2]  # one like the others of its size
     by_row = {sparsity: _compare(square, Pattern(sparsity, "row"), ("admm", "obs"), say) for sparsity in SPARSITIES}
@@ -76,7 +77,7 @@ def run(model: str, dataset: str | None, say: Say) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _layers(classifier: models.Classifier, texts: list[str]) -> Iterator[_Layer]:
+def _layers(classifier: loading.Classifier, texts: list[str]) -> Iterator[_Layer]:
     """All layers with the moments of their dense inputs."""
     batches = streams.block_inputs(classifier.model, classifier.tokenizer, texts, lambda: None)
     for block in encoder_blocks(classifier.model):

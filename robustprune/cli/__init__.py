@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from robustprune import logs
+from robustprune.base import logs
+from robustprune.base.errors import Cancelled, RobustPruneError, SpecError, explained
 from robustprune.cli.attacks import attack, recipes, resources
 from robustprune.cli.bench import bench
 from robustprune.cli.common import Dataset, Json, Model, Seed, Start, number_or_word, show, show_progress
 from robustprune.cli.sweeps import report, results, sweep
 from robustprune.cli.training import baseline, compare, soup, train
-from robustprune.errors import Cancelled, RobustPruneError, SpecError, told
-from robustprune.methods import METHODS
+from robustprune.specs.methods import METHODS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Prune a language model and see what happens to its robustness."
@@ -58,7 +58,7 @@ def prune(
 ) -> None:
     """Prune a model and measure it before and after."""
     from robustprune import lab
-    from robustprune.spec import PruneSpec, parse_layer_sparsities
+    from robustprune.specs.prune import PruneSpec, parse_layer_sparsities
 
     spec = PruneSpec(
         model, dataset, method, adaptive, sparsity, pattern, scope, calibration, number_or_word(ridge), allocation,
@@ -149,7 +149,7 @@ def main() -> int:
     except Cancelled as error:
         return _fail(error, 130)
     except Exception as error:
-        known = told(error)
+        known = explained(error)
         if not isinstance(known, RobustPruneError | OSError):
             raise
         return _fail(known, 1)

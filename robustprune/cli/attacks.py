@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from robustprune.catalogue import PERTURBATIONS, RECIPES, about
+from robustprune.base.errors import SpecError, StoreError
 from robustprune.cli.common import Dataset, Json, Seed, show, show_progress
-from robustprune.errors import SpecError, StoreError
+from robustprune.specs.recipes import PERTURBATIONS, RECIPES, about
 
 if TYPE_CHECKING:
-    from robustprune.attack_runs import AttackRun
-    from robustprune.spec import AttackSpec
+    from robustprune.attacks.samples import AttackRun
+    from robustprune.specs.attack import AttackSpec
 
 Models = Annotated[
     list[str],
@@ -41,8 +41,8 @@ def attack(
 ) -> None:
     """Attack one text, or a sample of evaluation texts, which goes on where an earlier call was interrupted."""
     from robustprune import lab
-    from robustprune.attacks import journal
-    from robustprune.spec import AttackSpec
+    from robustprune.attacks.traces import journal
+    from robustprune.specs.attack import AttackSpec
 
     specs = [AttackSpec(name, query_budget, word_budget, seconds, resources, synonyms, masked_lm, perturbation, seed) for name in recipe]
     if trace and not trace.resolve().parent.is_dir():
@@ -80,7 +80,7 @@ def _printable(text: str) -> str:
 def recipes(as_json: Json = False) -> None:
     """List the attack recipes: what each does, and whether it can run on this machine."""
     from robustprune import lab
-    from robustprune.spec import AttackSpec
+    from robustprune.specs.attack import AttackSpec
 
     rows = []
     for name, recipe in RECIPES.items():
@@ -103,7 +103,7 @@ def resources(
 ) -> None:
     """Show which published resources are on this machine, or download them."""
     from robustprune import lab
-    from robustprune.attacks import downloads
+    from robustprune.attacks.resources import downloads
 
     for name in get:
         lab.get_resource(name, show_progress, seconds=seconds)
@@ -124,7 +124,7 @@ def _tell_resources(spec: "AttackSpec") -> None:
 def _show_runs(as_json: bool, runs: "list[list[AttackRun]]") -> None:
     """One run flat, as the simplest call has it; several as rows of a table, with what differs between the models."""
     from robustprune import lab
-    from robustprune.attacks.metrics import compare
+    from robustprune.attacks.scores import compare
 
     rows = [run for of_recipe in runs for run in of_recipe]
     comparisons: list[dict[str, Any]] = []
@@ -142,7 +142,7 @@ def _show_runs(as_json: bool, runs: "list[list[AttackRun]]") -> None:
 
 
 def _table(runs: "list[AttackRun]") -> str:
-    from robustprune.attacks.metrics import NOTHING
+    from robustprune.base.rates import NOTHING
 
     heads = ("model", "recipe", "N", "Acc", "Aua", "Asr", "queries", "words", "similarity", "seconds")
     rows = [heads]

@@ -15,7 +15,7 @@ def bench_solver(model: Start = "sst2-demo", dataset: Dataset = None, as_json: J
     """Errors of admm, obs and sparsegpt against each other, and times against the textbook loop. Some five minutes."""
     from robustprune.bench import solver
 
-    result = solver.run(model, dataset, say)
+    result = solver.measure(model, dataset, say)
     ratios = {key: value for key, value in result.items() if isinstance(value, float)}
     show(as_json, result, "\n".join(f"{key}: {value:.3f}" for key, value in ratios.items()))
 
@@ -32,11 +32,11 @@ def bench_prune(
     as_json: Json = False,
 ) -> None:
     """Seconds of pruning a model against the floor: two forward passes and the moments."""
-    from robustprune.bench import prune as bench_of_pruning
-    from robustprune.spec import PruneSpec
+    from robustprune.bench import prune
+    from robustprune.specs.prune import PruneSpec
 
     spec = PruneSpec(model, dataset, method, adaptive, sparsity, calibration=calibration)
-    result = bench_of_pruning.run(spec, device, say)
+    result = prune.measure(spec, device, say)
     show(as_json, result, f"seconds_over_floor: {result['seconds_over_floor']:.2f}")
 
 
@@ -53,7 +53,7 @@ def bench_attack(
 ) -> None:
     """Our attacks against TextAttack's own classes with its own wrapper: seconds, and whether the results are the same. Some five minutes."""
     from robustprune.bench import attack
-    from robustprune.spec import AttackSpec
+    from robustprune.specs.attack import AttackSpec
 
     result = attack.measure(model, dataset, AttackSpec(recipe, query_budget, seed=seed), examples, repeats, say)
     ratios = f"stock over ours {result['stock_over_ours_seconds']:.1f}, ours over victim {result['seconds_over_victim']:.2f}"
@@ -67,9 +67,9 @@ def bench_synonyms(
     as_json: Json = False,
 ) -> None:
     """How good the built-in synonyms and the built-in sentence similarity are, by a lexicon that is not ours. A minute."""
-    from robustprune.bench import lexicon as bench_of_synonyms
+    from robustprune.bench import lexicon as bench_lexicon
 
-    result = bench_of_synonyms.run(lexicon, dataset, say)
+    result = bench_lexicon.measure(lexicon, dataset, say)
     show(as_json, result, f"recommended: {result['recommended']}")
 
 
@@ -91,10 +91,10 @@ def bench_accuracy(
     import itertools
 
     from robustprune.bench import accuracy
-    from robustprune.spec import PruneSpec
+    from robustprune.specs.prune import PruneSpec
 
     grid = itertools.product(sparsity, calibration, map(number_or_word, ridge), method, seed)
     fixed = {"residual": residual, "refit_head": refit_head, "allocation": allocation}
     specs = [PruneSpec(model, dataset, how, sparsity=share, calibration=count, ridge=pull, seed=draw, **fixed) for share, count, pull, how, draw in grid]
-    rows = accuracy.run(specs, say)
+    rows = accuracy.measure(specs, say)
     show(as_json, {"rows": rows}, f"{len(rows)} rows")

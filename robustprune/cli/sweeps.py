@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from robustprune import checks
+from robustprune.base import checks
 from robustprune.cli.common import Json, say, show, show_progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from robustprune.loading import Progress
+    from robustprune.base.progress import Progress
 
 MINUTE = 60
 
@@ -31,17 +31,18 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Prune and attack in many settings, from one YAML file. What is stored is not run again: after an interruption, give the same command."""
-    from robustprune import lab
+    from robustprune import studies
+    from robustprune.specs import sweep as specs_sweep
 
-    spec = lab.SweepSpec.read(file)
-    plan = lab.plan_sweep(spec, _looking())
-    fitted = lab.sweep_workers(workers)
+    spec = specs_sweep.SweepSpec.read(file)
+    plan = studies.plan_sweep(spec, _looking())
+    fitted = studies.sweep_workers(workers)
     say(_planned(plan, "the cluster's workers" if scheduler else str(fitted), fitted.count))
     if dry_run:
         show(as_json, {"planned": len(plan.tasks), "done": 0, "skipped": len(plan.done), "failed": 0, "seconds": 0.0}, "Nothing was run.")
         return
     with _asked_to_stop() as cancel:
-        result = lab.sweep(plan, fitted, scheduler, _progress(), cancel)
+        result = studies.sweep(plan, fitted, scheduler, _progress(), cancel)
     lines = [f"{result.done} run, {result.skipped} stored before, {len(result.failed)} failed, of {result.planned}; {result.seconds:.0f} s"]
     lines += [f"failed: {one.name}: {one.error}" for one in result.failed]
     for line in lines[1:] if as_json else ():
@@ -52,22 +53,22 @@ def sweep(
 
 
 def _planned(plan: Any, workers: str, count: int) -> str:
-    from robustprune import lab
+    from robustprune import studies
 
     left = len(plan.left)
     line = f"{len(plan.tasks)} runs, {len(plan.done)} of them stored already."
     if not left:
         return line
-    minutes = plan.seconds(lab.results(), count) / MINUTE
+    minutes = plan.seconds(studies.results(), count) / MINUTE
     about = f"{minutes / MINUTE:.1f} hours" if minutes > 2 * MINUTE else f"{max(minutes, 1):.0f} min"
     return f"{line} {left} to run on {workers}: about {about}, by what runs like these took before."
 
 
 def _looking() -> "Progress":
     """Progress of a look at the store: seconds, so only for those who watch."""
-    from robustprune import lab
+    from robustprune.base.progress import silent
 
-    return show_progress if sys.stderr.isatty() else lab.silent
+    return show_progress if sys.stderr.isatty() else silent
 
 
 def _progress() -> "Progress":
@@ -108,11 +109,11 @@ def results(
     as_json: Json = False,
 ) -> None:
     """All results in one tidy table, a row a run and attack. Without --to a short form is printed."""
-    from robustprune import lab
+    from robustprune import studies
 
     table = _rows_of(sweep)
     if to:
-        lab.write_results(table, to)
+        studies.write_results(table, to)
         show(as_json, {"rows": len(table), "file": str(to)}, f"{len(table)} rows written to {to}")
         return
     shown = table[["start", "kind", "method", "adaptive", "sparsity", "calibration", "seed", "recipe", "examples", "accuracy", "aua", "asr"]]
@@ -120,9 +121,10 @@ def results(
 
 
 def _rows_of(sweep: Path | None) -> "pd.DataFrame":
-    from robustprune import lab
+    from robustprune import studies
+    from robustprune.specs import sweep as specs_sweep
 
-    return lab.sweep_results(lab.SweepSpec.read(sweep), _looking()) if sweep else lab.results(_looking())
+    return studies.sweep_results(specs_sweep.SweepSpec.read(sweep), _looking()) if sweep else studies.results(_looking())
 
 
 def report(
@@ -132,12 +134,13 @@ def report(
     as_json: Json = False,
 ) -> None:
     """One HTML page out of the results: the paper's claims answered, tables, figures, settings, versions."""
-    from robustprune import folders, lab
-    from robustprune.ui import i18n, report_page
+    from robustprune import studies
+    from robustprune.base import folders, locales
+    from robustprune.studies import report as report_page
 
-    checks.one_of("language", language, i18n.languages())
+    checks.one_of("language", language, locales.languages())
     rows = _rows_of(sweep)
-    found = lab.answers(rows)
+    found = studies.answers(rows)
     with folders.file_written_whole(to) as partial:
-        partial.write_text(report_page.page(rows, found, lab.shipped_sweeps(), i18n.texts(language), language), encoding="utf-8")
+        partial.write_text(report_page.page(rows, found, studies.shipped_sweeps(), locales.texts(language), language), encoding="utf-8")
     show(as_json, {"rows": len(rows), "answers": [one.to_json() for one in found], "file": str(to)}, f"{to}: {len(rows)} rows, {len(found)} answers")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from robustprune.cli.common import Json, Seed, show, show_progress
-from robustprune.methods import METHODS
-from robustprune.training_specs import BASELINE_FREELB, BASELINE_NAMES, BASELINE_ROWS, OPTIMISERS, PRECISIONS, BaselineSpec, FreeLB, TrainSpec
+from robustprune.specs.methods import METHODS
+from robustprune.specs.train import BASELINE_FREELB, BASELINE_NAMES, BASELINE_ROWS, OPTIMISERS, PRECISIONS, BaselineSpec, FreeLB, TrainSpec
 
 if TYPE_CHECKING:
-    from robustprune.tables import Row
+    from robustprune.lab.tables import Row
 
 Out = Annotated[Path, typer.Option(help="The folder to write to; one that a training wrote before gives way once the new one is whole.")]
 Head = Annotated[Path | None, typer.Option(help="The folder of the trained head to start from.")]
@@ -86,7 +86,7 @@ def soup(
 ) -> None:
     """Average models into a robust dense one: greedily, by accuracy under attack on held-out training texts (Li et al. 2023, Alg. 3)."""
     from robustprune import lab
-    from robustprune.spec import AttackSpec
+    from robustprune.specs.attack import AttackSpec
 
     if out:
         lab.check_export_folder(out)
@@ -159,7 +159,9 @@ def compare(
 ) -> None:
     """One table (the paper's Table 1): accuracy, accuracy under attack and cost of methods on one start, texts and seed. The compare page shows it."""
     from robustprune import lab
-    from robustprune.spec import AttackSpec, PruneSpec
+    from robustprune.specs.attack import AttackSpec
+    from robustprune.specs.compare import CompareSpec
+    from robustprune.specs.prune import PruneSpec
 
     prunings = [
         PruneSpec(model, dataset, name, METHODS[name].adaptive if name in METHODS else "full", sparsity, calibration=calibration, seed=seed)
@@ -167,10 +169,8 @@ def compare(
     ]
     plain, adversarial = (TrainSpec(rows=rows, precision=precision, freelb=FreeLB(steps), seed=seed) for steps in (0, BASELINE_FREELB))
     baselines = [BaselineSpec.named(name, sparsity, plain, adversarial) for name in baseline or ()]
-    table = lab.compare(
-        model, other or (), prunings, baselines, dataset=dataset, examples=examples, spec=AttackSpec(recipe, seed=seed), command=command_line(),
-        progress=show_progress,
-    )  # fmt: skip
+    spec = CompareSpec(model, dataset, other or (), prunings, baselines, examples, AttackSpec(recipe, seed=seed))
+    table = lab.compare(spec, command_line(), show_progress)
     show(as_json, table.to_json(), "\n".join(_line(row) for row in table.rows))
 
 

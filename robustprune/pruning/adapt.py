@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from robustprune.pruning.group_moments import GroupMoments
 from robustprune.pruning.linalg import Factors, with_ridge
 from robustprune.pruning.moments import InputMoments, OutputMoments
-from robustprune.pruning.observe import GroupMoments
 from robustprune.pruning.problem import LayerProblem, Tick
 from robustprune.pruning.solvers.sparsegpt import SparseGPT
-from robustprune.spec import RIDGES, Pattern
+from robustprune.specs.prune import RIDGES, Pattern
 
 
 @dataclass(frozen=True)

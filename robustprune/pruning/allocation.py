@@ -8,15 +8,15 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from robustprune.errors import SpecError
+from robustprune.base.errors import SpecError
+from robustprune.models.architectures import encoder_blocks, layer_name, linear_layers
 from robustprune.pruning import streams
 from robustprune.pruning.adapt import Curvature
-from robustprune.pruning.blocks import encoder_blocks, layer_name, linear_layers
 from robustprune.pruning.faults import check_finite, naming
 from robustprune.pruning.moments import Accumulator, Power, relative
 from robustprune.pruning.problem import Tick
 from robustprune.pruning.solvers.sparsegpt import SparseGPT
-from robustprune.spec import AUTO, MAX_SPARSITY, Pattern, PruneSpec
+from robustprune.specs.prune import AUTO, MAX_SPARSITY, Pattern, PruneSpec
 
 # Where a layer's error is measured, as multiples of the share of weights that are kept.
 KEPT = (1.6, 1.25, 1.0, 0.8, 0.6)

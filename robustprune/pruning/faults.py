@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from robustprune.errors import ModelError
+from robustprune.base.errors import ModelError
 
 
 @contextmanager

@@ -11,14 +11,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from robustprune.errors import DataError
+from robustprune.base.errors import DataError
+from robustprune.models.architectures import head_layers
 from robustprune.pruning.adapt import Curvature
-from robustprune.pruning.blocks import head_layers
 from robustprune.pruning.faults import check_finite, naming
 from robustprune.pruning.moments import Accumulator, InputMoments, OutputMoments
 from robustprune.pruning.report import HeadReport
 from robustprune.pruning.streams import Batch
-from robustprune.spec import RIDGES, Pattern
+from robustprune.specs.prune import RIDGES, Pattern
 
 MIN_HELD_OUT = 8
 

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from robustprune.spec import Pattern
+from robustprune.specs.prune import Pattern
 
 
 def zeros(pattern: Pattern, count: int) -> int:

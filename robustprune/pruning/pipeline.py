@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune.errors import DataError
+from robustprune.base.errors import DataError
+from robustprune.models.architectures import Block, encoder_blocks, layer_name, linear_layers
 from robustprune.pruning import head, patterns, streams
 from robustprune.pruning.adapt import Curvature, choose_ridge
 from robustprune.pruning.allocation import patterns_for
-from robustprune.pruning.blocks import Block, encoder_blocks, layer_name, linear_layers
+from robustprune.pruning.block_stages import stages_of
 from robustprune.pruning.faults import check_finite, naming
+from robustprune.pruning.group_moments import DenseBlock, GroupMoments
 from robustprune.pruning.moments import relative
-from robustprune.pruning.observe import DenseBlock, GroupMoments
 from robustprune.pruning.problem import Solver
 from robustprune.pruning.report import LayerReport, PruneReport
 from robustprune.pruning.solvers import solver
-from robustprune.pruning.stages import stages_of
-from robustprune.spec import AUTO, Pattern, PruneSpec
+from robustprune.specs.prune import AUTO, Pattern, PruneSpec
 
 # Called with the layers done (a fraction while one is worked on), the number of layers, and the reports so far. May raise Cancelled.
 Watch = Callable[[float, int, Sequence[LayerReport]], None]

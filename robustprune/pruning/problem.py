@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from robustprune.pruning.linalg import Factors
-from robustprune.spec import Pattern
+from robustprune.specs.prune import Pattern
 
 # Called every so often with the share of the layer that is done, in [0, 1]; raises Cancelled when the person wants to stop.
 Tick = Callable[[float], None]

@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune import inference
-from robustprune.pruning.blocks import Block, encoder_blocks
-from robustprune.pruning.stages import Stages
+from robustprune.models import inference
+from robustprune.models.architectures import Block, encoder_blocks
+from robustprune.pruning.block_stages import Stages
 
 HIDDEN = ("hidden_states", "x")
 INNER_BYTES = 64 * 2**20

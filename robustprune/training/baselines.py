@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune.checks import MAX_SEED
-from robustprune.data import Texts
-from robustprune.pruning.blocks import head_layers, linear_layers
+from robustprune.base.checks import MAX_SEED
+from robustprune.models.architectures import head_layers, linear_layers
 from robustprune.pruning.patterns import drop_smallest
+from robustprune.specs.train import BaselineSpec
+from robustprune.texts.datasets import Texts
 from robustprune.training import loop
 from robustprune.training.checkpoint import Checkpoint
 from robustprune.training.finetune import LORA_SCALE
 from robustprune.training.loop import Watch
-from robustprune.training_specs import BaselineSpec
 
 
 class MaskedAdapter(nn.Module):
@@ -52,7 +52,7 @@ def train(
 ) -> dict[str, MaskedAdapter]:
     """Trains and prunes ``model`` in turns, and once more with the final mask; gives the adapters by ``block.<i>.<name>``.
 
-    The model computes with the masked weights afterwards; :func:`settle` makes them its own.
+    The model computes with the masked weights afterwards; :func:`merge_masks` makes them its own.
 
     Args:
         texts: the training texts of each round, from 0.
@@ -83,7 +83,7 @@ def seed_of(spec: BaselineSpec, number: int) -> int:
     return (spec.train.seed + number) % (MAX_SEED + 1)
 
 
-def settle(model: PreTrainedModel) -> None:
+def merge_masks(model: PreTrainedModel) -> None:
     """Makes the masked weights the model's own, in place."""
     for _, layer in linear_layers(model):
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)

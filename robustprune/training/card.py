@@ -11,8 +11,9 @@ from peft import PeftModel
 from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
-from robustprune import adapters, backbone, hashing
-from robustprune.data import Texts
+from robustprune.base import hashing
+from robustprune.models import adapters, backbone
+from robustprune.texts.datasets import Texts
 from robustprune.training.finetune import HEAD_MODULES
 
 HEAD = "head.safetensors"

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from robustprune import partials
+from robustprune.base import partials
 
 SECONDS_BETWEEN = 60.0
 log = logging.getLogger(__name__)

@@ -11,14 +11,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune import adapters, backbone, inference
-from robustprune.data import Texts
-from robustprune.errors import ModelError
-from robustprune.pruning.blocks import FAMILIES, head_layers
+from robustprune.base.errors import ModelError
+from robustprune.models import adapters, backbone, inference
+from robustprune.models.architectures import FAMILIES, head_layers
+from robustprune.specs.train import TrainSpec
+from robustprune.texts.datasets import Texts
 from robustprune.training import loop
 from robustprune.training.checkpoint import Checkpoint
 from robustprune.training.loop import Watch
-from robustprune.training_specs import TrainSpec
 
 HEAD_MODULES = FAMILIES["bert"].head
 LORA_DROPOUT = 0.05

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel
 
-from robustprune.training_specs import FreeLB
+from robustprune.specs.train import FreeLB
 
 Loss = Callable[[BatchEncoding], Float[Tensor, ""]]
 TINY = 1e-12

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune import inference
-from robustprune.data import Texts
-from robustprune.errors import Cancelled, ModelError
+from robustprune.base.errors import Cancelled, ModelError
+from robustprune.models import inference
+from robustprune.specs.train import TrainSpec
+from robustprune.texts.datasets import Texts
 from robustprune.training import batches, freelb
 from robustprune.training.checkpoint import Checkpoint, State
-from robustprune.training_specs import TrainSpec
 
 # Steps done, all steps, the running mean of the loss. May raise Cancelled.
 Watch = Callable[[int, int, float], None]

@@ -12,15 +12,16 @@ from peft import PeftModel
 from safetensors.numpy import save_file
 from transformers import PreTrainedModel
 
-from robustprune import adapters, backbone, inference
-from robustprune.data import Texts
-from robustprune.pruning.blocks import head_layers, linear_layers
-from robustprune.pruning.export import ABOUT, packed
+from robustprune.models import adapters, backbone, inference
+from robustprune.models.about import ABOUT
+from robustprune.models.architectures import head_layers, linear_layers
+from robustprune.models.masks import packed
+from robustprune.specs.train import BaselineSpec
+from robustprune.texts.datasets import Texts
 from robustprune.training import baselines, card, finetune
 from robustprune.training.baselines import MaskedAdapter
 from robustprune.training.loop import Watch
 from robustprune.training.train import Given, Progress, Start, accuracy, checkpoint, told, watch
-from robustprune.training_specs import BaselineSpec
 
 
 def retrain(
@@ -76,7 +77,7 @@ def _save(model: PreTrainedModel, trained: dict[str, MaskedAdapter], start: Star
     if start.head:
         card.save_adapter(_as_adapter(model, trained, start.labels, rank), folder)
         save_file({name: packed(adapter.mask.bool()) for name, adapter in trained.items()}, folder / adapters.MASK)
-    baselines.settle(model)
+    baselines.merge_masks(model)
     if not start.head:
         model.save_pretrained(folder)
         start.tokenizer.save_pretrained(folder)

@@ -6,8 +6,8 @@ the model was trained on a phrase of it, so all that overlap are left out too.
 
 import random
 
-from robustprune.data import Texts
-from robustprune.errors import DataError
+from robustprune.base.errors import DataError
+from robustprune.texts.datasets import Texts
 
 SEED = 20231213
 # Shorter texts are no material for an attack, and phrases shorter than that are in half of all texts.

@@ -12,18 +12,20 @@ from typing import Any, Self
 import torch
 from safetensors.torch import load_file
 
-from robustprune import adapters, backbone, data, folders, hashing, inference, logs, paths
-from robustprune.attacks.metrics import wilson
-from robustprune.data import Texts
-from robustprune.errors import Cancelled, DataError, ModelError, SpecError
-from robustprune.models import Classifier
-from robustprune.pruning.export import ABOUT
-from robustprune.spec import digest
+from robustprune.base import folders, hashing, logs, paths
+from robustprune.base.errors import Cancelled, DataError, ModelError, SpecError
+from robustprune.base.hashing import digest
+from robustprune.base.rates import wilson
+from robustprune.models import adapters, backbone, inference
+from robustprune.models.about import ABOUT
+from robustprune.models.loading import Classifier
+from robustprune.specs.train import TrainSpec
+from robustprune.texts import datasets
+from robustprune.texts.datasets import Texts
 from robustprune.training import card, finetune
 from robustprune.training.checkpoint import Checkpoint
 from robustprune.training.loop import Watch
 from robustprune.training.split import split
-from robustprune.training_specs import TrainSpec
 
 # Raised whenever a change makes the same training go another way.
 TRAINING_VERSION = 1
@@ -42,8 +44,8 @@ class Given:
     @classmethod
     def of(cls, dataset: str, spec: TrainSpec, labels: tuple[str, ...]) -> Self:
         """The texts that a spec asks for. Raises DataError where they are not to be had, or do not fit the classes."""
-        texts, held_out = split(data.load(dataset, "calibration"), spec.held_out)
-        evaluation = data.load(dataset, "evaluation")
+        texts, held_out = split(datasets.load(dataset, "calibration"), spec.held_out)
+        evaluation = datasets.load(dataset, "evaluation")
         for part in (texts, evaluation):
             part.check_labels(labels)
         return cls(texts if spec.rows is None else texts.sample(spec.rows, spec.seed), held_out, evaluation)

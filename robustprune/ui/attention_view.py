@@ -4,8 +4,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune.analysis.attention import AttentionMaps, mean_distance
-from robustprune.ui import attention_charts, bertviz, exports, links
-from robustprune.ui.i18n import t
+from robustprune.ui import exports, links
+from robustprune.ui.charts import attention_charts, bertviz
+from robustprune.ui.words.i18n import t
 
 MEAN = "mean"
 MAP_WIDTH = 295

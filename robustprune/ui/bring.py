@@ -6,12 +6,14 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from robustprune import lab, reach
-from robustprune.evaluation import Evaluation
-from robustprune.jobs import Job
-from robustprune.spec import digest
-from robustprune.ui import jobs, wording
-from robustprune.ui.i18n import t
+from robustprune import lab
+from robustprune.base.hashing import digest
+from robustprune.lab.accuracy import Evaluation
+from robustprune.ui import limits
+from robustprune.ui.jobs import panel
+from robustprune.ui.jobs.queue import Job
+from robustprune.ui.words import wording
+from robustprune.ui.words.i18n import t
 
 LEFT_OUT = "-"
 PREVIEW_ROWS = 5
@@ -21,11 +23,11 @@ CHECKED_TEXTS = 200
 def model_form() -> None:
     """Asks for a model, checks it, offers to use it."""
     st.markdown(t("bring.model_about"))
-    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder=t("bring.model_example"), max_chars=reach.LONGEST_NAME).strip()
+    name = st.text_input(t("bring.model_name"), key="bring_model", placeholder=t("bring.model_example"), max_chars=limits.LONGEST_NAME).strip()
     key = digest("bring-model", name)
-    jobs.start_button(t("bring.check_model"), key, lambda job: lab.bring_model(reach.check_name(name), job.progress, job.cancel), primary=True)
-    jobs.panel(key)
-    own = jobs.result(key)
+    panel.start_button(t("bring.check_model"), key, lambda job: lab.bring_model(limits.check_name(name), job.progress, job.cancel), primary=True)
+    panel.show(key)
+    own = panel.result(key)
     if own:
         st.success(t("bring.model_taken", name=wording.plain(own.shown), labels=wording.plain(", ".join(own.labels))), icon=":material/check:")
         st.button(t("bring.use_model"), on_click=_use, args=("model", own.name))
@@ -76,18 +78,18 @@ def _table() -> tuple[str, pd.DataFrame, str] | None:
     if upload is not None:
         name, content = upload.name, upload.getvalue()
         return name, _read(name, content), hashlib.sha256(content).hexdigest()[:16]
-    hub_id = st.text_input(t("bring.hub"), key="bring_hub", max_chars=reach.LONGEST_NAME, placeholder=t("bring.hub_example"), help=t("bring.hub_help")).strip()
+    hub_id = st.text_input(t("bring.hub"), key="bring_hub", max_chars=limits.LONGEST_NAME, placeholder=t("bring.hub_example"), help=t("bring.hub_help")).strip()
     if not hub_id:
         return None
     key = digest("bring-hub", hub_id)
-    jobs.start_button(t("bring.fetch"), key, lambda job: _fetch(hub_id, job))
-    jobs.panel(key)
-    frame = jobs.result(key)
+    panel.start_button(t("bring.fetch"), key, lambda job: _fetch(hub_id, job))
+    panel.show(key)
+    frame = panel.result(key)
     return None if frame is None else (hub_id.replace("/", "-"), frame, key)
 
 
 def _fetch(hub_id: str, job: Job) -> pd.DataFrame:
-    reach.check_own()
+    limits.check_own()
     job.progress(0, 1, hub_id)
     return lab.read_hub(hub_id)
 
@@ -128,14 +130,14 @@ def _take(key: str, model: str, shown: str, frame: pd.DataFrame, text: str, labe
     """Checks the data set on the model, as the job of that key, and takes it."""
 
     def work(job: Job) -> tuple[str, Evaluation, float]:
-        reach.check_own()
+        limits.check_own()
         own = lab.bring_data(model, shown, frame, text, label, mapping)
         evaluation = lab.evaluate(model, own.name, CHECKED_TEXTS, progress=job.progress, cancel=job.cancel)
         return own.name, evaluation, lab.largest_class(own.name)
 
-    jobs.start_button(t("bring.check_data"), key, work, primary=True)
-    jobs.panel(key)
-    taken = jobs.result(key)
+    panel.start_button(t("bring.check_data"), key, work, primary=True)
+    panel.show(key)
+    taken = panel.result(key)
     if taken is None:
         return
     name, evaluation, largest = taken

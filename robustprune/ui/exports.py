@@ -11,9 +11,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from robustprune.ui import shell
-from robustprune.ui.charts import MARK
-from robustprune.ui.i18n import t
+from robustprune.ui.charts.charts import MARK
+from robustprune.ui.frame import shell
+from robustprune.ui.words.i18n import t
 
 # What zooming and panning need has no place on charts whose axes are chosen to be read.
 NOT_NEEDED = ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d"]

@@ -1,9 +1,9 @@
 """What ships of a model over sparsity: the runs of some methods, and the lines that charts draw of them."""
 
 from robustprune import lab
-from robustprune.results import PruneRun
-from robustprune.ui import shell
-from robustprune.ui.i18n import t
+from robustprune.lab.runs import PruneRun
+from robustprune.ui.frame import shell
+from robustprune.ui.words.i18n import t
 
 # Each method as it is at its best, and the plainest one.
 METHODS = (("admm", "full"), ("sparsegpt", "hessian"), ("magnitude", "none"))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from robustprune import backbone
 from robustprune.analysis import embeddings
-from robustprune.models import Classifier, ModelSource
+from robustprune.models import backbone
+from robustprune.models.loading import Classifier
+from robustprune.models.sources import ModelSource
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier
 
 

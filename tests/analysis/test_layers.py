@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from robustprune.analysis import layers
-from robustprune.errors import Cancelled
+from robustprune.base.errors import Cancelled
+from robustprune.models.architectures import linear_layers
 from robustprune.pruning import pipeline
-from robustprune.pruning.blocks import linear_layers
-from robustprune.spec import PruneSpec
+from robustprune.specs.prune import PruneSpec
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier
 
 

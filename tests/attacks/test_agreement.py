@@ -8,10 +8,13 @@ import os
 
 import pytest
 
-from robustprune import data, lab
-from robustprune.attacks import library, resources, run
+from robustprune import lab
+from robustprune.attacks.engine import library
+from robustprune.attacks.engine.attacker import Attacker
+from robustprune.attacks.resources import loading
 from robustprune.bench import plain
-from robustprune.spec import AttackSpec
+from robustprune.specs.attack import AttackSpec
+from robustprune.texts import datasets
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +24,11 @@ def classifier():
 
 def compare(classifier, name, texts, budget=1000):
     spec = AttackSpec(name, query_budget=budget)
-    loaded = resources.load(spec, lambda _what: None)
+    loaded = loading.load(spec, lambda _what: None)
     wrapper = library.textattack().models.wrappers.HuggingFaceModelWrapper(classifier.model, classifier.tokenizer)
     # As long as the longest text needs: what the answers are does not depend on it, how long they take does.
     wrapper.tokenizer = _Short(classifier.tokenizer)
-    theirs, ours = plain.attack(name, wrapper, loaded, budget), run.Attacker([classifier], loaded, spec, lambda _trace: None)
+    theirs, ours = plain.attack(name, wrapper, loaded, budget), Attacker([classifier], loaded, spec, lambda _trace: None)
     for text, label in zip(texts.texts, texts.labels, strict=True):
         (trace,) = ours.attack(text, label)
         assert (trace.outcome, trace.perturbed, trace.queries) == plain.outcome(theirs, text, label), text
@@ -44,15 +47,15 @@ class _Short:
 @pytest.mark.parametrize("name", plain.RECIPES)
 def test_ours_is_textattacks(classifier, name):
     count = {"iga": 2, "pruthi": 4}.get(name, 12)
-    compare(classifier, name, data.load("demo-reviews", "evaluation").sample(count, 0), budget=300)
+    compare(classifier, name, datasets.load("demo-reviews", "evaluation").sample(count, 0), budget=300)
 
 
 def test_a_budget_ends_ours_where_it_ends_theirs(classifier):
-    compare(classifier, "textfooler", data.load("demo-reviews", "evaluation").sample(4, 1), budget=17)
+    compare(classifier, "textfooler", datasets.load("demo-reviews", "evaluation").sample(4, 1), budget=17)
 
 
 @pytest.mark.skipif(not os.environ.get("ROBUSTPRUNE_LONG_TESTS"), reason="forty texts take minutes: set ROBUSTPRUNE_LONG_TESTS=1")
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", plain.RECIPES)
 def test_ours_is_textattacks_on_forty_shared_texts(classifier, name, shared_data):
-    compare(classifier, name, data.load("sst2", "evaluation").sample(40, 0))
+    compare(classifier, name, datasets.load("sst2", "evaluation").sample(40, 0))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from robustprune import data
-from robustprune.attacks.encoder import SentenceEncoder
-from robustprune.attacks.resource_names import MIN_COSINE
-from robustprune.attacks.synonyms import ANTONYMS, of_minilm, read_antonyms
+from robustprune.attacks.resources.encoder import SentenceEncoder
+from robustprune.attacks.resources.names import MIN_COSINE
+from robustprune.attacks.resources.synonyms import ANTONYMS, of_minilm, read_antonyms
 from robustprune.bench import lexicon
 from robustprune.bench.lexicon import content_words, read_lexicon, sentiment_words, shares
+from robustprune.texts import datasets
 from tests.conftest import SHARED
 
 
@@ -25,12 +25,12 @@ def shared_lexicon():
 
 @pytest.fixture
 def reviews(shared_data):
-    return data.load("sst2", "calibration")
+    return datasets.load("sst2", "calibration")
 
 
 def texts(*rows):
     words, labels = zip(*rows, strict=True)
-    return data.Texts("here", "here", "train", words, labels)
+    return datasets.Texts("here", "here", "train", words, labels)
 
 
 def test_no_listed_antonym_is_offered(synonyms):

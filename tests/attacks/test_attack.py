@@ -5,13 +5,17 @@ import json
 
 import pytest
 
-from robustprune import data, inference, lab
-from robustprune.attacks import changes, resources, run
-from robustprune.attacks.trace import AttackTrace, Candidates, Query, Rank
-from robustprune.catalogue import RECIPES
-from robustprune.errors import Cancelled, DataError, ModelError, OutOfTime, ResourceMissing
-from robustprune.models import Classifier
-from robustprune.spec import AttackSpec
+from robustprune import lab
+from robustprune.attacks.engine.attacker import Attacker, TimeUp
+from robustprune.attacks.resources import loading
+from robustprune.attacks.traces import changes
+from robustprune.attacks.traces.trace import AttackTrace, Candidates, Query, Rank
+from robustprune.base.errors import Cancelled, DataError, ModelError, OutOfTime, ResourceMissing
+from robustprune.models import inference
+from robustprune.models.loading import Classifier
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.recipes import RECIPES
+from robustprune.texts import datasets
 
 TEXT = "A gripping , beautifully acted film that never loses its way ."
 OFFLINE = ("textfooler", "textbugger", "deepwordbug", "pruthi", "bad-characters", "input-reduction", "iga")
@@ -28,12 +32,12 @@ def classifier():
 
 def attacker(*classifiers, watch=quiet, recipe="textfooler", **settings):
     spec = AttackSpec(recipe, **settings)
-    return run.Attacker(classifiers, resources.load(spec, lambda _what: None), spec, watch)
+    return Attacker(classifiers, loading.load(spec, lambda _what: None), spec, watch)
 
 
 @pytest.fixture(scope="module", params=OFFLINE)
 def traces(request, classifier):
-    texts = data.load("demo-reviews", "evaluation").sample(8, 0)
+    texts = datasets.load("demo-reviews", "evaluation").sample(8, 0)
     one = attacker(classifier, recipe=request.param, query_budget=150)
     return [one.attack(text, label)[0] for text, label in zip(texts.texts, texts.labels, strict=True)]
 
@@ -107,7 +111,7 @@ def test_a_budget_of_queries_is_never_exceeded(classifier, recipe, budget):
 
 @pytest.mark.parametrize("recipe", [name for name in OFFLINE if RECIPES[name].counts_words])
 def test_a_budget_of_words_is_never_exceeded(classifier, recipe):
-    texts = data.load("demo-reviews", "evaluation").sample(6, 0)
+    texts = datasets.load("demo-reviews", "evaluation").sample(6, 0)
     one = attacker(classifier, recipe=recipe, word_budget=1, query_budget=150)
     traces = [one.attack(text, label)[0] for text, label in zip(texts.texts, texts.labels, strict=True)]
     assert max(len(trace.changes) for trace in traces) == 1
@@ -130,7 +134,7 @@ def test_a_text_that_takes_too_long_is_stopped_and_the_next_one_is_not(classifie
 
 def test_not_one_query_in_time_is_an_error_that_says_so(classifier):
     def up(_texts):
-        raise run.TimeUp
+        raise TimeUp
 
     one = attacker(classifier, seconds=0.1)
     for _, attack in one._attacks:
@@ -198,7 +202,7 @@ def test_side_by_side_gives_what_each_alone_gives(classifier):
     other.classifier.weight.data *= 0.2
     other.bert.encoder.layer[5].output.dense.weight.data *= 0.5
     other = Classifier(other, classifier.tokenizer, classifier.source)
-    texts = data.load("demo-reviews", "evaluation").sample(6, 3)
+    texts = datasets.load("demo-reviews", "evaluation").sample(6, 3)
     for recipe in ("textfooler", "deepwordbug", "pruthi"):
         texts = texts.take(range(3)) if recipe == "pruthi" else texts
         together, alone = attacker(classifier, other, recipe=recipe), [attacker(one, recipe=recipe) for one in (classifier, other)]
@@ -211,7 +215,7 @@ def test_side_by_side_gives_what_each_alone_gives(classifier):
 
 def test_side_by_side_encodes_what_the_victims_share_once(classifier, monkeypatch):
     one = attacker(classifier, classifier)
-    encoder, encoded = resources.load(AttackSpec(), lambda _what: None).encode_window.__self__, []
+    encoder, encoded = loading.load(AttackSpec(), lambda _what: None).encode_window.__self__, []
     encoder.forget()
     original = encoder._encode
     monkeypatch.setattr(encoder, "_encode", lambda texts, check: encoded.extend(texts) or original(texts, check))
@@ -230,7 +234,7 @@ def test_a_victim_that_answers_nan_is_named(classifier):
 
 
 def test_a_resource_that_vanishes_midway_is_named(classifier, monkeypatch):
-    from robustprune.attacks import parts
+    from robustprune.attacks.engine import parts
 
     def gone(word, other):
         raise LookupError("Resource averaged_perceptron_tagger_eng not found. Please use the NLTK Downloader")
@@ -253,9 +257,9 @@ def test_every_perturbation_of_bad_characters_ends(classifier):
 
 
 def test_steps_name_words_of_the_original_whatever_was_deleted_or_cut_in_two(classifier):
-    from robustprune.attacks.turns import turns
+    from robustprune.attacks.traces.word_turns import turns
 
-    texts = [TEXT, *data.load("demo-reviews", "evaluation").sample(6, 0).texts]
+    texts = [TEXT, *datasets.load("demo-reviews", "evaluation").sample(6, 0).texts]
     for recipe in ("input-reduction", "textbugger"):
         one = attacker(classifier, recipe=recipe)
         for text in texts:

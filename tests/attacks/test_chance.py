@@ -6,19 +6,21 @@ import threading
 import numpy as np
 import pytest
 
-from robustprune import data, lab
-from robustprune.attacks import resources, run
-from robustprune.spec import AttackSpec
+from robustprune import lab
+from robustprune.attacks.engine.attacker import Attacker
+from robustprune.attacks.resources import loading
+from robustprune.specs.attack import AttackSpec
+from robustprune.texts import datasets
 
 
 @pytest.fixture(scope="module")
 def attacked():
     classifier = lab.load_model("sst2-demo")
-    texts = data.load("demo-reviews", "evaluation")
+    texts = datasets.load("demo-reviews", "evaluation")
 
     def attack(recipe):
         spec = AttackSpec(recipe, query_budget=150)
-        attacker = run.Attacker([classifier], resources.load(spec, lambda _: None), spec, lambda _: None)
+        attacker = Attacker([classifier], loading.load(spec, lambda _: None), spec, lambda _: None)
         return [attacker.attack(texts.texts[place], texts.labels[place])[0].perturbed for place in range(3)]
 
     return attack

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from robustprune.attacks.changes import Word, apply, between, places
+from robustprune.attacks.traces.changes import Word, apply, between, places
 from tests.attacks.traces import words_of
 
 WORDS = st.text(string.ascii_letters + "éßабאב0", min_size=1, max_size=4)

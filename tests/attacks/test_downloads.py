@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from robustprune.attacks import downloads
-from robustprune.errors import Cancelled, ResourceMissing, SpecError
+from robustprune.attacks.resources import downloads
+from robustprune.base.errors import Cancelled, ResourceMissing, SpecError
 
 FILES = {"thing/a.txt": b"a" * 1000, "thing/deep/b.bin": bytes(range(256)) * 2000, "elsewhere/c.txt": b"not kept"}
 

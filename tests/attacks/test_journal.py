@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustprune.attacks import journal
-from robustprune.attacks.trace import VERSION
-from robustprune.errors import StoreError
+from robustprune.attacks.traces import journal
+from robustprune.attacks.traces.trace import VERSION
+from robustprune.base.errors import StoreError
 from tests.attacks.traces import trace
 
 ODD = ("two\nlines\r\nand\rmore", "\"quoted\" 'text' \\ \\n", "\U0001f600 caf\u00e9 \u05e9\u05dc\u05d5\u05dd", "a\u2028b\u2029c\x85d", "byte \udcff here",
@@ -105,7 +105,7 @@ def test_a_long_line_that_was_cut_is_cut_off(path, whole, tail):
 def test_a_killed_process_leaves_whole_lines(path):
     """The real thing: a process that writes without end is killed while it writes."""
     code = (
-        "import sys; from pathlib import Path; from robustprune.attacks import journal; from tests.attacks.traces import trace\n"
+        "import sys; from pathlib import Path; from robustprune.attacks.traces import journal; from tests.attacks.traces import trace\n"
         "target, one = journal.TraceFile(Path(sys.argv[1]), keep=True), trace(text='good ' * 2_000)\n"
         "print('ready', flush=True)\n"
         "while True: target.append(one)"

@@ -13,22 +13,23 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from robustprune.attacks import downloads, library, resource_names, resources, synonyms
-from robustprune.attacks.encoder import USE_ADDRESS, no_check, universal_sentence_encoder
-from robustprune.attacks.resource_names import MIN_COSINE, describe, missing
-from robustprune.errors import ModelError, ResourceMissing
-from robustprune.spec import AttackSpec
+from robustprune.attacks.engine import library
+from robustprune.attacks.resources import downloads, loading, names, synonyms
+from robustprune.attacks.resources.encoder import USE_ADDRESS, no_check, universal_sentence_encoder
+from robustprune.attacks.resources.names import MIN_COSINE, describe, missing
+from robustprune.base.errors import ModelError, ResourceMissing
+from robustprune.specs.attack import AttackSpec
 from tests.small_models import classifier as small_classifier
 
 
 @pytest.fixture(scope="module")
 def loaded():
-    return resources.load(AttackSpec(), lambda _what: None)
+    return loading.load(AttackSpec(), lambda _what: None)
 
 
 def test_the_encoder_answers_the_same_from_memory():
     texts = ["a good film", "a bad film", "a good film"]
-    encoder = resources.sentence_encoder()
+    encoder = loading.sentence_encoder()
     first = encoder.encode(texts)
     assert (encoder.encode(texts) == first).all()
     assert (first[0] == first[2]).all()
@@ -37,7 +38,7 @@ def test_the_encoder_answers_the_same_from_memory():
 
 
 def test_the_encoder_of_the_first_layers_ends_there_and_leaves_the_whole_one_whole():
-    whole = resources.sentence_encoder()
+    whole = loading.sentence_encoder()
     text = ["the film is a gripping story"]
     before, short = whole.encode(text), whole.first_layers(3)
     ids = whole._tokenizer(text, return_tensors="pt")
@@ -62,8 +63,8 @@ def test_a_damaged_synonym_cache_is_made_anew(loaded, offline_home, monkeypatch)
     (path,) = (offline_home / "resources").glob("synonyms-*.safetensors")
     content = path.read_bytes()
     path.write_bytes(content[:1000])
-    monkeypatch.setattr(resources, "_loaded", {})
-    again = resources.load(AttackSpec(), lambda _what: None)
+    monkeypatch.setattr(loading, "_loaded", {})
+    again = loading.load(AttackSpec(), lambda _what: None)
     assert (again.synonyms.neighbours == loaded.synonyms.neighbours).all()
     assert path.stat().st_size == len(content)
 
@@ -76,7 +77,7 @@ def test_importing_textattack_leaves_the_process_as_it_was():
 
 
 def test_a_fresh_process_imports_textattack_silently_and_without_downloads(tmp_path):
-    code = "import os; before = dict(os.environ); from robustprune.attacks import library; library.textattack(); assert dict(os.environ) == before"
+    code = "import os; before = dict(os.environ); from robustprune.attacks.engine import library; library.textattack(); assert dict(os.environ) == before"
     environment = {**os.environ, "HOME": str(tmp_path), "NLTK_DATA": str(tmp_path / "none")}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
@@ -91,7 +92,7 @@ def test_pairs_are_taken_either_way_round(tmp_path, loaded):
     assert pairs.of("fine") == [("good", None), ("nice", None)]
     assert pairs.of("film") == []
     spec = AttackSpec(synonyms=str(path))
-    assert resources.load(spec, lambda _what: None).synonyms.of("nice") == [("fine", None)]
+    assert loading.load(spec, lambda _what: None).synonyms.of("nice") == [("fine", None)]
     assert "pairs of pairs.txt" in describe(spec).synonyms
 
 
@@ -114,7 +115,7 @@ def test_what_is_missing_is_told_with_how_to_get_it_and_what_is_used_instead():
 @pytest.mark.parametrize("spec", [AttackSpec("pwws"), AttackSpec("bert-attack"), AttackSpec("bae"), AttackSpec(synonyms="/nowhere/pairs.txt")])
 def test_what_cannot_run_says_so_before_anything_is_loaded(spec):
     with pytest.raises(ResourceMissing):
-        resources.load(spec, lambda _what: pytest.fail("something was loaded"))
+        loading.load(spec, lambda _what: pytest.fail("something was loaded"))
 
 
 def test_names_tell_only_what_a_recipe_uses():
@@ -125,7 +126,7 @@ def test_names_tell_only_what_a_recipe_uses():
 
 
 def test_published_resources_are_taken_where_they_are_and_left_where_the_built_in_are_asked_for(monkeypatch):
-    monkeypatch.setattr(resource_names, "has_tagger", lambda: True)
+    monkeypatch.setattr(names, "has_tagger", lambda: True)
     assert describe(AttackSpec()).word_classes == "NLTK perceptron tagger"
     assert describe(AttackSpec()).set == "mixed"
     assert describe(AttackSpec(resources="built-in")).set == "built-in"
@@ -174,12 +175,12 @@ def masked_lm(tmp_path_factory):
 @pytest.mark.parametrize("recipe", ["bert-attack", "bae"])
 def test_recipes_with_a_masked_language_model_run_when_one_is_given(recipe, masked_lm):
     from robustprune import lab
-    from robustprune.attacks import run
+    from robustprune.attacks.engine.attacker import Attacker
 
     spec = AttackSpec(recipe, masked_lm=masked_lm, query_budget=80)
-    loaded = resources.load(spec, lambda _what: None)
+    loaded = loading.load(spec, lambda _what: None)
     assert "SHA-256" in loaded.names.other
-    (trace,) = run.Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
+    (trace,) = Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
     assert trace.outcome in ("flipped", "held")
     assert trace.queries > 5
 
@@ -187,7 +188,7 @@ def test_recipes_with_a_masked_language_model_run_when_one_is_given(recipe, mask
 def test_a_masked_language_model_that_is_none_is_refused(tmp_path):
     for name in (str(tmp_path), "nobody/nothing"):
         with pytest.raises((ResourceMissing, ModelError), match="cannot be loaded"):
-            resources.load(AttackSpec("bae", masked_lm=name), lambda _what: None)
+            loading.load(AttackSpec("bae", masked_lm=name), lambda _what: None)
 
 
 def _damaged(folder):
@@ -209,9 +210,9 @@ def _with_nan(folder):
 def test_a_masked_language_model_that_is_damaged_is_refused_with_a_sentence(masked_lm, tmp_path, monkeypatch, harm, told):
     folder = Path(shutil.copytree(masked_lm, tmp_path / "copy"))
     harm(folder)
-    monkeypatch.setattr(resources, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     with pytest.raises(ResourceMissing, match=told):
-        resources.load(AttackSpec("bae", masked_lm=str(folder)), lambda _what: None)
+        loading.load(AttackSpec("bae", masked_lm=str(folder)), lambda _what: None)
 
 
 def test_words_are_split_as_the_installed_library_splits_them():
@@ -226,20 +227,20 @@ def test_words_are_split_as_the_installed_library_splits_them():
 def test_pwws_runs_where_wordnet_is(monkeypatch):
     """With a WordNet of four words: the real one is not on every machine."""
     from robustprune import lab
-    from robustprune.attacks import run
-    from robustprune.attacks.trace import Candidates, Rank
+    from robustprune.attacks.engine.attacker import Attacker
+    from robustprune.attacks.traces.trace import Candidates, Rank
 
     known = {"gripping": ["absorbing", "grip"], "beautifully": ["attractively", "in_a_fine_way"], "film": ["movie"], "acted": ["performed"]}
 
     def synsets(word, lang):
         return [SimpleNamespace(lemma_names=lambda lang: known[word])] if word in known else []
 
-    monkeypatch.setattr(resource_names, "has_wordnet", lambda: True)
+    monkeypatch.setattr(names, "has_wordnet", lambda: True)
     monkeypatch.setattr(library.textattack().transformations.word_swaps.word_swap_wordnet, "wordnet", SimpleNamespace(synsets=synsets))
     spec = AttackSpec("pwws")
-    loaded = resources.load(spec, lambda _what: None)
+    loaded = loading.load(spec, lambda _what: None)
     assert loaded.names.other == "WordNet"
-    (trace,) = run.Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
+    (trace,) = Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
     told = {step.word: {candidate.word for candidate in step.candidates} for step in trace.of_kind(Candidates)}
     assert told["gripping"] == {"absorbing", "grip"}
     assert told["beautifully"] == {"attractively"}
@@ -251,7 +252,7 @@ def test_nltk_is_looked_for_where_it_looks_itself_without_importing_it(tmp_path)
     """In a process of its own, since NLTK reads the environment when it is imported."""
     (tmp_path / "taggers" / "universal_tagset").mkdir(parents=True)
     code = (
-        "import sys; from robustprune.attacks import resource_names as names;"
+        "import sys; from robustprune.attacks.resources import names;"
         "found = names._in_nltk_data('taggers/universal_tagset'), names._in_nltk_data('corpora/nothing'); assert 'nltk' not in sys.modules;"
         "import nltk; assert [str(one) for one in names.nltk_folders()][:-1] == nltk.data.path, (names.nltk_folders(), nltk.data.path);"
         "print(found, names._in_nltk_data('taggers/universal_tagset'))"

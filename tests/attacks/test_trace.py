@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustprune.attacks.changes import Change, Word, places
-from robustprune.attacks.trace import STEPS, VERSION, AttackTrace, Candidate, Candidates, Query, Rank, Swap
+from robustprune.attacks.traces.changes import Change, Word, places
+from robustprune.attacks.traces.trace import STEPS, VERSION, AttackTrace, Candidate, Candidates, Query, Rank, Swap
 from tests.attacks.traces import trace, words_of
 
 TEXTS, NUMBERS, INDICES = st.text(max_size=8), st.floats(allow_nan=False), st.integers(0, 50)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustprune.attacks.metrics import wilson
 from robustprune.attacks.transfer import Cell, transfer
+from robustprune.base.rates import wilson
 from tests.attacks.traces import result
 
 # The dense model is fooled on all three. The sparse one has the third text wrong from the start and holds on the second.

@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
-from robustprune.attacks.changes import Change, places
-from robustprune.attacks.metrics import Result
-from robustprune.attacks.trace import AttackTrace, Candidate, Candidates, Query, Rank, Swap
+from robustprune.attacks.scores import Result
+from robustprune.attacks.traces.changes import Change, places
+from robustprune.attacks.traces.trace import AttackTrace, Candidate, Candidates, Query, Rank, Swap
 
 BEFORE, AFTER = (0.1, 0.9), {"skipped": (0.9, 0.1), "flipped": (0.6, 0.4), "held": (0.3, 0.7), "stopped": (0.3, 0.7)}
 

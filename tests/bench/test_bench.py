@@ -3,10 +3,11 @@
 import pytest
 import torch
 
+from robustprune.base.errors import DataError, SpecError
 from robustprune.bench import accuracy, attack, lexicon, prune, solver
 from robustprune.bench.textbook import optimal_brain_surgeon
-from robustprune.errors import DataError, SpecError
-from robustprune.spec import AttackSpec, PruneSpec
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.prune import PruneSpec
 from tests.small_models import classifier
 
 
@@ -21,7 +22,7 @@ def small(tmp_path):
 
 def test_the_solver_bench_compares_errors_and_times(small, empty_home):
     lines = []
-    result = solver.run(small, "demo-reviews", lines.append)
+    result = solver.measure(small, "demo-reviews", lines.append)
     assert result["obs_equals_textbook"]
     assert 0 < result["admm_over_obs_error"] < 1.1
     assert 0 < result["admm_over_sparsegpt_error"] < 1
@@ -37,7 +38,7 @@ def test_the_solver_bench_compares_errors_and_times(small, empty_home):
 
 def test_the_accuracy_bench_gives_a_row_a_spec_and_the_dense_model_first(small, empty_home):
     specs = [PruneSpec(small, "demo-reviews", method="wanda", calibration=32, ridge=ridge) for ridge in (1e-3, "auto")]
-    rows = accuracy.run(specs, lambda _: None)
+    rows = accuracy.measure(specs, lambda _: None)
     assert [row["method"] for row in rows] == ["dense", "wanda", "wanda"]
     assert [row.get("ridge") for row in rows] == [None, 1e-3, "auto"]
     for row in rows:
@@ -48,12 +49,12 @@ def test_the_accuracy_bench_gives_a_row_a_spec_and_the_dense_model_first(small, 
 
 def test_texts_that_do_not_fit_the_model_are_refused(small, empty_home):
     with pytest.raises(DataError, match="label"):
-        accuracy.run([PruneSpec(small, "demo-news", calibration=32)], lambda _: None)
+        accuracy.measure([PruneSpec(small, "demo-news", calibration=32)], lambda _: None)
 
 
 def test_the_floor_is_below_the_whole(small, empty_home):
     lines = []
-    result = prune.run(PruneSpec(small, "demo-reviews", method="magnitude", calibration=32), "cpu", lines.append)
+    result = prune.measure(PruneSpec(small, "demo-reviews", method="magnitude", calibration=32), "cpu", lines.append)
     assert result["seconds_over_floor"] == result["seconds"] / result["floor_seconds"]
     assert result["forward_seconds"] > 0
     assert result["moment_seconds"] > 0
@@ -101,7 +102,7 @@ def test_the_synonyms_bench_counts_antonyms_and_recommends_thresholds(tmp_path):
     rows = "".join(f"{rest.format(word)}\t{label}\n" for word, label in (("great", 1), ("wonderful", 1), ("awful", 0), ("terrible", 0)) for _ in range(30))
     for split in ("train", "validation"):
         (words / f"{split}.tsv").write_text("text\tlabel\n" + rows)
-    result = lexicon.run(folder, str(words), lambda _line: None)
+    result = lexicon.measure(folder, str(words), lambda _line: None)
     assert set(result["sentiment_words"]) == {"great", "wonderful", "awful", "terrible"}
     assert {row["layers"] for row in result["accepted"]} == set(range(1, 7))
     assert result["swaps"]["antonym"] > 0
@@ -109,4 +110,4 @@ def test_the_synonyms_bench_counts_antonyms_and_recommends_thresholds(tmp_path):
     assert at[6, 0.75]["synonym"] >= at[6, 0.95]["synonym"]
     assert result["in_use"]["cosine"] == 0.6
     with pytest.raises(DataError):
-        lexicon.run(tmp_path / "nothing", str(words), lambda _line: None)
+        lexicon.measure(tmp_path / "nothing", str(words), lambda _line: None)

@@ -30,9 +30,10 @@ def fill(home: Path, runs: int) -> None:
     os.environ["ROBUSTPRUNE_HOME"] = str(home)
     from robustprune import lab
     from robustprune.attacks.archive import ABOUT
-    from robustprune.spec import AttackSpec
+    from robustprune.base import stores
+    from robustprune.specs.attack import AttackSpec
 
-    store, run = lab.store(), next(run for run in lab.shipped_runs("sst2-soup") if run.spec.method == "admm")
+    store, run = stores.store(), next(run for run in lab.shipped_runs("sst2-soup") if run.spec.method == "admm")
     document = store.get("runs", run.digest).document
     scores = [lab.find_scores(run.ref, spec=AttackSpec(recipe)) for recipe in ("textfooler", "deepwordbug")]
     for number in range(runs):
@@ -48,7 +49,7 @@ def table_seconds(cold: bool, home: Path) -> float:
     if cold:
         (home / "index" / "facts.json").unlink(missing_ok=True)
     told = subprocess.run(
-        [sys.executable, "-c", "import time; b = time.monotonic(); from robustprune import lab; t = lab.results(); print(time.monotonic() - b, len(t))"],
+        [sys.executable, "-c", "import time; b = time.monotonic(); from robustprune import studies as s; t = s.results(); print(time.monotonic() - b, len(t))"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     seconds, rows = told.stdout.split()

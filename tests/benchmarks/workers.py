@@ -14,7 +14,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from robustprune import lab
+from robustprune import studies
+from robustprune.specs import sweep
 from tests.clusters import scheduler, wait_for_workers, worker
 
 SWEEP = """
@@ -36,10 +37,10 @@ def seconds(workers: int, runs: int) -> float:
         for _ in range(workers):
             stack.enter_context(worker(address, Path(home)))
         wait_for_workers(address, workers)
-        lab.sweep(lab.plan_sweep(lab.SweepSpec.parse(FIRST)), scheduler=address)
-        plan = lab.plan_sweep(lab.SweepSpec.parse(SWEEP.format(sparsities=[round(0.2 + 0.6 * number / runs, 3) for number in range(runs)])))
+        studies.sweep(studies.plan_sweep(sweep.SweepSpec.parse(FIRST)), scheduler=address)
+        plan = studies.plan_sweep(sweep.SweepSpec.parse(SWEEP.format(sparsities=[round(0.2 + 0.6 * number / runs, 3) for number in range(runs)])))
         begun = time.monotonic()
-        result = lab.sweep(plan, scheduler=address)
+        result = studies.sweep(plan, scheduler=address)
         assert not result.failed, result.failed
         return time.monotonic() - begun
 

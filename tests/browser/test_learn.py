@@ -2,14 +2,15 @@
 
 import pytest
 
-from robustprune.lessons import lessons
-from robustprune.ui import i18n, shell
+from robustprune.base import locales
+from robustprune.ui.frame import shell
+from robustprune.ui.learn.lesson import all_lessons
 from tests.browser.looking import heading, leave_only_this_machine
 
 pytestmark = pytest.mark.browser
 
-ZH = i18n.texts("zh")
-SURGEON = next(lesson for lesson in lessons() if lesson.id == "surgeon")
+ZH = locales.texts("zh")
+SURGEON = next(lesson for lesson in all_lessons() if lesson.id == "surgeon")
 # Every page, and those whose charts and tables say most.
 ADDRESSES = [
     *(f"/{'' if name == 'overview' else name}?" for name in shell.PAGES),
@@ -83,7 +84,7 @@ def test_a_lesson_is_done_from_first_to_last_card_by_keyboard_alone(page, server
 
 def test_a_class_sees_the_lesson_and_nothing_else(page, server):
     page.goto("/learn?lesson=3&teach=1")
-    heading(page, next(lesson for lesson in lessons() if lesson.number == 3).title["en"])
+    heading(page, next(lesson for lesson in all_lessons() if lesson.number == 3).title["en"])
     assert not page.get_by_role("link", name="Overview").is_visible()
     assert not page.get_by_text("Sparse models").is_visible()
     page.get_by_role("button", name="End teacher mode").click()

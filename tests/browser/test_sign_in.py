@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from robustprune.ui.wording import JOINER
+from robustprune.ui.words.wording import JOINER
 from tests.browser.looking import heading
 from tests.browser.provider import CLIENT, providing
 from tests.browser.serving import free_port, serving

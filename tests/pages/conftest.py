@@ -5,10 +5,12 @@ from concurrent.futures import wait
 
 import pytest
 
-from robustprune import analysis_calls, attacking, lab, loading
-from robustprune.spec import PruneSpec
-from robustprune.store import Store
-from robustprune.ui import jobs, shell
+from robustprune import lab
+from robustprune.base.store import Store
+from robustprune.lab import attacks, looks, models
+from robustprune.specs.prune import PruneSpec
+from robustprune.ui.frame import shell
+from robustprune.ui.jobs import panel
 from tests.pages.opening import SECONDS
 
 SMALL = PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9, calibration=16)
@@ -17,11 +19,11 @@ SMALL = PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9,
 @pytest.fixture(autouse=True)
 def own_jobs():
     """No job of another test is left in the manager, or still runs: models are shared, and used by one job at a time."""
-    jobs.manager.clear()
+    panel.manager.clear()
     yield
-    left = list(jobs.manager()._jobs.values())
+    left = list(panel.manager()._jobs.values())
     for job in left:
-        jobs.manager().cancel(job)
+        panel.manager().cancel(job)
     wait([job.future for job in left if not job.future.cancelled()], SECONDS)
 
 
@@ -45,5 +47,5 @@ def small_run(empty_home, home_with_a_run):
 @pytest.fixture
 def nothing_ships(monkeypatch, tmp_path, empty_home):
     """A program to which no precomputed results belong."""
-    for module in (lab, loading, attacking, analysis_calls):
+    for module in (lab, models, attacks, looks):
         monkeypatch.setattr(module, "store", lambda: Store(empty_home, tmp_path / "nothing"))

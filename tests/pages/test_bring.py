@@ -5,9 +5,10 @@ import shutil
 import pandas as pd
 import pytest
 
-from robustprune import data, lab
-from robustprune.spec import PruneSpec
-from robustprune.ui import shell
+from robustprune import lab
+from robustprune.specs.prune import PruneSpec
+from robustprune.texts import datasets
+from robustprune.ui.frame import shell
 from tests.pages.opening import open_page, press, wait_until
 
 
@@ -20,7 +21,7 @@ def bring(content, name="mine.csv"):
 
 def table(labels):
     """A file of the demo reviews with labels of one's own: ``labels`` gives them for a text's number and class."""
-    demo = data.load("demo-reviews", "evaluation")
+    demo = datasets.load("demo-reviews", "evaluation")
     rows = enumerate(zip(demo.texts, demo.labels, strict=True))
     return "review,verdict\n" + "".join(f'"{text}",{labels(number, label)}\n' for number, (text, label) in rows)
 
@@ -176,7 +177,7 @@ def test_a_model_of_unknown_origin_is_compared_on_the_texts_that_are_chosen(smal
     shutil.copytree(small_run.model_dir, folder)
     (folder / "robustprune.json").unlink()  # nothing tells what it was trained on
     lab.bring_model(str(folder))
-    demo = data.load("demo-reviews", "evaluation")
+    demo = datasets.load("demo-reviews", "evaluation")
     frame = pd.DataFrame({"text": demo.texts, "label": demo.labels})
     own = lab.bring_data(str(folder), "mine.csv", frame, "text", "label", {"0": 0, "1": 1})
     app = open_page("overview", model=str(folder))

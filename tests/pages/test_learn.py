@@ -5,19 +5,21 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from robustprune import lab
-from robustprune.lessons import lessons
-from robustprune.ui import i18n, quiz, shell
+from robustprune.base import locales
+from robustprune.ui.frame import shell
+from robustprune.ui.learn import numbers as lesson_numbers
+from robustprune.ui.learn import quiz, surgeon
+from robustprune.ui.learn.lesson import all_lessons
 from tests.pages.opening import open_page, press, wait_until, words
 
-LESSONS = {lesson.id: lesson for lesson in lessons()}
+LESSONS = {lesson.id: lesson for lesson in all_lessons()}
 
 
 def key(app, name):
     return next(button for button in app.button if button.key == name)
 
 
-@pytest.mark.parametrize("language", i18n.languages())
+@pytest.mark.parametrize("language", locales.languages())
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 def test_a_lesson_is_gone_through_to_its_last_card(lesson, language, empty_home):
     app = open_page("learn", lesson=str(lesson.number), lang=language)
@@ -28,7 +30,7 @@ def test_a_lesson_is_gone_through_to_its_last_card(lesson, language, empty_home)
         said = words(app)
         if card:
             assert card.say[language].split("{")[0][:20] in said
-            assert i18n.texts(language)["learn.not_here"] not in said
+            assert locales.texts(language)["learn.not_here"] not in said
         else:
             assert lesson.task[language] in said
         key(app, "learn-next").click().run()
@@ -46,7 +48,7 @@ def test_the_link_of_a_lesson_opens_the_page_in_its_state(lesson, empty_home):
     assert not opened.error
     assert opened.session_state["model"] == lesson.opens.model
     if lesson.opens.runs:
-        assert opened.session_state["runs"] == [lab.find_usual_run(lesson.opens.model, **fields).digest for fields in lesson.opens.runs]
+        assert opened.session_state["runs"] == [lesson_numbers.find_usual_run(lesson.opens.model, **fields).digest for fields in lesson.opens.runs]
     for name, value in lesson.opens.link.items():
         share = str(float(value.rstrip("%")) / 100) if value.endswith("%") else value
         assert str(opened.session_state[name]).lower() in (value, share), name
@@ -112,7 +114,7 @@ def test_the_state_of_a_toy_is_in_the_link(empty_home):
 def test_the_preset_says_that_magnitude_chose_wrong_with_its_own_numbers(empty_home):
     app = open_page("learn", lesson="4", card="2")
     start = LESSONS["surgeon"].cards[1].start
-    shown = lab.surgeon_surface(start["correlation"], (start["scale_1"], start["scale_2"]), (start["optimum_1"], start["optimum_2"]))
+    shown = surgeon.surface(start["correlation"], (start["scale_1"], start["scale_2"]), (start["optimum_1"], start["optimum_2"]))
     assert "magnitude chose wrong" in words(app)
     assert f"{shown.drop(shown.cheapest, compensated=True).true:.3f}" in words(app)
 
@@ -229,13 +231,13 @@ def test_every_page_opens_in_chinese(name, empty_home):
     app = open_page(name, lang="zh")
     assert not app.exception
     assert not app.error
-    assert app.title[0].value == i18n.texts("zh")[f"{name}.title"]
+    assert app.title[0].value == locales.texts("zh")[f"{name}.title"]
 
 
 def test_the_language_is_changed_in_the_sidebar_and_stands_in_the_link(empty_home):
     app = open_page("prune")
     app.selectbox(key="lang").set_value("zh").run()
-    assert app.title[0].value == i18n.texts("zh")["prune.title"]
+    assert app.title[0].value == locales.texts("zh")["prune.title"]
     assert app.query_params["lang"] == "zh"
 
 

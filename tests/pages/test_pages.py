@@ -8,10 +8,14 @@ import zipfile
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from robustprune import lab, models
-from robustprune.catalogue import RECIPES
-from robustprune.spec import PruneSpec
-from robustprune.ui import shell, take_away, wording
+from robustprune import lab
+from robustprune.base import stores
+from robustprune.models import sources
+from robustprune.specs.prune import PruneSpec
+from robustprune.specs.recipes import RECIPES
+from robustprune.ui.frame import shell
+from robustprune.ui.prune import take_away
+from robustprune.ui.words import wording
 from tests.pages.opening import APP, open_page, wait_until, words
 
 
@@ -41,8 +45,8 @@ def test_every_model_that_ships_can_be_chosen(name, empty_home):
 
 @pytest.mark.parametrize("name", shell.PAGES)
 def test_a_corrupt_adapter_is_told_and_another_model_can_be_chosen(name, empty_home, monkeypatch, tmp_path):
-    shutil.copytree(models.MODELS, tmp_path / "models")
-    monkeypatch.setattr(models, "MODELS", tmp_path / "models")
+    shutil.copytree(sources.SHIPPED, tmp_path / "models")
+    monkeypatch.setattr(sources, "SHIPPED", tmp_path / "models")
     (tmp_path / "models" / "sst2-demo" / "adapter_model.safetensors").write_bytes(b"damaged")
     app = open_page(name, model="sst2-demo")
     assert not app.exception
@@ -62,8 +66,8 @@ def test_the_overview_follows_its_slider(empty_home):
 
 def test_the_overview_stays_whole_when_a_shipped_run_was_made_here_too(empty_home):
     before = [metric.value for metric in open_page("overview").metric]
-    shipped = lab.store().get("runs", next(run.digest for run in lab.shipped_runs(shell.DEFAULT_MODEL) if run.spec.sparsity == 0.5))
-    lab.store().put("runs", shipped.key, shipped.document)
+    shipped = stores.store().get("runs", next(run.digest for run in lab.shipped_runs(shell.DEFAULT_MODEL) if run.spec.sparsity == 0.5))
+    stores.store().put("runs", shipped.key, shipped.document)
     app = open_page("overview")
     assert not app.exception
     assert [metric.value for metric in app.metric] == before
@@ -71,8 +75,8 @@ def test_the_overview_stays_whole_when_a_shipped_run_was_made_here_too(empty_hom
 
 def test_no_two_runs_have_one_name(empty_home):
     run = next(run for run in lab.shipped_runs(shell.DEFAULT_MODEL) if (run.spec.method, run.spec.sparsity) == ("admm", 0.5))
-    document = lab.store().get("runs", run.digest).document
-    lab.store().put("runs", "0123456789abcdef", {**document, "spec": {**document["spec"], "seed": 7}})
+    document = stores.store().get("runs", run.digest).document
+    stores.store().put("runs", "0123456789abcdef", {**document, "spec": {**document["spec"], "seed": 7}})
     app = open_page("attention")
     assert not app.info, "the run that is shown first is the one that ships"
     names = [shell.run_name(one) for one in shell.runs_of(shell.DEFAULT_MODEL)]
@@ -153,7 +157,7 @@ def test_a_run_with_weights_can_be_taken_away_and_measured(empty_home):
 
 
 def test_a_failed_job_shows_its_sentence(empty_home, monkeypatch):
-    from robustprune.errors import StoreError
+    from robustprune.base.errors import StoreError
 
     def fail(*_arguments):
         raise StoreError("The store cannot be written to: No space left on device.")

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from robustprune import lab, own
-from robustprune.catalogue import MASKED_LM, RECIPES
-from robustprune.spec import PruneSpec
-from robustprune.ui import jobs, shell, sign_in
+from robustprune import lab
+from robustprune.base import stores
+from robustprune.lab import brought as lab_brought
+from robustprune.specs.prune import PruneSpec
+from robustprune.specs.recipes import MASKED_LM, RECIPES
+from robustprune.ui.frame import shell, sign_in
+from robustprune.ui.jobs import panel
 from tests.pages.opening import open_page, press, wait_until, words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +30,9 @@ def brought(tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     labels = lab.find_model(shell.DEFAULT_MODEL).labels
-    made = own.OwnModel(str(folder), "mine", labels)
-    lab.store().put(own.MODELS, "0" * 16, {"name": made.name, "shown": made.shown, "labels": list(labels)})
-    own.remember_data(str(folder / "mine.tsv"), "mine.tsv", labels)
+    made = lab_brought.OwnModel(str(folder), "mine", labels)
+    stores.store().put(lab_brought.MODELS, "0" * 16, {"name": made.name, "shown": made.shown, "labels": list(labels)})
+    lab_brought.remember_data(str(folder / "mine.tsv"), "mine.tsv", labels)
     return made
 
 
@@ -90,10 +93,10 @@ def test_a_folder_outside_of_those_allowed_is_refused(empty_home, tmp_path, monk
 def test_a_second_job_of_a_session_is_refused_with_a_sentence_and_taken_later(empty_home):
     app = open_page("bring")
     app.text_input(key="bring_model").input("no/such-model").run()
-    busy = jobs.manager().submit("other", lambda job: job.cancel.wait(60), SESSION)
+    busy = panel.manager().submit("other", lambda job: job.cancel.wait(60), SESSION)
     press(app, "Check the model")
     assert "Jobs of yours" in words(app).replace("\\", "")
-    jobs.manager().cancel(busy)
+    panel.manager().cancel(busy)
     press(app, "Check the model")
     assert "Jobs of yours" not in words(app).replace("\\", "")
 
@@ -108,7 +111,7 @@ def test_a_text_in_a_link_is_no_longer_than_what_can_be_typed(small_run, monkeyp
 
 def test_on_a_shared_server_nobody_stops_what_somebody_else_asked_for(empty_home, monkeypatch):
     spec = PruneSpec(shell.DEFAULT_MODEL, "demo-reviews", "magnitude", "none", 0.9, calibration=16)
-    running = jobs.manager().submit(lab.prune_digest(spec)[0], lambda job: job.cancel.wait(60), "somebody else")
+    running = panel.manager().submit(lab.prune_digest(spec)[0], lambda job: job.cancel.wait(60), "somebody else")
 
     def cancel():
         app = open_page("prune", method="magnitude", adaptive="none", sparsity="0.9", calibration="16")

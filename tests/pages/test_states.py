@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from robustprune import lab
-from robustprune.errors import Cancelled, ModelError
-from robustprune.ui import jobs, shell
+from robustprune.base.errors import Cancelled, ModelError
+from robustprune.ui.frame import shell
+from robustprune.ui.jobs import panel as jobs_panel
 from tests.pages.opening import open_page, press, wait_until, words
 
 OWN_TEXT = "A quiet film that stays with you."
@@ -76,7 +77,7 @@ def held(panel, monkeypatch):
     go = threading.Event()
 
     def work(*_arguments, **_named):
-        job = next(job for job in jobs.manager()._jobs.values() if job.state == "running")
+        job = next(job for job in jobs_panel.manager()._jobs.values() if job.state == "running")
         job.progress(1, 4, "halfway *there*")
         while not go.wait(0.02):
             if job.cancel.is_set():
@@ -116,7 +117,7 @@ def test_running_shows_how_far_it_is_and_can_be_cancelled(panel, opened, held):
 def test_waiting_shows_the_place_in_the_queue(panel, opened, held):
     busy = threading.Event()
     for number in range(2):
-        jobs.manager().submit(f"before-{number}", lambda job: busy.wait(60))
+        jobs_panel.manager().submit(f"before-{number}", lambda job: busy.wait(60))
     try:
         press(opened, panel.button)
         wait_until(opened, lambda: "ahead" in progress(opened))

@@ -7,12 +7,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from robustprune import claims, lab
+from robustprune import lab, studies
 from robustprune.analysis.attention import PAPER_SENTENCE, AttentionMaps
 from robustprune.analysis.embeddings import PAPER_ADVERSARIAL, PAPER_ORIGINAL
-from robustprune.attacks.frames import frames
-from robustprune.errors import ModelError
-from robustprune.ui import examples, shell, wording
+from robustprune.attacks.traces.replay_frames import frames
+from robustprune.base import stores
+from robustprune.base.errors import ModelError
+from robustprune.studies import claims
+from robustprune.ui.attack import examples
+from robustprune.ui.frame import shell
+from robustprune.ui.words import wording
 from tests.pages.opening import open_page, press, wait_until, words
 
 
@@ -119,11 +123,11 @@ def test_looking_into_layers_can_fail_and_says_why(small_run, monkeypatch):
 
 def put_attention(model, text):
     """Maps of a model for a text, made up, as if they were computed."""
-    from robustprune.analysis_calls import ATTENTIONS, _attention_key
+    from robustprune.lab.looks import ATTENTIONS, _attention_key
 
     values = np.random.default_rng(len(model)).dirichlet(np.ones(7), size=(6, 12, 7)).astype("float32")
     document, content = AttentionMaps(("[CLS]", "a", "b", "c", "d", "e", "[SEP]"), values).to_entry()
-    lab.store().put(ATTENTIONS, _attention_key(model, text), document, lambda folder: (folder / "attention.safetensors").write_bytes(content))
+    stores.store().put(ATTENTIONS, _attention_key(model, text), document, lambda folder: (folder / "attention.safetensors").write_bytes(content))
 
 
 @pytest.mark.parametrize("view", ["maps", "twins", "lines", "grid_of_lines"])
@@ -242,7 +246,7 @@ def test_curves_are_drawn_of_any_attack_that_there_are_results_of(view, empty_ho
     assert app.button_group(key="recipe_shown").value == "deepwordbug"
     assert any("under deepwordbug" in caption.value for caption in app.caption)
     under_attack = json.loads(app.get("plotly_chart")[1].proto.spec)
-    rows = lab.results()
+    rows = studies.results()
     rows = rows[(rows["start"] == shell.DEFAULT_MODEL) & (rows["recipe"] == "deepwordbug") & (rows["kind"] == "pruned")]
     drawn = {round(y, 6) for line in under_attack["data"] for y in _numbers(line["y"])}
     means = rows.groupby(["method", "adaptive", "sparsity", "calibration"])["aua"].mean()
@@ -259,7 +263,7 @@ def test_the_papers_claims_are_answered_from_our_own_numbers(empty_home):
     app = open_page("compare", show="claims")
     said = [one.value for one in (*app.success, *app.warning)]
     assert len(said) == len(claims.CLAIMS)
-    found = lab.answers(lab.results()[lab.results()["start"] == shell.DEFAULT_MODEL])
+    found = studies.answers(studies.results()[studies.results()["start"] == shell.DEFAULT_MODEL])
     for verdict in claims.verdicts(found):
         if verdict.measure == "aua":
             assert any(f"holds in {verdict.holds} of {verdict.asked}" in one for one in said)

@@ -4,9 +4,9 @@ import math
 
 import torch
 
-from robustprune.methods import METHODS
 from robustprune.pruning.problem import LayerProblem
-from robustprune.spec import Pattern
+from robustprune.specs.methods import METHODS
+from robustprune.specs.prune import Pattern
 
 ROWS, COLUMNS = 12, 24
 BANKS = ("1:2", "2:4", "4:8", "1:3", "3:8", "7:12")

@@ -5,7 +5,7 @@ import torch
 
 from robustprune.pruning.adapt import Curvature
 from robustprune.pruning.moments import Accumulator
-from robustprune.spec import Pattern
+from robustprune.specs.prune import Pattern
 
 
 @pytest.fixture

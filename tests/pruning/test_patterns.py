@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from robustprune.pruning import patterns
-from robustprune.spec import Pattern
+from robustprune.specs.prune import Pattern
 
 
 @pytest.mark.parametrize("kind", ["normal", "ties", "sorted", "constant", "heavy tail"])

@@ -6,15 +6,15 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from robustprune import inference
-from robustprune.errors import Cancelled, DataError, ModelError, SpecError
-from robustprune.methods import METHODS
+from robustprune.base.errors import Cancelled, DataError, ModelError, SpecError
+from robustprune.models import inference
+from robustprune.models.architectures import encoder_blocks, head_layers, linear_layers
 from robustprune.pruning import head, pipeline, streams
 from robustprune.pruning.adapt import Curvature
-from robustprune.pruning.blocks import encoder_blocks, head_layers, linear_layers
+from robustprune.pruning.block_stages import stages_of
 from robustprune.pruning.moments import Accumulator
-from robustprune.pruning.stages import stages_of
-from robustprune.spec import ADAPTIVE, RIDGES, PruneSpec
+from robustprune.specs.methods import METHODS
+from robustprune.specs.prune import ADAPTIVE, RIDGES, PruneSpec
 from tests.small_models import ALL_FAMILIES, TEXTS, classifier
 
 

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robustprune.methods import METHODS
 from robustprune.pruning.refit import refit
 from robustprune.pruning.solvers import solver
-from robustprune.spec import Pattern
+from robustprune.specs.methods import METHODS
+from robustprune.specs.prune import Pattern
 from tests.pruning.problems import COLUMNS, ROWS, ignore, patterns_of, problem
 
 

@@ -8,12 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from robustprune.base.errors import Cancelled
 from robustprune.bench.textbook import optimal_brain_surgeon
-from robustprune.errors import Cancelled
-from robustprune.methods import METHODS
 from robustprune.pruning.refit import refit
 from robustprune.pruning.solvers import solver
-from robustprune.spec import Pattern
+from robustprune.specs.methods import METHODS
+from robustprune.specs.prune import Pattern
 from tests.pruning.problems import BANKS, COLUMNS, MATRIX, assert_keeps_to, ignore, inputs, matrix_id, patterns_of, problem
 
 over_all = pytest.mark.parametrize(("method", "pattern"), MATRIX, ids=matrix_id)

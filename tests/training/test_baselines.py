@@ -9,19 +9,20 @@ from functools import partial
 import pytest
 import torch
 
-from robustprune import backbone, data, inference, models, paths
-from robustprune.checks import MAX_SEED
-from robustprune.errors import Cancelled
-from robustprune.pruning.blocks import linear_layers
-from robustprune.training import baselines, retrain
-from robustprune.training import train as training
+from robustprune.base import paths
+from robustprune.base.checks import MAX_SEED
+from robustprune.base.errors import Cancelled
+from robustprune.models import backbone, inference, loading, sources
+from robustprune.models.architectures import linear_layers
+from robustprune.specs.train import BaselineSpec, FreeLB, TrainSpec
+from robustprune.texts import datasets
+from robustprune.training import baselines, retrain, train
 from robustprune.training.checkpoint import Checkpoint
 from robustprune.training.train import Start
-from robustprune.training_specs import BaselineSpec, FreeLB, TrainSpec
 from tests.small_models import classifier
 
-HEAD = models.MODELS / "heads" / "sst2"
-TEXTS = data.load("demo-reviews", "calibration").sample(40, 0)
+HEAD = sources.SHIPPED / "heads" / "sst2"
+TEXTS = datasets.load("demo-reviews", "calibration").sample(40, 0)
 TRAIN = TrainSpec(rank=2, learning_rate=0.01, batch_size=8)
 METHODS = pytest.mark.parametrize("method", ["imp", "lth"])
 
@@ -125,7 +126,7 @@ def test_only_adapter_and_head_are_trained_and_settling_changes_no_answer(family
     rounds = Rounds(BaselineSpec("imp", 0.5, 1, TRAIN), tmp_path, family)
     plain, tokenizer = classifier(family, labels=2)
     before, masked = inference.logits(rounds.model, tokenizer, TEXTS.texts), rounds.now()[0]
-    baselines.settle(rounds.model)
+    baselines.merge_masks(rounds.model)
     state = rounds.model.state_dict()
     assert state.keys() == plain.state_dict().keys()
     assert torch.equal(inference.logits(rounds.model, tokenizer, TEXTS.texts), before)
@@ -159,7 +160,7 @@ def small(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return models.load(models.find(str(folder)))
+    return loading.load(sources.find(str(folder)))
 
 
 class AtStep(threading.Event):
@@ -195,7 +196,7 @@ def test_from_a_head_it_is_an_adapter_and_a_mask_and_comes_back_as_it_was(method
     about = make(dataset, tmp_path / "made", start, spec)
     assert set(files(tmp_path / "made")) == {"adapter_config.json", "adapter_model.safetensors", "mask.safetensors", "card.json"}
     assert about["sha256"] == {name: value for name, value in files(tmp_path / "made").items() if name != "card.json"}
-    loaded = models.load(models.find(str(tmp_path / "made")))
+    loaded = loading.load(sources.find(str(tmp_path / "made")))
     ours, theirs = (inference.logits(model, backbone.tokenizer(), TEXTS.texts) for model in (start.model, loaded.model))
     assert torch.allclose(ours, theirs, atol=1e-5)
     weights = [layer.weight for _, layer in linear_layers(loaded.model)]
@@ -210,7 +211,7 @@ def test_from_a_model_it_is_a_model_and_comes_back_as_it_was(small, dataset, tmp
     before = {name: value.clone() for name, value in small.model.state_dict().items()}
     start = Start.from_model(small)
     about = make(dataset, tmp_path / "made", start, BaselineSpec("imp", 0.6, 2, TRAIN))
-    loaded = models.load(models.find(str(tmp_path / "made")))
+    loaded = loading.load(sources.find(str(tmp_path / "made")))
     ours, theirs = (inference.logits(model, small.tokenizer, TEXTS.texts) for model in (start.model, loaded.model))
     assert torch.allclose(ours, theirs, atol=1e-5)
     assert loaded.source.dataset == dataset
@@ -218,7 +219,7 @@ def test_from_a_model_it_is_a_model_and_comes_back_as_it_was(small, dataset, tmp
     assert json.loads((tmp_path / "made" / "card.json").read_text()) == about
     assert (about["start"], about["name"], about["training"]["rows"]) == (small.source.digest, "mine", 28)
     assert (about["settings"]["method"], about["settings"]["rounds"], about["settings"]["sparsity"]) == ("imp", 2, 0.6)
-    texts = data.load(dataset, "evaluation")
+    texts = datasets.load(dataset, "evaluation")
     right = (inference.logits(loaded.model, loaded.tokenizer, texts.texts).argmax(-1) == torch.tensor(texts.labels)).double().mean()
     assert (about["scores"]["examples"], about["scores"]["accuracy"]) == (12, right)
 
@@ -245,7 +246,7 @@ def test_every_round_draws_its_own_texts_from_those_that_are_not_held_out(small,
     monkeypatch.setattr(retrain, "checkpoint", lambda start, texts, *rest: (drawn.append(texts), original(start, texts, *rest))[1])
     spec = BaselineSpec("imp", 0.5, 2, replace(TRAIN, rows=10, held_out=4, seed=5))
     about = make(dataset, tmp_path / "made", Start.from_model(small), spec)
-    left, kept = training.split(data.load(dataset, "calibration"), 4)
+    left, kept = train.split(datasets.load(dataset, "calibration"), 4)
     assert drawn == [left.sample(10, 5 + number) for number in range(3)]
     assert len({part.texts for part in drawn}) == 3
     assert about["training"]["held_out"] == {"rows": 4, "texts_sha256": kept.digest}
@@ -254,6 +255,6 @@ def test_every_round_draws_its_own_texts_from_those_that_are_not_held_out(small,
 def test_the_largest_seed_does_for_every_round(tmp_path):
     model, tokenizer = classifier("bert", 2)
     spec = BaselineSpec("imp", 0.5, 1, TrainSpec(rank=2, epochs=1, batch_size=8, seed=MAX_SEED))
-    texts = data.load("demo-reviews", "calibration").sample(8, 0)
+    texts = datasets.load("demo-reviews", "calibration").sample(8, 0)
     adapters = baselines.train(model, tokenizer, lambda _: texts, spec, lambda n, _: Checkpoint(tmp_path / f"{n}.safetensors"), lambda _: lambda *_: None)
     assert sum(int((one.mask == 0).sum()) for one in adapters.values()) == sum(one.mask.numel() for one in adapters.values()) / 2

@@ -9,19 +9,21 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification
 
-from robustprune import adapters, backbone, data, hashing, inference, models, paths
-from robustprune.errors import Cancelled, DataError, ModelError, SpecError
+from robustprune.base import hashing, paths
+from robustprune.base.errors import Cancelled, DataError, ModelError, SpecError
+from robustprune.models import adapters, backbone, inference, loading, sources
+from robustprune.specs.train import FreeLB, TrainSpec
+from robustprune.texts import datasets
 from robustprune.training import card, finetune
 from robustprune.training import train as training
 from robustprune.training.train import Start
-from robustprune.training_specs import FreeLB, TrainSpec
 from tests.small_models import classifier
 
 LABELS = ("negative", "positive")
-HEAD = models.MODELS / "heads" / "sst2"
+HEAD = sources.SHIPPED / "heads" / "sst2"
 # Of MiniLM: four steps of eight texts.
 SPEC = TrainSpec(rank=2, learning_rate=0.002, batch_size=8)
-TEXTS = data.load("demo-reviews", "calibration").sample(64, 0)
+TEXTS = datasets.load("demo-reviews", "calibration").sample(64, 0)
 
 
 def silent(*_):
@@ -48,7 +50,7 @@ def small(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return models.load(models.find(str(folder)))
+    return loading.load(sources.find(str(folder)))
 
 
 class AtStep(threading.Event):
@@ -120,7 +122,7 @@ def test_an_adapter_is_small_and_comes_back_as_it_was(adapter):
     folder, _, logits = adapter
     assert set(files(folder)) == {"adapter_config.json", "adapter_model.safetensors", "card.json"}
     assert (folder / "adapter_model.safetensors").stat().st_size < 3e6
-    loaded = models.load(models.find(str(folder)))
+    loaded = loading.load(sources.find(str(folder)))
     assert loaded.source.labels == LABELS
     for model in (loaded.model, adapters.load(folder)):
         assert torch.allclose(inference.logits(model, backbone.tokenizer(), TEXTS.texts), logits, atol=1e-5)
@@ -155,7 +157,7 @@ def test_a_card_tells_how_the_model_came_about(adapter, dataset):
     assert about["name"] == "mine"
     assert (about["dataset"], about["labels"], about["backbone"], about["command"]) == (dataset, list(LABELS), backbone.HUB_ID, "the command")
     assert about["start"] == from_head(dataset).digest
-    texts = data.load(dataset, "calibration")
+    texts = datasets.load(dataset, "calibration")
     nothing = {"rows": 0, "texts_sha256": texts.take([]).digest}
     assert about["training"] == {"split": "train", "rows": 32, "texts_sha256": texts.digest, "held_out": nothing}
     assert TrainSpec.from_json(about["settings"]) == SPEC
@@ -164,8 +166,8 @@ def test_a_card_tells_how_the_model_came_about(adapter, dataset):
 
 def test_a_card_has_the_accuracy_of_the_model_that_is_loaded(adapter, dataset):
     folder, about, _ = adapter
-    texts = data.load(dataset, "evaluation")
-    predicted = inference.logits(models.load(models.find(str(folder))).model, backbone.tokenizer(), texts.texts).argmax(-1)
+    texts = datasets.load(dataset, "evaluation")
+    predicted = inference.logits(loading.load(sources.find(str(folder))).model, backbone.tokenizer(), texts.texts).argmax(-1)
     scores = about["scores"]
     assert (scores["split"], scores["examples"]) == ("validation", 12)
     assert scores["accuracy"] == (predicted == torch.tensor(texts.labels)).double().mean()
@@ -175,7 +177,7 @@ def test_a_card_has_the_accuracy_of_the_model_that_is_loaded(adapter, dataset):
 def test_a_card_names_the_texts_that_were_held_out_and_drawn(small, dataset, tmp_path):
     spec = TrainSpec(rank=0, held_out=5, rows=10, batch_size=8, seed=3)
     about = run(dataset, tmp_path / "out", Start.from_model(small), spec)["training"]
-    left, kept = training.split(data.load(dataset, "calibration"), 5)
+    left, kept = training.split(datasets.load(dataset, "calibration"), 5)
     assert about["held_out"] == {"rows": 5, "texts_sha256": kept.digest}
     assert (about["rows"], about["texts_sha256"]) == (10, left.sample(10, 3).digest)
     other = run(dataset, tmp_path / "other", Start.from_model(small), TrainSpec(rank=0, held_out=5, rows=10, batch_size=8, seed=4))["training"]
@@ -188,10 +190,10 @@ def test_a_damaged_file_beside_a_card_is_noticed(adapter, tmp_path):
     folder.mkdir()
     for path in adapter[0].iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    assert models.find(str(folder)).digest == models.find(str(adapter[0])).digest
+    assert sources.find(str(folder)).digest == sources.find(str(adapter[0])).digest
     (folder / "adapter_config.json").write_text((folder / "adapter_config.json").read_text() + " ")
     with pytest.raises(ModelError, match="damaged"):
-        models.find(str(folder))
+        sources.find(str(folder))
 
 
 def test_without_a_rank_a_head_becomes_a_model_that_transformers_loads(dataset, tmp_path):
@@ -200,7 +202,7 @@ def test_without_a_rank_a_head_becomes_a_model_that_transformers_loads(dataset, 
     assert not (tmp_path / "full" / "adapter_config.json").exists()
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "full", attn_implementation="eager").eval()
     assert tuple(model.config.id2label.values()) == LABELS
-    ours = models.load(models.find(str(tmp_path / "full")))
+    ours = loading.load(sources.find(str(tmp_path / "full")))
     assert torch.equal(inference.logits(model, backbone.tokenizer(), TEXTS.texts), inference.logits(ours.model, ours.tokenizer, TEXTS.texts))
     assert ours.source.dataset == dataset
     assert about["sha256"]["model.safetensors"] == hashing.of_file(tmp_path / "full" / "model.safetensors")
@@ -212,7 +214,7 @@ def test_without_a_rank_a_head_becomes_a_model_that_transformers_loads(dataset, 
 def test_a_model_is_fine_tuned_into_a_model_and_stays_itself(settings, small, dataset, tmp_path):
     before = {name: value.clone() for name, value in small.model.state_dict().items()}
     about = run(dataset, tmp_path / "out", Start.from_model(small), TrainSpec(learning_rate=0.01, batch_size=8, **settings))
-    made = models.load(models.find(str(tmp_path / "out")))
+    made = loading.load(sources.find(str(tmp_path / "out")))
     assert about["start"] == small.source.digest != made.source.digest
     after = made.model.state_dict()
     assert before.keys() == after.keys()

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from robustprune import inference
+from robustprune.models import inference
+from robustprune.specs.train import FreeLB
 from robustprune.training import freelb
-from robustprune.training_specs import FreeLB
 from tests.small_models import ALL_FAMILIES, classifier
 
 TEXTS = ("a dull film", "the new film is long and slow but never loses its way", "good")

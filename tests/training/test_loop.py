@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from robustprune import data, inference
-from robustprune.errors import Cancelled, ModelError
+from robustprune.base.errors import Cancelled, ModelError
+from robustprune.models import inference
+from robustprune.specs.train import FreeLB, TrainSpec
+from robustprune.texts import datasets
 from robustprune.training import batches, checkpoint, finetune, loop
 from robustprune.training.checkpoint import Checkpoint, State
-from robustprune.training_specs import FreeLB, TrainSpec
 from tests.small_models import ALL_FAMILIES, classifier
 
-TEXTS = data.load("demo-reviews", "calibration").sample(22, 0)
+TEXTS = datasets.load("demo-reviews", "calibration").sample(22, 0)
 # Six batches an epoch, the last of them shorter.
 SPEC = TrainSpec(rank=2, learning_rate=0.01, batch_size=4, epochs=2)
 STEPS = 12

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustprune import data
-from robustprune.data import Texts
-from robustprune.errors import DataError
+from robustprune.base.errors import DataError
+from robustprune.texts import datasets
+from robustprune.texts.datasets import Texts
 from robustprune.training.split import KEPT_WORDS, OVERLAP_WORDS, split
 
 
@@ -66,7 +66,7 @@ def test_the_same_text_twice_and_a_longer_one_that_holds_it_go_too():
 
 
 def test_the_split_depends_on_the_texts_alone():
-    texts = data.load("demo-reviews", "calibration")
+    texts = datasets.load("demo-reviews", "calibration")
     first = split(texts, 20)
     random.seed(5)
     split(texts.sample(100, 3), 7)
@@ -74,7 +74,7 @@ def test_the_split_depends_on_the_texts_alone():
 
 
 def test_the_demo_reviews_are_split_exactly():
-    texts = data.load("demo-reviews", "calibration")
+    texts = datasets.load("demo-reviews", "calibration")
     left, kept = check_apart(texts, 40)
     assert set(left.texts) | set(kept.texts) <= set(texts.texts)
     assert len(left) > 0.9 * (len(texts) - 40)

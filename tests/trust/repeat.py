@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from robustprune import lab
-from robustprune.spec import PruneSpec
+from robustprune.specs.prune import PruneSpec
 from tests import small_models
 from tests.trust.faults import commands
 from tests.trust.table import Row

@@ -11,7 +11,8 @@ import psutil
 from playwright.async_api import async_playwright
 
 from robustprune import lab
-from robustprune.spec import AttackSpec, PruneSpec
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.prune import PruneSpec
 from tests.browser.serving import serving
 from tests.conftest import CHROMIUM
 from tests.trust import growth, people

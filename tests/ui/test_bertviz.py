@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robustprune.analysis.attention import AttentionMaps
-from robustprune.ui import bertviz
+from robustprune.ui.charts import bertviz
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 

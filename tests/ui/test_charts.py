@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from robustprune import paper_numbers
 from robustprune.analysis.attention import AttentionMaps, mean_distance
 from robustprune.analysis.embeddings import Embeddings
 from robustprune.analysis.layers import LayerView
 from robustprune.pruning.report import LayerReport
-from robustprune.ui import attention_charts, charts, compare_charts, layer_charts
+from robustprune.studies import paper
+from robustprune.studies.figures import curves
+from robustprune.ui.charts import attention_charts, charts, embedding_charts, layer_charts
 
 NAMES = {"inherited": "Inherited", "own": "Own", "uncorrected": "Uncorrected", "error": "Error", "block": "Block", "chosen": "Chosen"}
 HEADS = {"block": "Block", "head": "Head", "distance": "Distance"}
@@ -133,7 +134,7 @@ def test_the_path_of_an_attack_steps_over_its_queries():
 
 
 def test_curves_carry_the_run_of_every_point():
-    figure = compare_charts.curves({"admm": [(0.3, 0.9, 0.8, 0.95, "a"), (0.5, 0.8, 0.7, 0.85, "b")]}, ("Dense", 0.9), "sparsity", "Aua", percent=True)
+    figure = curves({"admm": [(0.3, 0.9, 0.8, 0.95, "a"), (0.5, 0.8, 0.7, 0.85, "b")]}, ("Dense", 0.9), "sparsity", "Aua", percent=True)
     assert list(figure.data[0].customdata) == ["a", "b"]
     assert list(figure.data[0].error_y.array) == pytest.approx([0.05, 0.05])
     assert list(figure.data[0].error_y.arrayminus) == pytest.approx([0.1, 0.1])
@@ -143,10 +144,10 @@ def test_embeddings_are_compared_with_the_dense_ones_of_the_same_text():
     dense = Embeddings(np.ones((2, 3, 4)))
     sparse = Embeddings(np.ones((2, 3, 4)) * np.array([1.0, 1.5])[:, None, None])
     words = {"original": "o", "adversarial": "a", "block": "b", "distance": "d", "component": "c"}
-    figure = compare_charts.embedding_distances(dense, {"s": sparse}, words)
+    figure = embedding_charts.embedding_distances(dense, {"s": sparse}, words)
     assert list(figure.data[0].y) == [0, 0]
     assert list(figure.data[1].y) == pytest.approx([0.5, 0.5])
-    shown, shares = compare_charts.embedding_map({"d": dense, "s": sparse}, 2, words, ["<i>", "x"])
+    shown, shares = embedding_charts.embedding_map({"d": dense, "s": sparse}, 2, words, ["<i>", "x"])
     assert len(shown.data) == 2
     assert shares[0] == pytest.approx(1.0)
     assert "<i>" not in shown.data[0].hovertext
@@ -157,7 +158,7 @@ def test_embeddings_are_compared_with_the_dense_ones_of_the_same_text():
 
 @pytest.mark.parametrize("dataset", ["sst2", "ag_news"])
 def test_the_papers_rows_are_rates_and_tell_which_cells_do_not_add_up(dataset):
-    rows = paper_numbers.rows(dataset)
+    rows = paper.rows(dataset)
     assert len(rows) == 20
     assert all(0 < row.aua <= row.acc < 1 for row in rows)
     wrong = {(row.method, row.sparsity) for row in rows if not row.asr_consistent}
@@ -165,7 +166,7 @@ def test_the_papers_rows_are_rates_and_tell_which_cells_do_not_add_up(dataset):
 
 
 def test_another_data_set_has_no_rows():
-    assert paper_numbers.rows("imdb") == paper_numbers.rows(None) == []
+    assert paper.rows("imdb") == paper.rows(None) == []
 
 
 def test_a_text_of_nothing_but_marks_is_drawn_with_them():
@@ -176,4 +177,4 @@ def test_a_text_of_nothing_but_marks_is_drawn_with_them():
 
 def test_more_lines_than_styles_are_all_drawn():
     lines = {str(number): [(0.5, 0.9, 0.8, 1.0, "digest")] for number in range(12)}
-    assert len(compare_charts.curves(lines, None, "x", "y", percent=True).data) == 12
+    assert len(curves(lines, None, "x", "y", percent=True).data) == 12

@@ -2,9 +2,10 @@
 
 import pytest
 
-from robustprune.curves import Point
-from robustprune.training.soup import Step, Tasted
-from robustprune.ui import dense_charts, wording
+from robustprune.lab.curves import Point
+from robustprune.training.greedy_soup import Step, Tasted
+from robustprune.ui.charts import dense_charts
+from robustprune.ui.words import wording
 
 STEPS = [
     Step("a", Tasted(0.9, 0.5), Tasted(0.9, 0.5), None, kept=True),

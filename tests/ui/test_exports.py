@@ -11,7 +11,9 @@ import pytest
 
 from robustprune import lab
 from robustprune.analysis.attention import AttentionMaps
-from robustprune.ui import attention_charts, charts, exports, layer_charts, shell
+from robustprune.ui import exports
+from robustprune.ui.charts import attention_charts, charts, layer_charts
+from robustprune.ui.frame import shell
 
 
 def test_numbers_of_lines_carry_their_intervals():

@@ -11,21 +11,22 @@ from typing import get_args
 
 import pytest
 
-from robustprune import paths
-from robustprune.attacks.resource_names import ResourceNames
-from robustprune.attacks.trace import Outcome
-from robustprune.claims import CLAIMS
-from robustprune.methods import METHODS
+from robustprune.attacks.resources.names import ResourceNames
+from robustprune.attacks.traces.trace import Outcome
+from robustprune.base import locales, paths
 from robustprune.pruning.report import LayerReport
-from robustprune.spec import ADAPTIVE
-from robustprune.training_specs import BASELINE_NAMES
-from robustprune.ui import engine_words, i18n, shell
-from robustprune.ui.take_away import SIZES
+from robustprune.specs.methods import METHODS
+from robustprune.specs.prune import ADAPTIVE
+from robustprune.specs.train import BASELINE_NAMES
+from robustprune.studies.claims import CLAIMS
+from robustprune.ui.frame import shell
+from robustprune.ui.prune.take_away import SIZES
+from robustprune.ui.words import engine_words, i18n
 
 # The constraints that can refuse a candidate, by the names of their classes.
 CONSTRAINTS = ("WordEmbeddingDistance", "PartOfSpeech", "SharedWordClass", "SentenceSimilarity", "LevenshteinEditDistance", "MaxWordsPerturbed")
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "robustprune" / "ui").glob("*.py")]
+FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "robustprune" / "ui").rglob("*.py"), ROOT / "robustprune" / "studies" / "report.py"]
 COMPOSED = {
     *(f"{name}.{kind}" for name in shell.PAGES for kind in ("menu", "title", "question")),
     *(f"adaptive.{level}" for level in ADAPTIVE),
@@ -84,22 +85,22 @@ def looked_up(file):
 
 
 def asked_keys():
-    return (key for file in FILES for key in (*called_with(file, "t"), *(looked_up(file) if file.name == "report_page.py" else ())))
+    return (key for file in FILES for key in (*called_with(file, "t"), *(looked_up(file) if file.name == "report.py" else ())))
 
 
 def test_no_key_is_missing():
-    assert set(asked_keys()) <= set(i18n.texts("en"))
+    assert set(asked_keys()) <= set(locales.texts("en"))
 
 
 def test_no_key_is_left_over():
-    assert set(i18n.texts("en")) - set(asked_keys()) - COMPOSED == {"language.name"}
+    assert set(locales.texts("en")) - set(asked_keys()) - COMPOSED == {"language.name"}
 
 
 def placeholders(text):
     return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
-OTHERS = [language for language in i18n.languages() if language != i18n.DEFAULT]
+OTHERS = [language for language in locales.languages() if language != locales.DEFAULT]
 
 
 def test_there_is_chinese():
@@ -108,7 +109,7 @@ def test_there_is_chinese():
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_both_languages_have_the_same_keys_and_placeholders(language):
-    first, other = i18n.texts(i18n.DEFAULT), i18n.texts(language)
+    first, other = locales.texts(locales.DEFAULT), locales.texts(language)
     assert list(first) == list(other)
     for key, text in first.items():
         assert placeholders(text) == placeholders(other[key]), key
@@ -118,14 +119,14 @@ def test_both_languages_have_the_same_keys_and_placeholders(language):
 def test_bold_is_read_as_bold_in_the_other_language_too(language):
     from markdown_it import MarkdownIt
 
-    for key, text in i18n.texts(language).items():
+    for key, text in locales.texts(language).items():
         rendered = MarkdownIt().renderInline(re.sub(r"\{[^}]*\}", "X", text))
         assert "**" not in rendered, key
-        assert ("<strong>" in rendered) == ("<strong>" in MarkdownIt().renderInline(i18n.texts(i18n.DEFAULT)[key])), key
+        assert ("<strong>" in rendered) == ("<strong>" in MarkdownIt().renderInline(locales.texts(locales.DEFAULT)[key])), key
 
 
 def test_chinese_is_punctuated_as_chinese():
-    for key, text in i18n.texts("zh").items():
+    for key, text in locales.texts("zh").items():
         assert not re.search(r"[\u4e00-\u9fff][,;:!?]|[\u4e00-\u9fff]\.(?!\w)", text), key
 
 
@@ -133,7 +134,7 @@ def test_the_glossary_has_twenty_terms_in_both_languages_and_feeds_the_tooltips(
     glossary = i18n.glossary()
     assert len(glossary) == 20
     for entry in glossary.values():
-        assert set(entry["term"]) == set(entry["means"]) == set(i18n.languages())
+        assert set(entry["term"]) == set(entry["means"]) == set(locales.languages())
     assert set(glossary) == {key for file in FILES for key in called_with(file, "meaning")}
 
 
@@ -251,13 +252,13 @@ def test_a_damaged_language_is_left_out_and_a_damaged_word_is_stood_in_for(tmp_p
     english = json.loads((tmp_path / "locales" / "en.json").read_text(encoding="utf-8"))
     (tmp_path / "locales" / "en.json").write_text(json.dumps({**english, "job.queued": "{plac}", "app.name": "RobustPrune"}), encoding="utf-8")
     monkeypatch.setattr(i18n.paths, "ASSETS", tmp_path)
-    for cached in (i18n.texts, i18n.languages):
+    for cached in (locales.texts, locales.languages):
         cached.cache_clear()
     try:
-        assert i18n.languages() == ("en",)
+        assert locales.languages() == ("en",)
         assert "zh.json" in caplog.text and "Restore it" in caplog.text
         assert i18n.t("job.queued", place=1) == "{plac}"
         assert i18n.t("no.such.key") == "no.such.key"
     finally:
-        for cached in (i18n.texts, i18n.languages):
+        for cached in (locales.texts, locales.languages):
             cached.cache_clear()

@@ -6,9 +6,9 @@ from html import unescape
 
 import pytest
 
-from robustprune.attacks.changes import Change
-from robustprune.attacks.frames import Frame, frames
-from robustprune.ui import player, try_it
+from robustprune.attacks.traces.changes import Change
+from robustprune.attacks.traces.replay_frames import Frame, frames
+from robustprune.ui.attack import player, try_it
 from tests.attacks.traces import trace, words_of
 
 EVIL = "<script>alert(1)</script> good <img src=x onerror=alert(2)> & more."

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from robustprune.attacks.frames import frames
-from robustprune.ui import player
-from robustprune.ui.replay import outcome_line, sentence_html
+from robustprune.attacks.traces.replay_frames import frames
+from robustprune.ui.attack import player
+from robustprune.ui.attack.replay import outcome_line, sentence_html
 from tests.attacks.traces import trace
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from robustprune.pruning import patterns
 from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick, unpruned
-from robustprune.spec import Pattern
+from robustprune.specs.prune import Pattern
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 from unittest import mock
 
 from robustprune import lab
-from robustprune.jobs import JobManager
-from robustprune.spec import AttackSpec, PruneSpec
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.prune import PruneSpec
+from robustprune.ui.jobs.queue import JobManager
 from tests.trust.faults import commands
 from tests.trust.table import Lost, Row
 

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from robustprune import hashing
+from robustprune.base import hashing
+from robustprune.base.store import Store
 from robustprune.cli import main
-from robustprune.store import Store
 from tests import small_models
 from tests.trust.table import Lost
 

@@ -9,11 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from robustprune import data, lab, locales, models, paths, runs
-from robustprune.attacks import archive, journal
-from robustprune.errors import RobustPruneError
-from robustprune.spec import AttackSpec, PruneSpec
-from robustprune.store import Store
+from robustprune import lab, studies
+from robustprune.attacks import archive
+from robustprune.attacks.traces import journal
+from robustprune.base import locales, paths, stores
+from robustprune.base.errors import RobustPruneError
+from robustprune.base.store import Store
+from robustprune.lab import runs
+from robustprune.models import sources
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.prune import PruneSpec
+from robustprune.texts import datasets
 from tests.trust.faults import commands
 from tests.trust.table import Lost, Row
 
@@ -81,7 +87,7 @@ def _runs(home: Path) -> Row:
         for way in WAYS:
             with row.trying(f"{file} {way.__name__}"):
                 way(entry / file)
-                if runs.find_checked(lab.store(), run.digest) is not None:
+                if runs.find_checked(stores.store(), run.digest) is not None:
                     raise Lost("the damaged run is taken for whole")
                 again = (file.name, way) in AGAIN
                 if again:
@@ -99,12 +105,12 @@ def _runs(home: Path) -> Row:
 
 def _versions() -> Row:
     """Entries of another version, and documents of other shapes with right hashes, are as good as absent."""
-    row, store = Row("entry of another version"), lab.store()
+    row, store = Row("entry of another version"), stores.store()
     for document in ({}, {"spec": {"model": 1}}, {"report": None}, {"spec": {}, "report": []}, [], "text", 7, None):
         for kind in ("runs", "soups", "evaluations", "attacks", "own_models", "own_data"):
             with row.trying(f"{kind} {document!r}"):
                 entry = store.put(kind, "0123456789abcdef", document)
-                for listing in (lab.runs, lab.all_soups, lab.own_models, lab.results):
+                for listing in (lab.all_runs, lab.all_soups, lab.own_models, studies.results):
                     listing()
                 assert lab.stored_run(entry.key) is None or kind != "runs"
                 shutil.rmtree(entry.folder, ignore_errors=True)
@@ -113,14 +119,14 @@ def _versions() -> Row:
             entry = store.put("soups", "0123456789abcdef", {"x": 1})
             body = json.loads((entry.folder / "entry.json").read_text())
             (entry.folder / "entry.json").write_text(json.dumps({**body, key: value}))
-            assert lab.store().get_checked("soups", "0123456789abcdef") is None
+            assert stores.store().get_checked("soups", "0123456789abcdef") is None
     return row
 
 
 def _traces(home: Path) -> Row:
     """A damaged journal of an attack: whole lines before and after the damage count, and the result is the same."""
     row, spec = Row("damaged traces"), AttackSpec("deepwordbug", query_budget=60)
-    texts = data.load("demo-reviews", "evaluation").sample(6, 0)
+    texts = datasets.load("demo-reviews", "evaluation").sample(6, 0)
     out = home / "traces.jsonl"
     lab.attack_texts(["sst2-demo"], "demo-reviews", 6, spec, out=out)
     whole = out.read_bytes()
@@ -144,15 +150,15 @@ def _models(home: Path) -> Row:
     row = Row("damaged model that ships")
     for name in ("sst2-demo", "sst2-soup"):
         place = home / "models" / name
-        shutil.copytree(models.MODELS / name, place)
+        shutil.copytree(sources.SHIPPED / name, place)
         for file in sorted(path.relative_to(place) for path in place.rglob("*") if path.is_file()):
             for way in WAYS:
                 with row.trying(f"{name}/{file} {way.__name__}"):
                     shutil.rmtree(place)
-                    shutil.copytree(models.MODELS / name, place)
+                    shutil.copytree(sources.SHIPPED / name, place)
                     way(place / file)
-                    with _said(), mock.patch.object(models, "MODELS", home / "models"):
-                        assert models.find(name).digest == models.find(str(place)).digest
+                    with _said(), mock.patch.object(sources, "SHIPPED", home / "models"):
+                        assert sources.find(name).digest == sources.find(str(place)).digest
     return row
 
 

@@ -6,9 +6,6 @@ import peft  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 from transformers import AutoModelForSequenceClassification, BertForSequenceClassification, BertTokenizerFast  # noqa: F401
 
-from robustprune import averaging, cli, evaluating, foreign, lab, soups  # noqa: F401
-from robustprune.attacks import library, recipes, resources, run  # noqa: F401
-from robustprune.pruning import export, pipeline  # noqa: F401
-from robustprune.sweeps import cluster, conduct, plan, task  # noqa: F401
+from robustprune.attacks.engine import library
 
 library.textattack()

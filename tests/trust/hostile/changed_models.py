@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from robustprune import lab
-from robustprune.errors import RobustPruneError
+from robustprune.base.errors import RobustPruneError
 from tests.trust.faults.damage import scramble
 from tests.trust.hostile import models, specs
 from tests.trust.table import Row

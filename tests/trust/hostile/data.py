@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from robustprune import data, lab, own_data
-from robustprune.errors import RobustPruneError
+from robustprune import lab
+from robustprune.base.errors import RobustPruneError
+from robustprune.texts import datasets, tables
 from tests.trust.table import Row
 
 EXAMPLES, MOST_MEMORY = 400, 1e9
@@ -41,15 +42,15 @@ def bring(name: str, content: bytes) -> None:
     """All that the page does with a file: reads it, guesses its columns, maps its labels, keeps it, reads it again."""
     labels = lab.find_model(MODEL).labels
     try:
-        frame = own_data.read(name, content)
-        guess = own_data.guess(frame)
+        frame = tables.read(name, content)
+        guess = tables.guess(frame)
         columns = [column for column in frame.columns if column != guess.text]
         label = guess.label or (columns[0] if columns else guess.text)
-        values = own_data.label_values(frame, label)
-        classes = {value: number % 2 for number, value in enumerate(values)} if len(values) > 1 else own_data.guess_classes(values, labels)
-        own_data.guess_classes(values, labels)
+        values = tables.label_values(frame, label)
+        classes = {value: number % 2 for number, value in enumerate(values)} if len(values) > 1 else tables.guess_classes(values, labels)
+        tables.guess_classes(values, labels)
         made = lab.bring_data(MODEL, name, frame, guess.text, label, classes)
-        assert len(data.load(made.name, "calibration")) > 0
+        assert len(datasets.load(made.name, "calibration")) > 0
     except RobustPruneError as error:
         assert len(str(error)) < 2_000, "the sentence is a book"
 
@@ -60,7 +61,7 @@ def read(suffix: str, content: bytes) -> None:
         path = Path(folder) / f"mine{suffix}"
         path.write_bytes(content)
         try:
-            data.load(str(path), "calibration")
+            datasets.load(str(path), "calibration")
         except RobustPruneError as error:
             assert len(str(error)) < 2_000, "the sentence is a book"
 
@@ -135,7 +136,7 @@ def rows(home: Path) -> Iterator[Row]:
     for form in ("csv", "tsv", "jsonl", "parquet"):
         with drawn.trying(form):
             draw(partial(bring, f"mine.{form}"), CONTENTS)
-    for suffix in data.DELIMITERS:
+    for suffix in datasets.DELIMITERS:
         with drawn.trying(f"as the command line's {suffix}"):
             draw(partial(read, suffix), CONTENTS)
     drawn.notes.append(f"{EXAMPLES} files each")

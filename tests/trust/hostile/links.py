@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from robustprune.ui import shell
+from robustprune.ui.frame import shell
 from tests.trust.table import Row
 
 APP = str(Path(__file__).resolve().parents[3] / "app.py")

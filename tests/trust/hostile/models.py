@@ -13,9 +13,11 @@ import psutil
 import torch
 from safetensors.torch import load_file, save_file
 
-from robustprune import hashing, lab, reach
-from robustprune import models as shipped
-from robustprune.errors import RobustPruneError
+from robustprune import lab
+from robustprune.base import hashing
+from robustprune.base.errors import RobustPruneError
+from robustprune.models import sources
+from robustprune.ui import limits
 from tests import small_models
 from tests.trust.faults.damage import halved
 from tests.trust.table import Row
@@ -192,7 +194,7 @@ def _panics(folder: Path) -> None:
 def _ours(folder: Path, labels: list[str] | None = None, **settings: object) -> None:
     """An adapter with a card of this program's, whose files are as the card says, but for these settings."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(shipped.INGREDIENTS / "sst2-plain-1", folder)
+    shutil.copytree(sources.INGREDIENTS / "sst2-plain-1", folder)
     _settings(folder, "adapter_config.json", **settings)
     about = json.loads((folder / "card.json").read_text())
     about["sha256"]["adapter_config.json"] = hashing.of_file(folder / "adapter_config.json")
@@ -305,7 +307,7 @@ def check(home: Path, name: str) -> None:
     HARM[name](folder)
     before = psutil.Process().memory_info().rss
     try:
-        lab.bring_model(reach.check_name(str(folder)))
+        lab.bring_model(limits.check_name(str(folder)))
     except RobustPruneError as error:
         assert len(str(error)) < 2_000, "the sentence is a book"
     else:
@@ -320,10 +322,10 @@ def rows(home: Path) -> Iterator[Row]:
     os.environ |= {"ROBUSTPRUNE_HOME": str(home / "store"), "ROBUSTPRUNE_FOLDERS": str(home)}
     row = Row("hostile model folders")
     with row.trying("one that is fine"):
-        assert lab.bring_model(reach.check_name(str(made(home)))).labels
+        assert lab.bring_model(limits.check_name(str(made(home)))).labels
     with row.trying("an adapter that is fine"):
         _ours(home / "adapter")
-        assert lab.bring_model(reach.check_name(str(home / "adapter"))).labels
+        assert lab.bring_model(limits.check_name(str(home / "adapter"))).labels
     for name in HARM:
         with row.trying(name):
             check(home, name)

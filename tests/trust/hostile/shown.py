@@ -10,8 +10,10 @@ import pandas as pd
 from playwright.sync_api import Page, sync_playwright
 
 from robustprune import lab
-from robustprune.spec import AttackSpec, PruneSpec
-from robustprune.ui import attention_charts, bertviz, exports
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.prune import PruneSpec
+from robustprune.ui import exports
+from robustprune.ui.charts import attention_charts, bertviz
 from tests.browser.serving import serving
 from tests.conftest import CHROMIUM
 from tests.trust.faults import commands
@@ -22,7 +24,7 @@ from tests.trust.table import Row
 CODE = "<img src=x onerror=struck()><a href=//struck.example>b</a>"
 LABELS = {"0": f"bad {CODE} ", "1": "good </script><script>struck()</script> [a](javascript:struck())"}
 ADDRESSES = "https://struck.example www.struck.example me@struck.example"
-TEXT = f'{ADDRESSES} A fine "quiet" film {CODE} </script><script>struck()</script> \'+struck()+\' ${{struck()}} [a](javascript:struck()) $x$ :red[good].'
+TEXT = f"{ADDRESSES} A fine \"quiet\" film {CODE} </script><script>struck()</script> '+struck()+' ${{struck()}} [a](javascript:struck()) $x$ :red[good]."
 # What fits into the pictures of attention.
 SHORT = "<img src=x onerror=struck()></script>"
 FILE = f"mine {CODE.replace('/', '')} **b**.csv"

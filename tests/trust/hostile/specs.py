@@ -11,13 +11,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from robustprune import lab, paths
-from robustprune.attacks.trace import AttackTrace
-from robustprune.errors import RobustPruneError, SpecError
-from robustprune.spec import AttackSpec, PruneSpec, check_text, parse_layer_sparsities
-from robustprune.sweeps.spec import SweepSpec
-from robustprune.training_specs import TrainSpec
-from robustprune.ui import replay
+from robustprune import lab
+from robustprune.attacks.traces.trace import AttackTrace
+from robustprune.base import paths
+from robustprune.base.errors import RobustPruneError, SpecError
+from robustprune.specs.attack import AttackSpec, check_text
+from robustprune.specs.prune import PruneSpec, parse_layer_sparsities
+from robustprune.specs.sweep import SweepSpec
+from robustprune.specs.train import TrainSpec
+from robustprune.ui.attack import replay
 from tests.trust.hostile.data import draw
 from tests.trust.table import Row
 

@@ -1,0 +1,1 @@
+"""One recipe against one victim or several: built from TextAttack's classes, watched, and cancelled when asked."""

@@ -1,0 +1,123 @@
+"""Attacks: one recipe against one victim or several side by side, text by text."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from robustprune.attacks.engine import build, chance, library
+from robustprune.attacks.engine.proposals import Proposals
+from robustprune.attacks.engine.recorder import BudgetSpent, Recorder
+from robustprune.attacks.engine.victim import victim
+from robustprune.attacks.resources.loading import Resources
+from robustprune.attacks.traces import changes
+from robustprune.attacks.traces.trace import AttackTrace, Outcome
+from robustprune.base.errors import DataError, OutOfTime, ResourceMissing
+from robustprune.models.loading import Classifier
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.recipes import RECIPES
+
+# Asked all the time, with None; told at every word how the text at hand stands so far. May raise Cancelled.
+Watch = Callable[[AttackTrace | None], None]
+
+
+class TimeUp(Exception):
+    """The text at hand has had the seconds that it was given."""
+
+
+class Attacker:
+    """One recipe against one or several victims, over shared resources.
+
+    TextAttack's caches are keyed by text alone, so every victim has an attack of its own; what the recipe proposes is shared.
+    """
+
+    def __init__(self, classifiers: Sequence[Classifier], resources: Resources, spec: AttackSpec, watch: Watch) -> None:
+        self._spec, self._watch = spec, watch
+        self._settings, self._names = spec.to_json(), resources.names.to_json()
+        self._deadline = float("inf")
+        self._proposals = Proposals()
+        self._attacks = [(one, build.build(victim(one, self._check), resources, spec, self._check)) for one in classifiers]
+
+    @property
+    def victim_seconds(self) -> float:
+        """Seconds spent in the victims so far, tokenising and forward passes."""
+        return sum(attack.goal_function.model.seconds for _, attack in self._attacks)
+
+    def attack(self, text: str, label: int, example: int | None = None, only: Sequence[int] | None = None) -> list[AttackTrace]:
+        """Attacks one text (see ``spec.check_attackable``) with its true label: one trace a victim, of those at the places ``only``, else of all.
+
+        Raises:
+            Cancelled: ``watch`` raised it; it is asked wherever TextAttack passes (see :mod:`library`).
+            DataError: a text without words. OutOfTime: not one query was answered. ResourceMissing: the tagger's data went away. ModelError: NaN.
+        """
+        self._proposals.clear()
+        chosen = self._attacks if only is None else [self._attacks[place] for place in only]
+        traces = []
+        for classifier, attack in chosen:
+            if RECIPES[self._spec.recipe].draws:
+                self._proposals.clear()
+            traces.append(self._one(classifier, attack, text, label, example))
+        return traces
+
+    def _check(self) -> None:
+        self._watch(None)
+        if time.perf_counter() > self._deadline:
+            raise TimeUp
+
+    def _one(self, classifier: Classifier, attack: Any, text: str, label: int, example: int | None) -> AttackTrace:
+        started = time.perf_counter()
+        self._deadline = started + (self._spec.seconds or float("inf"))
+        try:
+            with library.watched(self._check), chance.drawn_from(self._spec.seed, text):
+                return self._recorded(classifier, attack, text, label, example, started)
+        except LookupError as error:  # what NLTK raises for data that is not there any more
+            if "nltk" not in str(error).lower():
+                raise
+            raise ResourceMissing(
+                f"Data of NLTK that {self._spec.recipe} uses went away while it ran. Get it again, or attack with --resources built-in."
+            ) from error
+        finally:
+            self._deadline = float("inf")
+            attack.clear_cache()
+
+    def _recorded(self, classifier: Classifier, attack: Any, text: str, label: int, example: int | None, started: float) -> AttackTrace:
+        attacked = library.textattack().shared.AttackedText(text)
+        words = changes.places(text, attacked.words)
+        if not words:
+            raise DataError(f"The text {text[:60]!r} has no words, so there is nothing to change in it.")
+        try:
+            initial, _ = attack.goal_function.init_attack_example(attacked, label)
+        except TimeUp as error:
+            raise OutOfTime(f"Not one query was answered within {self._spec.seconds:g} s. Allow more time.") from error
+
+        def so_far(outcome: Outcome) -> AttackTrace:
+            return AttackTrace(
+                text=text,
+                perturbed=recorder.current,
+                words=words,
+                label=label,
+                labels=classifier.source.labels,
+                victim={"name": classifier.source.name, "digest": classifier.source.digest},
+                recipe=self._spec.recipe,
+                settings=self._settings,
+                resources=self._names,
+                changes=recorder.changes,
+                steps=tuple(recorder.steps),
+                probabilities={"original": recorder.answers[text], "perturbed": recorder.answers[recorder.current]},
+                outcome=outcome,
+                queries=recorder.queries,
+                seconds=time.perf_counter() - started,
+                example=example,
+            )
+
+        recorder = Recorder(initial, label, words, self._proposals, lambda: self._watch(so_far("stopped")))
+        if int(initial.output) != label:
+            return so_far("skipped")
+        try:
+            with recorder.listening(attack):
+                final = attack.search_method(initial)
+        except BudgetSpent:
+            final = recorder.best
+        except TimeUp:
+            return so_far("stopped")
+        recorder.note_swap(final.attacked_text)
+        return so_far("held" if int(final.output) == label else "flipped")

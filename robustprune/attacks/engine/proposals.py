@@ -1,0 +1,88 @@
+"""What a recipe proposes in the place of a word and which constraint refused it. It does not depend on the victim, so several
+victims that are attacked side by side find it once."""
+
+from typing import Any
+
+from robustprune.attacks.traces import changes
+from robustprune.attacks.traces.trace import Candidate, Candidates
+
+
+class Proposals:
+    """Proposals for one text at a time, by current text, what was changed in it already, and word.
+
+    Recipes that draw at random propose anew every time, as TextAttack has it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[list[Any], tuple[Candidates, ...]]] = {}
+
+    def clear(self) -> None:
+        """Forgets everything: another text comes."""
+        self._known.clear()
+
+    def find(self, attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
+        """The texts that passed every constraint, as ``Attack.get_transformations`` gives them, and the story of all candidates."""
+        indices = keywords.get("indices_to_modify")
+        key = (text.text, frozenset(text.attack_attrs["modified_indices"]), None if indices is None else tuple(int(i) for i in indices))
+        if not attack.use_transformation_cache:
+            return _find(attack, text, **keywords)
+        if key not in self._known:
+            self._known[key] = _find(attack, text, **keywords)
+        return self._known[key]
+
+
+def _find(attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
+    passed, refused = _passed_and_refused(attack, text, keywords)
+    words = changes.places(text.text, text.words)
+    told: dict[int, list[Candidate]] = {}
+    asked = [int(index) for index in keywords.get("indices_to_modify") or ()]
+    for candidate, by in [*((one, None) for one in passed), *refused]:
+        index = asked[0] if asked else min(candidate.attack_attrs["newly_modified_indices"], default=-1)
+        if 0 <= index < len(words):
+            put = _put(text.text, words, index, candidate)
+            told.setdefault(index, []).append(Candidate(put, by, candidate.attack_attrs.get("similarity_score")))
+    for index in asked or sorted(told):
+        if hasattr(attack.transformation, "too_far") and 0 <= index < len(words):
+            told.setdefault(index, []).extend(Candidate(word, "WordEmbeddingDistance") for word in attack.transformation.too_far(text.words[index]))
+    return passed, tuple(Candidates(original_index(text, index), text.words[index], tuple(found)) for index, found in told.items())
+
+
+def original_index(text: Any, index: int) -> int:
+    """The word of the original text that a word of the current text is or was part of: words may have been deleted or cut in two."""
+    now = [int(place) for place in text.attack_attrs["original_index_map"]]
+    if index in now:
+        return now.index(index)
+    return next((original for original, place in enumerate(now) if place > index), len(now) - 1)
+
+
+def _passed_and_refused(attack: Any, text: Any, keywords: dict[str, Any]) -> tuple[list[Any], list[tuple[Any, str]]]:
+    """What passes every constraint, and the others, each with the name of the constraint that refused it."""
+    constraints = attack.constraints
+    refused: list[tuple[Any, str]] = []
+
+    def listening(constraint: Any) -> Any:
+        def call_many(texts: list[Any], reference: Any) -> list[Any]:
+            kept = type(constraint).call_many(constraint, texts, reference)
+            ids = {id(one) for one in kept}
+            refused.extend((one, type(constraint).__name__) for one in texts if id(one) not in ids)
+            return kept
+
+        return call_many
+
+    for constraint in constraints:
+        constraint.call_many = listening(constraint)
+    try:
+        return list(attack.get_transformations(text, **keywords)), refused
+    finally:
+        for constraint in constraints:
+            del constraint.call_many
+
+
+def _put(text: str, words: tuple[changes.Word, ...], index: int, other: Any) -> str:
+    """What stands in the place of a word in the other text, which differs from this one there alone."""
+    if other.num_words == len(words):
+        word = words[index]
+        return other.text[word.start : len(other.text) - (len(text) - word.end)]
+    if other.num_words < len(words):  # it is gone, and a space with it
+        return ""
+    return "".join(change.new for change in changes.between(text, words, other.text, changes.places(other.text, other.words)))

@@ -1,0 +1,166 @@
+"""What an attack can use beyond what ships: fetched when a person asks for it, and never otherwise.
+
+What is kept of an archive is put into place by one rename. ``<name>.json`` beside it has its url, sha256, bytes, day and members' sizes.
+"""
+
+import json
+import threading
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from robustprune.base import hashing, partials, paths
+from robustprune.base.errors import ResourceMissing, SpecError
+
+CONNECT_SECONDS, READ_SECONDS, TICK_SECONDS, MOST_BYTES, BLOCK = 10.0, 30.0, 0.1, 2_000_000_000, 1 << 16
+Progress, Check = Callable[[float, float, str], object], Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A zip file to fetch, of which one folder or one file is kept: the one that the names of its members begin with."""
+
+    name: str
+    about: str
+    url: str
+    members: tuple[str, ...]  # what must be in it, by the names that it has there
+    bytes: int  # of the archive, about
+    licence: str
+    folder: str = ""  # where it is unpacked, under folder()
+
+    @property
+    def path(self) -> Path:
+        """Where what is kept of it lies once it is installed."""
+        return folder() / self.folder / PurePosixPath(self.members[0]).parts[0]
+
+    @property
+    def by_hand(self) -> Path:
+        """Where a person may put the archive: it is then used in place of the address."""
+        return folder() / PurePosixPath(self.url).name
+
+
+def _nltk(name: str, about: str, kind: str, kept: str, files: str, size: int, licence: str) -> Download:
+    url = f"https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/{kind}/{kept}.zip"
+    return Download(name, about, url, tuple(f"{kept}/{file}" for file in files.split()), size, licence, f"nltk_data/{kind}")
+
+
+_VECTORS = "https://github.com/nmrksic/counter-fitting/raw/master/word_vectors/counter-fitted-vectors.txt.zip"
+_TAGGER = " ".join(f"averaged_perceptron_tagger_eng.{part}.json" for part in ("weights", "tagdict", "classes"))
+_ALL = (
+    Download("counter-fitted", "counter-fitted word vectors (Mrksic et al. 2016)", _VECTORS, ("counter-fitted-vectors.txt",), 62_000_000, "Apache-2.0"),
+    _nltk("tagger", "NLTK's averaged perceptron tagger", "taggers", "averaged_perceptron_tagger_eng", _TAGGER, 1_539_115, "not stated"),
+    _nltk("tagset", "NLTK's universal tag set", "taggers", "universal_tagset", "en-ptb.map", 19_095, "CC-BY-SA-4.0"),
+    _nltk("wordnet", "WordNet 3.0", "corpora", "wordnet", "lexnames index.sense data.adj data.adv data.noun data.verb", 10_775_600, "WordNet 3.0 licence"),
+)
+DOWNLOADS: dict[str, Download] = {download.name: download for download in _ALL}
+
+
+def folder() -> Path:
+    """Where what was fetched is kept; its ``nltk_data`` is laid out as NLTK expects."""
+    return paths.home() / "resources"
+
+
+def installed(name: str, known: Mapping[str, Download] = DOWNLOADS) -> Path | None:
+    """The file or folder if every member is there with the size noted, else None; none is read. Raises SpecError for an unknown name."""
+    if name not in known:
+        raise SpecError(f"There is no download {name!r}. There are: {', '.join(known)}.")
+    path = known[name].path
+    try:
+        sizes = json.loads(path.with_name(f"{name}.json").read_text(encoding="utf-8"))["members"]
+        whole = sizes.keys() >= set(known[name].members) and all((path.parent / member).stat().st_size == size for member, size in sizes.items())
+        return path if whole else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # without a note that can be read there is no telling
+
+
+def get(name: str, progress: Progress, check: Check, seconds: float = 600.0, known: Mapping[str, Download] = DOWNLOADS) -> Path:
+    """The file or folder of a download, fetched within ``seconds`` unless it is installed; nothing is left of one that failed.
+
+    ``progress`` is told ``(bytes done, bytes in all, text)`` some 10 times a second; ``check`` is called as often, and may raise Cancelled.
+    Raises ResourceMissing if it cannot be had or kept, SpecError for an unknown name.
+    """
+    if there := installed(name, known):
+        return there
+    entry = known[name]
+    try:
+        with partials.beside(entry.path) as partial:
+            archive = entry.by_hand if entry.by_hand.is_file() else _fetch(entry, partial / "archive.zip", progress, check, seconds)
+            _install(entry, archive, partial.resolve() / "unpacked", check)
+    except OSError as error:
+        raise _missing(entry, f"{folder()} cannot be written to ({error.strerror or error}); free some space or set ROBUSTPRUNE_HOME") from error
+    return entry.path
+
+
+def _missing(entry: Download, why: str) -> ResourceMissing:
+    advice = f"Try again later, or put what {entry.url} gives at {entry.by_hand} by hand and try again."
+    return ResourceMissing(f"Cannot get {entry.about} from {entry.by_hand if entry.by_hand.is_file() else entry.url}: {why}. {advice}")
+
+
+def _fetch(entry: Download, path: Path, progress: Progress, check: Check, seconds: float) -> Path:
+    import requests
+
+    done, total, failure, running, limit = 0, entry.bytes, None, True, time.monotonic() + seconds
+
+    def read() -> None:  # in a thread of its own: a silent server must hold up neither the time limit nor a person who cancels
+        nonlocal done, total, failure
+        try:
+            with requests.get(entry.url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), headers={"Accept-Encoding": "identity"}) as response:
+                response.raise_for_status()
+                total = response.raw.length_remaining or total  # of what arrives too, as it is not compressed on the way
+                for block in response.iter_content(BLOCK):
+                    file.write(block)  # fails once the file is closed, which ends a thread that nobody waits for
+                    done, total = done + len(block), max(total, done + len(block))
+        except Exception as error:
+            failure = error
+
+    with open(path, "wb") as file:
+        (thread := threading.Thread(target=read, daemon=True)).start()
+        while running:
+            thread.join(TICK_SECONDS)
+            running = thread.is_alive()
+            state = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"
+            check()
+            progress(done, total, f"{entry.about}: {state}")
+            if running and (time.monotonic() > limit or done > MOST_BYTES):
+                raise _missing(entry, f"the limit of {seconds:g} s or {MOST_BYTES / 1e9:g} GB was reached at {state}")
+    if isinstance(failure, requests.RequestException):
+        broken = f"there is no connection, or it broke off, at {state} ({type(failure).__name__})"
+        raise _missing(entry, broken if failure.response is None else f"the server answered HTTP {failure.response.status_code}") from failure
+    if failure:
+        raise failure
+    return path
+
+
+def _install(entry: Download, archive: Path, unpacked: Path, check: Check) -> None:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in opened.infolist()):
+                raise zipfile.BadZipFile("compressed in a way that none of ours is")
+            sizes = {member.filename: member.file_size for member in opened.infolist() if not member.filename.endswith("/")}
+            if outside := [name for name in sizes if (unpacked / name).resolve() != unpacked / name or not (unpacked / name).is_relative_to(unpacked)]:
+                raise _missing(entry, f"the archive would write outside of its folder ({outside[0]})")
+            if lacking := sorted(set(entry.members) - sizes.keys()):
+                raise _missing(entry, f"the archive has no {lacking[0]}")
+            kept = {name: size for name, size in sizes.items() if PurePosixPath(name).parts[:1] == (entry.path.name,)}
+            if sum(kept.values()) > MOST_BYTES:  # of a member no more is unpacked than it declares
+                raise _missing(entry, f"the archive would take more than {MOST_BYTES / 1e9:g} GB unpacked")
+            for name, size in kept.items():
+                (unpacked / name).parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(name) as source, open(unpacked / name, "wb") as target:
+                    while block := source.read(BLOCK):
+                        check()
+                        target.write(block)
+                    if target.tell() != size:
+                        raise zipfile.BadZipFile(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        raise _missing(entry, f"it is not a whole zip file ({str(error) or 'it ends early'})") from error
+    noted = {"url": entry.url, "sha256": hashing.of_file(archive), "bytes": archive.stat().st_size, "day": date.today().isoformat(), "members": kept}
+    (unpacked / "note").write_text(json.dumps(noted, indent=1), encoding="utf-8")
+    if entry.path.exists():  # a damaged copy
+        entry.path.rename(unpacked / "damaged")
+    (unpacked / entry.path.name).rename(entry.path)
+    (unpacked / "note").replace(entry.path.with_name(f"{entry.name}.json"))

@@ -1,0 +1,169 @@
+"""Which resources an attack would use now, and which are missing, told without loading any of them."""
+
+import importlib.util
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from robustprune.attacks.resources import downloads
+from robustprune.base import hashing
+from robustprune.base.errors import ResourceMissing
+from robustprune.models import untrusted
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.recipes import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, WORD_CLASSES, WORDNET
+
+NEIGHBOURS = 50
+# The lowest cosine of a near-synonym: on MiniLM's vectors, and on the counter-fitted ones (as TextFooler's code has it).
+MIN_COSINE = 0.6
+MIN_COSINE_COUNTER_FITTED = 0.5
+# TextFooler's window, and its threshold 1 - 0.5 / pi for the Universal Sentence Encoder (Jin et al. 2020, as TextAttack implements it).
+WINDOW = 15
+MIN_ANGULAR_SIMILARITY_USE = 0.840845057
+# Ours for windows are the first three of MiniLM's six layers, and their threshold. Both are measured, as MIN_COSINE is, by
+# `bench synonyms`: where either keeps 87 % of the synonyms that are offered and that the lexicon knows, six layers (at 0.90) let
+# 31 % of random swaps and 61 % of antonyms pass, three (at 0.95) 10 % and 29 %. At TextFooler's threshold six let 72 % and 90 % pass.
+WINDOW_LAYERS = 3
+MIN_ANGULAR_SIMILARITY = 0.95
+GET = "python -m robustprune resources --get {name}"
+
+
+@dataclass(frozen=True)
+class ResourceNames:
+    """The names of the resources an attack used, for the screen and for every result; empty where the recipe uses none of the kind."""
+
+    set: str
+    synonyms: str
+    word_classes: str
+    similarity: str
+    stop_words: str
+    other: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """A JSON object with every field."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A published resource that is not on this machine: how to get it, and what is used instead (empty: the recipe cannot run)."""
+
+    name: str
+    how: str
+    instead: str
+
+
+def describe(spec: AttackSpec, anywhere: bool = False) -> ResourceNames:
+    """The resources that this machine would use; with ``anywhere``, those of a machine that has but this project."""
+    recipe, builtin = RECIPES[spec.recipe], anywhere or spec.resources == "built-in"
+    needs, stop_words = recipe.needs, {"own": recipe.title, "general": "NLTK" if not builtin and has_stop_words() else "scikit-learn"}
+    published = {
+        SYNONYMS: not builtin and downloads.installed("counter-fitted") is not None,
+        WORD_CLASSES: not builtin and has_tagger(),
+        SIMILARITY: not builtin and has_universal_sentence_encoder(),
+    }
+    used = [need for need in published if need in needs]
+    taken = [published[need] for need in used]
+    return ResourceNames(
+        set="built-in" if not any(taken) else "full" if all(taken) else "mixed",
+        synonyms=_synonyms(spec, published[SYNONYMS]) if SYNONYMS in needs else "",
+        word_classes=("NLTK perceptron tagger" if published[WORD_CLASSES] else "lemminflect dictionary") if WORD_CLASSES in needs else "",
+        similarity=("Universal Sentence Encoder" if published[SIMILARITY] else f"MiniLM (windows: its first {WINDOW_LAYERS} layers)")
+        if SIMILARITY in needs
+        else "",
+        stop_words=stop_words.get(recipe.stop_words, ""),
+        other="WordNet" if WORDNET in needs else _masked_lm(spec) if MASKED_LM in needs else "",
+    )
+
+
+def missing(spec: AttackSpec) -> list[Missing]:
+    """What the recipe as published would use and this machine has not."""
+    needs, result = RECIPES[spec.recipe].needs, []
+    if MASKED_LM in needs and spec.masked_lm is None:
+        result.append(Missing("a masked language model", "name one with --masked-lm, a folder or a hub id such as google-bert/bert-base-uncased", ""))
+    if WORDNET in needs and not has_wordnet():
+        result.append(Missing("WordNet", GET.format(name="wordnet"), ""))
+    if spec.resources == "built-in":
+        return result
+    if SYNONYMS in needs and spec.synonyms is None and downloads.installed("counter-fitted") is None:
+        result.append(Missing("counter-fitted vectors", GET.format(name="counter-fitted"), "MiniLM's neighbours"))
+    if WORD_CLASSES in needs and not has_tagger():
+        result.append(Missing("NLTK's tagger", f"{GET.format(name='tagger')}; {GET.format(name='tagset')}", "lemminflect's dictionary"))
+    if SIMILARITY in needs and not has_universal_sentence_encoder():
+        result.append(Missing("the Universal Sentence Encoder", "pip install tensorflow tensorflow-hub, and TFHUB_CACHE_DIR with the module", "MiniLM"))
+    return result
+
+
+def check_can_run(spec: AttackSpec) -> None:
+    """Raises ResourceMissing, with how to get it, if something is missing that nothing can stand in for."""
+    for one in missing(spec):
+        if not one.instead:
+            raise ResourceMissing(f"The recipe {spec.recipe!r} needs {one.name}, which is not on this machine. Get it: {one.how}. Or choose another recipe.")
+    if spec.synonyms is not None and not Path(spec.synonyms).expanduser().is_file():
+        raise ResourceMissing(f"There is no file of synonyms {spec.synonyms!r}. Give a text file with two words a line, or leave it out.")
+
+
+def has_tagger() -> bool:
+    """Whether the data of NLTK's tagger and of its universal tag set is on this machine."""
+    return _in_nltk_data("taggers/averaged_perceptron_tagger_eng") and _in_nltk_data("taggers/universal_tagset")
+
+
+def has_wordnet() -> bool:
+    """Whether WordNet is on this machine."""
+    return _in_nltk_data("corpora/wordnet")
+
+
+def has_stop_words() -> bool:
+    """Whether NLTK's stop words are on this machine."""
+    return _in_nltk_data("corpora/stopwords")
+
+
+def has_universal_sentence_encoder() -> bool:
+    """Whether the libraries are installed and a folder of modules is named; TensorFlow is no requirement of this project."""
+    libraries = all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorflow_hub"))
+    return libraries and Path(os.environ.get("TFHUB_CACHE_DIR", "/nonexistent")).is_dir()
+
+
+def nltk_folder() -> Path:
+    """Where NLTK's data is put that this program downloads."""
+    return downloads.folder() / "nltk_data"
+
+
+def _in_nltk_data(name: str) -> bool:
+    if "nltk" not in sys.modules:  # importing it takes longer than opening a page may
+        return any((folder / name).exists() or (folder / f"{name}.zip").exists() for folder in nltk_folders())
+    import nltk
+
+    if str(nltk_folder()) not in nltk.data.path:
+        nltk.data.path.append(str(nltk_folder()))
+    try:
+        nltk.data.find(name)
+    except LookupError:
+        return False
+    return True
+
+
+def nltk_folders() -> list[Path]:
+    """Where NLTK looks for its data, as ``nltk.data.path`` has it on Unix, and where this program puts it."""
+    named = [Path(folder).expanduser() for folder in os.environ.get("NLTK_DATA", "").split(os.pathsep) if folder]
+    around = [Path(sys.prefix, *parts, "nltk_data") for parts in ((), ("share",), ("lib",))]
+    usual = [Path(root, "nltk_data") for root in ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib")]
+    return [*named, Path.home() / "nltk_data", *around, *usual, nltk_folder()]
+
+
+def _masked_lm(spec: AttackSpec) -> str:
+    if spec.masked_lm is None:
+        return ""
+    folder = untrusted.folder_of(spec.masked_lm)
+    files = untrusted.files(folder) if folder else []
+    digest = hashing.of_parts([part for path in files for part in (path.name, hashing.of_file(path))])[:12]
+    return f"masked language model {spec.masked_lm}" + (f" (SHA-256 {digest})" if files else "")
+
+
+def _synonyms(spec: AttackSpec, counter_fitted: bool) -> str:
+    if spec.synonyms is not None:
+        path = Path(spec.synonyms).expanduser()
+        return f"pairs of {path.name} (SHA-256 {hashing.of_file(path)[:12]})" if path.is_file() else f"pairs of {path.name}"
+    if counter_fitted:
+        return f"counter-fitted vectors, cosine >= {MIN_COSINE_COUNTER_FITTED}"
+    return f"MiniLM neighbours, cosine >= {MIN_COSINE}, less listed antonyms"

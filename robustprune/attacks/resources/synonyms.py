@@ -1,0 +1,195 @@
+"""Where near-synonyms come from: nearest neighbours among word vectors (MiniLM's, or the counter-fitted ones), or a list of pairs."""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from robustprune.attacks.resources import downloads
+from robustprune.attacks.resources.encoder import SentenceEncoder
+from robustprune.attacks.resources.names import MIN_COSINE, MIN_COSINE_COUNTER_FITTED, NEIGHBOURS
+from robustprune.base import hashing, partials, paths
+from robustprune.base.errors import ResourceMissing
+from robustprune.models import backbone
+
+log = logging.getLogger(__name__)
+
+WORDS_AT_ONCE = 2048
+ANTONYMS = paths.ASSETS / "antonyms.txt"
+# The counter-fitted vectors as their authors release them (Mrksic et al. 2016).
+COUNTER_FITTED_SHAPE = (65_713, 300)
+
+Say = Callable[[str], None]
+
+
+class SynonymSource(Protocol):
+    """Gives a lower-case word's near-synonyms, nearest first, each with its cosine where the source knows one."""
+
+    min_cosine: float
+
+    def of(self, word: str) -> list[tuple[str, float | None]]:
+        """The near-synonyms of a word, those below ``min_cosine`` too; none of a word that the source does not know."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Words, their unit vectors, and for each the indices of its nearest neighbours: itself first, then nearest first."""
+
+    words: tuple[str, ...]
+    vectors: Float[np.ndarray, "words hidden"]
+    neighbours: Int[np.ndarray, "words neighbours"]
+    min_cosine: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_index", {word: i for i, word in enumerate(self.words)})
+
+    def of(self, word: str) -> list[tuple[str, float | None]]:
+        """The NEIGHBOURS nearest words."""
+        index = self._index.get(word)
+        if index is None:
+            return []
+        others = self.neighbours[index, 1:]
+        cosines = self.vectors[others] @ self.vectors[index]
+        return [(self.words[i], float(cosine)) for i, cosine in zip(others, cosines, strict=True)]
+
+
+class Pairs:
+    """A list of synonym pairs, each taken either way round."""
+
+    min_cosine = -1.0
+
+    def __init__(self, path: Path) -> None:
+        self._of: dict[str, dict[str, None]] = {}
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ResourceMissing(f"The synonyms {path} cannot be read ({error}). Give a UTF-8 text file with two words a line.") from error
+        for number, line in enumerate(lines, 1):
+            words = line.lower().split()
+            if words and len(words) != 2:
+                raise ResourceMissing(f"Line {number} of {path} is {line[:60]!r}; two words a line are needed. Mend it or leave it out.")
+            for word, other in (words, words[::-1]) if words else ():
+                self._of.setdefault(word, {})[other] = None
+        if not self._of:
+            raise ResourceMissing(f"The file {path} holds no synonym pairs. Give a text file with two words a line.")
+
+    def of(self, word: str) -> list[tuple[str, float | None]]:
+        """The words that share a pair with it, in alphabetical order."""
+        return [(other, None) for other in sorted(self._of.get(word, ())) if other != word]
+
+
+def read_antonyms(path: Path = ANTONYMS) -> set[frozenset[str]]:
+    """The pairs of our antonym list (``headword: antonym antonym ...`` a line), either way round."""
+    pairs = set()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        headword, _, others = line.partition(":")
+        pairs.update(frozenset((headword.strip(), other)) for other in others.split())
+    return pairs
+
+
+def of_minilm(encoder: SentenceEncoder, say: Say) -> Neighbours:
+    """MiniLM's own whole words, each encoded as a sentence, less the pairs of our antonym list. Built once a machine."""
+    words = _whole_words()
+
+    def build() -> dict[str, np.ndarray]:
+        parts = []
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            say(f"synonyms, once on this machine, {start:,} of {len(words):,} words")
+            parts.append(encoder.encode(words[start : start + WORDS_AT_ONCE]))
+        vectors = torch.cat(parts)
+        return {"vectors": vectors.numpy(), "neighbours": nearest(words, vectors, read_antonyms())}
+
+    key = hashing.of_parts([backbone.DIGEST, hashing.of_file(ANTONYMS), str(NEIGHBOURS), hashing.of_parts(words)])
+    stored = _kept(f"synonyms-{key[:16]}", build)
+    return Neighbours(words, stored["vectors"], stored["neighbours"], MIN_COSINE)
+
+
+def of_counter_fitted(say: Say) -> Neighbours:
+    """The counter-fitted vectors that were downloaded, as published: antonyms are already far apart in them.
+
+    Raises:
+        ResourceMissing: they are not here any more, or are not those of the release.
+    """
+    found = downloads.installed("counter-fitted")
+    if found is None:
+        raise ResourceMissing("The counter-fitted vectors are not on this machine any more. Get them: python -m robustprune resources --get counter-fitted")
+    say("counter-fitted vectors")
+    words, vectors = _read_vectors(found)
+
+    def build() -> dict[str, np.ndarray]:
+        say("nearest neighbours among the counter-fitted vectors, once on this machine")
+        return {"vectors": vectors.numpy(), "neighbours": nearest(words, vectors, set())}
+
+    stored = _kept(f"counter-fitted-{hashing.of_file(found)[:16]}", build)
+    return Neighbours(words, stored["vectors"], stored["neighbours"], MIN_COSINE_COUNTER_FITTED)
+
+
+def nearest(words: Sequence[str], vectors: Float[Tensor, "words hidden"], antonyms: Iterable[frozenset[str]]) -> Int[np.ndarray, "words neighbours"]:
+    """For every word the indices of itself and of its NEIGHBOURS nearest words, but for its antonyms."""
+    index = {word: i for i, word in enumerate(words)}
+    pairs = [[index[word] for word in pair] for pair in antonyms if len(pair) == 2 and all(word in index for word in pair)]
+    banned = torch.tensor(pairs + [pair[::-1] for pair in pairs], dtype=torch.long).reshape(-1, 2)
+    result = []
+    for start in range(0, len(words), WORDS_AT_ONCE):
+        cosines = vectors[start : start + WORDS_AT_ONCE] @ vectors.T
+        here = banned[(banned[:, 0] >= start) & (banned[:, 0] < start + WORDS_AT_ONCE)]
+        cosines[here[:, 0] - start, here[:, 1]] = -1.0
+        rows = torch.arange(len(cosines))
+        cosines[rows, rows + start] = 2.0  # a word is its own first neighbour, as TextAttack expects
+        result.append(cosines.topk(NEIGHBOURS + 1, dim=1).indices.numpy())
+    return np.concatenate(result)
+
+
+def _read_vectors(path: Path) -> tuple[tuple[str, ...], Float[Tensor, "words hidden"]]:
+    words, rows = [], []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            word, _, numbers = line.rstrip().partition(" ")
+            words.append(word)
+            rows.append(np.array(numbers.split(), dtype=np.float32))
+    shape = (len(rows), len(rows[0]) if rows else 0)
+    if shape != COUNTER_FITTED_SHAPE or any(len(row) != shape[1] for row in rows):
+        raise ResourceMissing(
+            f"The file {path} holds {shape[0]:,} vectors of {shape[1]} numbers, not {COUNTER_FITTED_SHAPE}. Delete its folder and get it anew."
+        )
+    return tuple(words), torch.nn.functional.normalize(torch.from_numpy(np.stack(rows)), dim=1)
+
+
+def _kept(name: str, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Arrays that are built once a machine. A copy that cannot be read is made anew; one that cannot be kept is said so."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file, save_file
+
+    path = paths.home() / "resources" / f"{name}.safetensors"
+    stored = _read(path, load_file)
+    if stored is None:
+        stored = build()
+        try:
+            with partials.file(path) as partial:
+                save_file(stored, partial)
+        except (OSError, SafetensorError) as error:
+            log.warning("The synonyms cannot be kept in %s (%s); the next start builds them again.", path.parent, error)
+    return stored
+
+
+def _read(path: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any] | None:
+    from safetensors import SafetensorError
+
+    try:
+        arrays = read(path)
+    except (FileNotFoundError, SafetensorError, ValueError):
+        return None
+    return arrays if {"vectors", "neighbours"} <= set(arrays) else None
+
+
+def _whole_words() -> tuple[str, ...]:
+    """The words of MiniLM's vocabulary that are whole words of letters."""
+    vocabulary = backbone.tokenizer().get_vocab()
+    return tuple(sorted(word for word in vocabulary if re.fullmatch("[A-Za-z]{2,}", word)))

@@ -1,0 +1,270 @@
+"""Attacks on samples of texts: several models side by side, resumable, every trace written down as it ends."""
+
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from robustprune.attacks import archive
+from robustprune.attacks.resources.names import describe
+from robustprune.attacks.scores import Result, Scores, score
+from robustprune.attacks.traces import journal
+from robustprune.base import logs, paths
+from robustprune.base.errors import Cancelled, DataError, RobustPruneError, SpecError, StoreError
+from robustprune.base.store import Entry, Store
+from robustprune.models.sources import ModelSource
+from robustprune.specs.attack import AttackSpec, check_attackable
+from robustprune.texts import datasets
+
+if TYPE_CHECKING:
+    from robustprune.attacks.engine.attacker import Attacker
+    from robustprune.attacks.traces.trace import AttackTrace
+
+log = logging.getLogger(__name__)
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass(frozen=True)
+class AttackRun:
+    """A model attacked on a sample of texts.
+
+    Attributes:
+        results: of the texts that could be attacked, in the sample's order.
+        failed: why the others could not, by their place in the sample.
+        traces: the file of traces; None for what ships.
+        troubles: what could not be written, in sentences.
+    """
+
+    model: str
+    dataset: str
+    split: str
+    spec: AttackSpec
+    resources: dict[str, str]
+    scores: Scores
+    results: tuple[Result, ...]
+    failed: dict[int, str]
+    traces: Path | None
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the texts took, all together."""
+        return sum(result.seconds for result in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object: the scores flat, with what was attacked, how, and what could not be."""
+        failed = [{"example": example, "reason": reason} for example, reason in self.failed.items()]
+        about = {"model": self.model, "dataset": self.dataset, "split": self.split, "recipe": self.spec.recipe, "settings": self.spec.to_json()}
+        return {**about, "resources": self.resources, **self.scores.to_json(), "seconds": self.seconds, "failures": failed, "troubles": list(self.troubles)}
+
+
+@dataclass
+class _Progress:
+    """What is known of one model so far."""
+
+    source: ModelSource
+    journal_path: Path
+    entry: Entry | None = None  # where the store has it all
+    results: dict[int, Result] = field(default_factory=dict)
+    failed: dict[int, RobustPruneError] = field(default_factory=dict)
+    kept: journal.TraceFile | None = None
+
+    def lacks(self, place: int) -> bool:
+        """Whether that text is still to be attacked."""
+        return place not in self.results and place not in self.failed
+
+
+def attack(
+    store: Store,
+    sources: Sequence[ModelSource],
+    texts: datasets.Texts,
+    spec: AttackSpec,
+    make: "Callable[[], Attacker]",
+    told: Callable[[int], None],
+    check: Callable[[], None],
+    waiting: Callable[[str], None],
+    out: Path | None,
+) -> list[AttackRun]:
+    """Attacks every text on every model and stores the results; what was stored or written down before is not attacked again.
+
+    ``make`` gives the attacker of all models, and is asked only where something is left to attack. ``told(place)`` hears which text
+    is at hand, before it is attacked. ``check`` may raise Cancelled. ``waiting(model)`` hears, twice a second, that another process is
+    at the same texts; what it finds is used here too. ``out``: a file that gets all traces as they come.
+
+    Raises:
+        Cancelled: from the attacker; what has ended is written down, and the next call goes on from there.
+        RobustPruneError: not one text could be attacked; the first reason.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(logs.work(f"attack by {spec.recipe} on {len(texts)} texts", archive.scores_key(sources[0].digest, texts, spec)))
+        known = []
+        for source in sorted(sources, key=lambda source: _journal_path(source, texts, spec)):  # all in one order: nobody waits in a circle
+            _take_hold(stack, source, texts, spec, check, waiting)
+        for source in sources:
+            known.append(_stored(store, source, texts, spec, out is not None) or _open(stack, source, texts, spec))
+        named = _Out(out)
+        stack.callback(named.close)
+        _attack_all(known, texts, make, told, named)
+        if not any(one.results for one in known) and known[0].failed:
+            raise next(iter(known[0].failed.values()))
+        _measure_similarities(known, check)
+        return [_finished(store, one, texts, spec, tuple(named.troubles)) for one in known]
+
+
+def _stored(store: Store, source: ModelSource, texts: datasets.Texts, spec: AttackSpec, with_traces: bool) -> _Progress | None:
+    """What the store has of a model; None if it has nothing, or not the traces that are wanted."""
+    entry = archive.find_scores(store, source.digest, texts, spec)
+    if entry is None or (with_traces and not (entry.folder / archive.TRACES).is_file()):
+        return None
+    results = {result["example"]: Result(**result) for result in entry.document["results"]}
+    failed = {int(place): DataError(reason) for place, reason in entry.document["failures"].items()}
+    return _Progress(source, entry.folder / archive.TRACES, entry, results, failed)
+
+
+def _journal_path(source: ModelSource, texts: datasets.Texts, spec: AttackSpec) -> Path:
+    return paths.home() / "journals" / f"{archive.scores_key(source.digest, texts, spec)}.jsonl"
+
+
+def _take_hold(
+    stack: ExitStack, source: ModelSource, texts: datasets.Texts, spec: AttackSpec, check: Callable[[], None], waiting: Callable[[str], None]
+) -> None:
+    """Keeps other processes from these texts and this model until the stack is closed; waits for one that is there already."""
+    path = _journal_path(source, texts, spec)
+    lock = FileLock(f"{path}.lock", timeout=SECONDS_BETWEEN_LOOKS)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                stack.enter_context(lock)
+                return
+            except Timeout:
+                check()
+                waiting(source.name)
+    except OSError as error:
+        log.warning("The attack goes on without a lock (%s): do not start it twice at once.", error)
+
+
+def _open(stack: ExitStack, source: ModelSource, texts: datasets.Texts, spec: AttackSpec) -> _Progress:
+    """What the journal of a model holds; it is open for more until the stack is closed."""
+    one = _Progress(source, _journal_path(source, texts, spec))
+    try:
+        one.kept = journal.TraceFile(one.journal_path, keep=True)
+    except StoreError as error:
+        log.warning("Traces cannot be kept on the way (%s): if this attack is interrupted, it starts again from the beginning.", error)
+        return one
+    stack.callback(one.kept.close)
+    for trace in journal.read(one.journal_path):
+        if trace.example is not None and trace.example < len(texts) and trace.text == texts.texts[trace.example]:
+            one.results[trace.example] = Result.of(trace)
+    return one
+
+
+def _attack_all(known: list[_Progress], texts: datasets.Texts, make: "Callable[[], Attacker]", told: Callable[[int], None], named: "_Out") -> None:
+    for one in known:
+        named.copy(one.journal_path)
+    left = [place for place in range(len(texts)) if any(one.lacks(place) for one in known)]
+    attacker = make() if left else None
+    for place in left:
+        told(place)
+        missing = [i for i, one in enumerate(known) if one.lacks(place)]
+        try:
+            traces = attacker.attack(check_attackable(texts.texts[place]), texts.labels[place], place, missing)
+        except Cancelled:
+            raise
+        except RobustPruneError as error:
+            for i in missing:
+                known[i].failed[place] = error
+            continue
+        except Exception as error:  # a text that TextAttack cannot digest must not cost the others their attack
+            log.warning("Text %d cannot be attacked.", place, exc_info=True)
+            for i in missing:
+                known[i].failed[place] = DataError(f"The attack broke down on this text ({type(error).__name__}: {error}).")
+            continue
+        for i, trace in zip(missing, traces, strict=True):
+            _keep(known[i], trace, named)
+
+
+def _keep(one: _Progress, trace: "AttackTrace", named: "_Out") -> None:
+    one.results[trace.example] = Result.of(trace)
+    text = journal.line(trace)
+    named.append(text)
+    if one.kept is not None and trace.outcome != "stopped":  # one that was stopped is tried again
+        try:
+            one.kept.append_line(text)
+        except StoreError as error:
+            named.troubles.append(str(error))
+            one.kept = None
+
+
+def _measure_similarities(known: list[_Progress], check: Callable[[], None]) -> None:
+    """How close every changed text is to its original: all of them together, which is faster than one by one."""
+    from robustprune.attacks.resources.loading import sentence_encoder
+
+    changed = [(one, place) for one in known if one.entry is None for place, result in one.results.items() if result.perturbed != result.text]
+    if not changed:
+        return
+    results = [one.results[place] for one, place in changed]
+    similarities = sentence_encoder().similarities([result.text for result in results], [result.perturbed for result in results], check)
+    for (one, place), similarity in zip(changed, similarities, strict=True):
+        one.results[place] = replace(one.results[place], similarity=similarity)
+
+
+class _Out:
+    """The file that a person named for the traces. When it cannot be written to, the attacks go on without it.
+
+    ``troubles``: what could not be written, there or elsewhere.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = journal.TraceFile(path, keep=False) if path else None
+        self.troubles: list[str] = []
+
+    def append(self, text: str) -> None:
+        if self._file is not None:
+            try:
+                self._file.append_line(text)
+            except StoreError as error:
+                self.troubles.append(str(error))
+                self.close()
+
+    def copy(self, source: Path) -> None:
+        if self._file is not None and source.is_file():
+            with open(source, encoding="utf-8") as file:
+                for text in file:
+                    self.append(text)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _finished(store: Store, one: _Progress, texts: datasets.Texts, spec: AttackSpec, troubles: tuple[str, ...]) -> AttackRun:
+    """The run; stored if asking again could not tell more: nothing was stopped, and what failed will always fail."""
+    results = tuple(one.results[place] for place in sorted(one.results))
+    failed = {place: str(error) for place, error in sorted(one.failed.items())}
+    scores = score(results, spec.recipe, len(failed))
+    final = scores.stopped == 0 and all(isinstance(error, DataError | SpecError) for error in one.failed.values())
+    resources, traces = one.entry.document["resources"] if one.entry else describe(spec).to_json(), one.journal_path
+    if final and one.kept is not None:
+        document = {
+            "dataset": texts.dataset, "split": texts.split, "resources": resources, **scores.to_json(),
+            "results": [result.to_json() for result in results], "failures": failed,
+        }  # fmt: skip
+
+        def fill(folder: Path) -> None:
+            shutil.copyfile(one.journal_path, folder / archive.TRACES)
+
+        try:
+            entry = archive.put_scores(store, one.source.name, one.source.digest, texts, document, spec, fill)
+            traces = entry.folder / archive.TRACES
+            one.journal_path.unlink(missing_ok=True)
+        except StoreError as error:
+            troubles = (*troubles, str(error))
+    found = traces if traces.is_file() else None
+    return AttackRun(one.source.name, texts.dataset, texts.split, spec, resources, scores, results, failed, found, troubles)

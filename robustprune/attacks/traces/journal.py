@@ -1,0 +1,98 @@
+"""Traces on disk, a line each (JSON Lines), written as they come. However the writing ends, what is in the file can be read."""
+
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from robustprune.attacks.traces.trace import AttackTrace
+from robustprune.base.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+
+class TraceFile:
+    """A file of traces that grows by whole lines.
+
+    ``keep``: whether to go on behind what is there already; an unfinished last line, as a killed process leaves it, is cut off.
+    Otherwise what is there stays until there is a first trace to put in its place.
+
+    Raises:
+        StoreError: the file cannot be opened; at :meth:`append`, it cannot be written to. The traces before it stay.
+    """
+
+    def __init__(self, path: Path, keep: bool) -> None:
+        self._path, self._keep = path, keep
+        try:
+            if keep and path.exists():
+                _cut_unfinished(path)
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            raise self._cannot(error) from error
+
+    def append(self, trace: AttackTrace) -> None:
+        """Writes one trace, whole or not at all."""
+        self.append_line(line(trace))
+
+    def append_line(self, text: str) -> None:
+        """Writes a line that :func:`line` made, whole or not at all."""
+        data = text.encode("utf-8")
+        self._start_anew()
+        before = self._file.tell() if self._file.seekable() else None  # a pipe has no place to go back to
+        try:
+            written = 0
+            while written < len(data):
+                written += self._file.write(data[written:])
+        except OSError as error:
+            if before is not None:
+                with contextlib.suppress(OSError):  # what cannot be cut, such as a device, holds no half line either
+                    self._file.truncate(before)
+                    self._file.seek(before)
+            raise self._cannot(error) from error
+
+    def _start_anew(self) -> None:
+        if not self._keep and self._file.seekable():
+            with contextlib.suppress(OSError):  # a device holds nothing to be cut
+                self._file.truncate(0)
+        self._keep = True
+
+    def close(self) -> None:
+        """Ends the writing."""
+        self._file.close()
+
+    def _cannot(self, error: OSError) -> StoreError:
+        return StoreError(f"Traces cannot be written to {self._path}: {error.strerror or error}. Those before are kept. Free some space or name another file.")
+
+
+def line(trace: AttackTrace) -> str:
+    """A trace as a line of the file. What JSON would leave as a lone surrogate is escaped."""
+    text = json.dumps(trace.to_json(), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def read(path: Path) -> Iterator[AttackTrace]:
+    """The whole traces of a file, in order; lines that are no trace of this version are left out, and said so."""
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        for number, data in enumerate(file, 1):
+            try:
+                yield AttackTrace.from_json(json.loads(data.decode("utf-8")))
+            except (KeyError, TypeError, ValueError) as error:
+                log.warning("Line %d of %s is no trace of this version (%s) and is left out.", number, path, error)
+
+
+def _cut_unfinished(path: Path) -> None:
+    with open(path, "rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        end = size
+        while end:
+            start = max(0, end - 65_536)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        if end < size:
+            file.truncate(end)

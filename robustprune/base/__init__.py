@@ -1,0 +1,1 @@
+"""Files, the store, errors, messages, the log and rates. Nothing here knows what a model is."""

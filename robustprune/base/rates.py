@@ -1,0 +1,44 @@
+"""Shares with their 95 % intervals, and tests of whether two shares differ by more than chance."""
+
+from dataclasses import dataclass
+from math import comb, sqrt
+
+Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its Wilson 95 % interval; of nothing, the share is None and the interval is [0, 1]."""
+
+    value: float | None
+    low: float
+    high: float
+
+
+NOTHING = Rate(None, 0.0, 1.0)
+
+
+def wilson(successes: int, trials: int) -> Rate:
+    """A rate and its Wilson score interval at 95 % (Wilson 1927)."""
+    if trials == 0:
+        return NOTHING
+    share, z2 = successes / trials, Z_95**2
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z_95 * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    # At 0 and 1 the bound equals the share; rounding must not push it past.
+    return Rate(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))
+
+
+def paired_interval(only_first: int, only_second: int, pairs: int) -> tuple[float, float]:
+    """The 95 % interval of the difference of two rates, second less first, over the same texts: the adjusted Wald interval, which
+    adds one text to either side (Bonett and Price 2012, Eq. 2)."""
+    first, second = ((count + 1) / (pairs + 2) for count in (only_first, only_second))
+    half = Z_95 * sqrt((first + second - (second - first) ** 2) / (pairs + 2))
+    return max(second - first - half, -1.0), min(second - first + half, 1.0)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The exact two-sided p-value of McNemar's test (1947): a fair coin for every text on which the two differ."""
+    trials = only_first + only_second
+    tail = sum(comb(trials, k) for k in range(min(only_first, only_second) + 1))
+    return min(1.0, 2 * tail / 2**trials)

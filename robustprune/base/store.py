@@ -1,0 +1,270 @@
+"""Finished work on disk: one folder an entry, written whole or not at all, checked when read.
+
+An entry ``<kind>/<key>/`` holds ``entry.json``, a JSON document with the SHA-256 of every other file of the entry. What ships with
+the project is read from a second, read-only root. A damaged entry is set aside, said so, and then as good as absent.
+"""
+
+import errno
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import zict
+from filelock import FileLock, Timeout
+
+from robustprune.base import hashing, logs, partials
+from robustprune.base.errors import RobustPruneError, StoreError
+
+FORMAT = 1
+LOCK_SECONDS = 30
+DOCUMENT = "entry.json"
+# What a key can be: never a path. Keys come in links, and a damaged entry is moved away.
+KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
+# What reading a document of another shape raises.
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
+# Twice what ships. Counted as JSON; as objects it is some three times as much.
+REMEMBERED_BYTES = 32_000_000
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored result: its key, its JSON document, the SHA-256 of its other files, and the folder that it lies in."""
+
+    key: str
+    document: dict[str, Any]
+    files: dict[str, str]
+    folder: Path
+    shipped: bool
+
+
+def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
+    """What ``build`` makes of an entry; None, and a word in the log, if it is of another version of this program. None of nothing."""
+    try:
+        return build(entry) if entry else None
+    except (KeyError, TypeError, ValueError, RobustPruneError) as error:
+        with logs.about(entry.key):
+            log.warning("The stored entry %s is of another version of this program (%s) and is not used.", entry.key, error)
+        return None
+
+
+def _changed(entry: Entry) -> list[str]:
+    """The files that are not what their entry says. Not all files of what ships come along: those that do not are not wrong."""
+    return [name for name, expected in entry.files.items() if not _is(entry.folder / name, expected, entry.shipped)]
+
+
+def _is(path: Path, expected: str, shipped: bool) -> bool:
+    try:
+        return hashing.of_file(path) == expected
+    except FileNotFoundError:
+        return shipped
+
+
+def _disk_is_full(error: Exception) -> bool:
+    """Whether a library's own kind of error tells of a disk that is full, as that of safetensors does."""
+    return f"os error {errno.ENOSPC}" in str(error) or os.strerror(errno.ENOSPC) in str(error)
+
+
+def _memory(most_bytes: int) -> zict.LRU:
+    """The documents that were read last, by path, size in bytes, and time of change; as many as have that size together."""
+    return zict.LRU(most_bytes, {}, weight=lambda stamp, body: stamp[1])
+
+
+_remembered = _memory(REMEMBERED_BYTES)
+
+
+def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
+    """A document that is as it was written; read again only when the file has changed. Never altered by those who get it."""
+    stamp = (path, size, changed)
+    body = _remembered.get(stamp)
+    if body is None:
+        body = _remembered[stamp] = _read_afresh(*stamp)
+    return body
+
+
+def _read_afresh(path: Path, size: int, changed: int) -> dict[str, Any]:
+    """A document from the disk, compared with its hash."""
+    body = json.loads(path.read_text(encoding="utf-8"))
+    expected = body.pop("sha256")
+    if hashing.of_json(body) != expected:
+        raise ValueError("its document was changed")
+    return body
+
+
+def _entry(folder: Path, shipped: bool, read_body: Callable[..., dict[str, Any]]) -> Entry:
+    """The entry in a folder. Raises OSError if it cannot be read, one of ``DAMAGED`` if it is damaged."""
+    path = folder / DOCUMENT
+    stat = path.stat()
+    body = read_body(path, stat.st_size, stat.st_mtime_ns)
+    if body["format"] != FORMAT or body["key"] != folder.name or body["kind"] != folder.parent.name:
+        raise ValueError("it is of another version or another key")
+    files = body["files"]
+    if missing := [name for name in files if not shipped and not (folder / name).is_file()]:
+        raise ValueError(f"{missing[0]} is missing")
+    return Entry(folder.name, body["document"], files, folder, shipped)
+
+
+@lru_cache(maxsize=64)
+def _tidy(root: Path) -> None:
+    """Once a process: what killed processes left half-written goes, and what they had moved aside is put back."""
+    for kind in (path for path in root.glob("[!.]*") if path.is_dir()):
+        partials.tidy(kind)
+
+
+class Store:
+    """Entries by kind and key. Safe for several processes: an entry appears by one rename."""
+
+    def __init__(self, root: Path, shipped: Path) -> None:
+        self._root, self._shipped = root, shipped
+        _tidy(root)
+
+    def get(self, kind: str, key: str) -> Entry | None:
+        """The entry, from this machine or from what ships; None if there is none, it is damaged, or this can be no key."""
+        if not KEY.fullmatch(key):
+            return None
+        return self._read(self._root / kind / key) or self._read(self._shipped / kind / key, shipped=True)
+
+    def get_checked(self, kind: str, key: str) -> Entry | None:
+        """As :meth:`get`, with every file of the entry read and compared: for files that are about to be used."""
+        entry = self.get(kind, key)
+        changed = _changed(entry) if entry else []
+        if not changed:
+            return entry
+        if entry.shipped:
+            with logs.about(key):
+                log.warning("The shipped entry %s is damaged (%s was changed) and is not used. Restore it from the repository.", key, changed[0])
+            return None
+        return self._if_whole_now(entry.folder) or self.get(kind, key)
+
+    def shipped_keys(self, kind: str) -> list[str]:
+        """The keys of what ships, whether or not it was made here too."""
+        return sorted(path.name for path in (self._shipped / kind).glob("[!.]*"))
+
+    def shipped_files(self, folder: str, suffix: str) -> list[Path]:
+        """Files of that ending in a folder of what ships: results without entries of their own."""
+        return sorted((self._shipped / folder).glob(f"*{suffix}"))
+
+    def entries(self, kind: str) -> Iterator[Entry]:
+        """All whole entries of a kind, this machine's first; one that ships and was made here too comes once."""
+        seen = set()
+        for root, shipped in ((self._root, False), (self._shipped, True)):
+            for folder in sorted(path for path in (root / kind).glob("[!.]*") if path.is_dir()):  # a dot: still being written
+                entry = self._read(folder, shipped)
+                if entry and entry.key not in seen:
+                    seen.add(entry.key)
+                    yield entry
+
+    def stamps(self, kind: str) -> Iterator[tuple[Path, str]]:
+        """The folders of all entries of a kind, this machine's first, each with a stamp that changes when the entry does. Reads none."""
+        for root in (self._root, self._shipped):
+            for folder in sorted((root / kind).glob("[!.]*")):
+                try:
+                    stat = (folder / DOCUMENT).stat()
+                except OSError:
+                    continue
+                yield folder, f"{stat.st_size}-{stat.st_mtime_ns}"
+
+    def read(self, folder: Path) -> Entry | None:
+        """The entry in one of those folders; None if it is damaged. Not remembered: thousands may be read, each once."""
+        return self._read(folder, folder.is_relative_to(self._shipped), _read_afresh)
+
+    def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
+        """Stores a document, and the files that ``fill`` writes into the folder it is given. Replaces an entry of that key.
+
+        Raises:
+            StoreError: the store cannot be written to, or is full. Nothing is left behind then.
+        """
+        final = self._root / kind / key
+        document = json.loads(json.dumps(document))  # what will be read back, so that the hash is of that
+        try:
+            with partials.beside(final) as partial:
+                if fill:
+                    fill(partial)
+                files = {str(path.relative_to(partial)): hashing.of_file(path) for path in sorted(partial.rglob("*")) if path.is_file()}
+                body = {"format": FORMAT, "kind": kind, "key": key, "files": files, "document": document}
+                body["sha256"] = hashing.of_json(body)
+                with open(partial / DOCUMENT, "w", encoding="utf-8") as file:
+                    json.dump(body, file, indent=1)
+                    file.flush()
+                    os.fsync(file.fileno())
+                with self._locked(final):
+                    partials.put(partial, final)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        except Exception as error:
+            if not _disk_is_full(error):
+                raise
+            raise self._cannot_write(error) from error
+        return Entry(key, document, files, final, shipped=False)
+
+    def set_aside(self, entry_folder: Path, why: str) -> None:
+        """Moves a damaged entry out of the way and says so."""
+        target = self._root / "damaged" / f"{entry_folder.parent.name}-{entry_folder.name}-{time.time_ns()}"
+        with logs.about(entry_folder.name):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                entry_folder.rename(target)
+            except OSError as error:
+                log.warning("The stored entry %s is damaged (%s) and cannot be moved: %s. It is not used.", entry_folder, why, error.strerror)
+                return
+            log.warning("The stored entry %s is damaged (%s). It was set aside as %s and is computed anew when needed.", entry_folder.name, why, target.name)
+
+    def _read(self, folder: Path, shipped: bool = False, read_body: Callable[..., dict[str, Any]] = _read_body) -> Entry | None:
+        try:
+            return _entry(folder, shipped, read_body)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._if_whole_now(folder) if folder.is_dir() and not shipped else None
+        except DAMAGED as error:
+            if not shipped:
+                return self._if_whole_now(folder)
+            with logs.about(folder.name):
+                log.warning("The shipped entry %s is damaged (%s) and is not used. Restore it from the repository.", folder.name, error)
+        except OSError as error:
+            log.warning("The stored entry %s cannot be read: %s.", folder, error.strerror)
+        return None
+
+    def _if_whole_now(self, folder: Path) -> Entry | None:
+        """The entry in a folder that seemed damaged, all of it read afresh while nobody replaces it, as somebody may have done meanwhile.
+
+        One that is damaged is set aside.
+        """
+        try:
+            with self._locked(folder):
+                try:
+                    entry = _entry(folder, False, _read_afresh)
+                    why = f"{changed[0]} was changed" if (changed := _changed(entry)) else ""
+                except FileNotFoundError:
+                    if not folder.is_dir():
+                        return None
+                    why = f"it has no {DOCUMENT}"
+                except DAMAGED as error:
+                    why = str(error)
+                if not why:
+                    return entry
+                self.set_aside(folder, why)
+        except (OSError, StoreError) as error:
+            log.warning("The stored entry %s is damaged and cannot be moved: %s. It is not used.", folder, error)
+        return None
+
+    @staticmethod
+    @contextmanager
+    def _locked(final: Path) -> Iterator[None]:
+        """Keeps other processes of this machine from the entry."""
+        try:
+            with FileLock(final.with_name(f".{final.name}.lock"), timeout=LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            raise StoreError(f"Another process has kept the stored entry {final.name} locked for {LOCK_SECONDS} s. Try again.") from error
+
+    def _cannot_write(self, error: Exception) -> StoreError:
+        why = getattr(error, "strerror", None) or error
+        return StoreError(f"The store {self._root} cannot be written to: {why}. Free some space, or set ROBUSTPRUNE_HOME to another folder.")

@@ -1,0 +1,125 @@
+"""Retrained baselines in the store: what a spec resolves to, the stored one, and making it."""
+
+import json
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustprune.base import folders, logs, paths, stores
+from robustprune.base.errors import ModelError
+from robustprune.base.hashing import digest
+from robustprune.base.progress import Progress, silent
+from robustprune.base.store import Entry, Store
+from robustprune.lab.models import BASELINE_KIND, load_model
+from robustprune.lab.trainings import check_one_start
+from robustprune.models import adapters, sources
+from robustprune.models.sources import BASELINE
+from robustprune.specs.prune import check_device
+from robustprune.specs.train import BaselineSpec
+
+if TYPE_CHECKING:
+    from robustprune.training.train import Start
+
+HEADS = paths.ASSETS / "models" / "heads"
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A stored baseline: its key, its card, and the folder of its model, which every call of the lab takes by :attr:`ref`."""
+
+    digest: str
+    card: dict[str, Any]
+    model_dir: Path
+
+    @property
+    def ref(self) -> str:
+        """The name under which the lab knows the model."""
+        return BASELINE + self.digest
+
+
+def find(store: Store, key: str) -> Retrained | None:
+    """The stored baseline of that digest; None if there is none."""
+    entry = store.get_checked(BASELINE_KIND, key)
+    return _as_retrained(entry) if entry else None
+
+
+def find_same(store: Store, dataset: str, spec: BaselineSpec) -> Retrained | None:
+    """A stored baseline of a data set with these settings, by what its card says. Loads nothing, unlike :func:`retrain`."""
+    asked = spec.to_json()
+    for entry in store.entries(BASELINE_KIND):
+        settings = entry.document.get("settings", {})  # which tells a little more than was asked for
+        if entry.document.get("dataset") == dataset and {name: settings.get(name) for name in asked} == asked:
+            return _as_retrained(entry)
+    return None
+
+
+def shipped_baselines(dataset: str | None) -> dict[str, str]:
+    """The baselines that ship for a data set: their names, and what they are, one of BASELINE_NAMES."""
+    cards = {name: sources.card(name) for name in sources.baselines()}
+    return {name: _kind(about["settings"]) for name, about in cards.items() if about["dataset"] == dataset}
+
+
+def _kind(settings: dict[str, Any]) -> str:
+    return settings["method"] + ("+freelb" if settings["train"]["freelb"]["steps"] else "")
+
+
+def default_head(dataset: str) -> Path:
+    """The head that ships for a data set. Raises ModelError where none does."""
+    if Path(dataset).name != dataset or not (HEADS / dataset / adapters.CARD).is_file():
+        raise ModelError(f"No head ships for {dataset!r}. Name a --head or a --model to start from.")
+    return HEADS / dataset
+
+
+def retrain(
+    dataset: str,
+    spec: BaselineSpec,
+    *,
+    head: Path | None = None,
+    model: str | None = None,
+    command: str = "",
+    device: str = "auto",
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+) -> Retrained:
+    """Prunes by magnitude and retrains (IMP, LTH), from a ``model``, or from a ``head`` on the backbone; left out: the data set's head.
+
+    The baseline is stored; one that is stored already comes back at once, and one that was cancelled continues where it stopped.
+
+    Raises:
+        SpecError: both a head and a model are named. ModelError, DataError: what they say. Cancelled: ``cancel`` was set.
+    """
+    check_device(device)
+    check_one_start(head, model)
+    from robustprune.training import train
+    from robustprune.training.retrain import retrain as make
+
+    start: Start = train.Start.from_model(load_model(model, progress, cancel)) if model else train.Start.from_head(head or default_head(dataset), dataset)
+    texts = train.Given.of(dataset, replace(spec.train, rows=None), start.labels).texts
+    key = digest("baseline", start.digest, texts.digest, spec.to_json(), train.TRAINING_VERSION)
+    if known := find(stores.store(), key):
+        return known
+    name = f"{spec.name} at {spec.sparsity:.1%}".replace(".0%", "%")
+    # Where it is to lie is written whole beside the store first: its card is the entry's document.
+    made = paths.home() / "training" / key
+    with logs.work("baseline", key):
+        folders.replace_whole(made, adapters.CARD, lambda folder: make(dataset, folder, name, start, spec, command, device, progress, cancel))
+    entry = stores.store().put(BASELINE_KIND, key, adapters.card(made), lambda folder: folders.copy_whole(made, folder / "model"))
+    folders.remove(made)
+    return _as_retrained(entry)
+
+
+def export_retrained(made: Retrained, out: Path) -> Path:
+    """Copies a baseline's folder to ``out``; one that was written before gives way."""
+    folders.replace_whole(out, adapters.CARD, lambda folder: _write(made, folder, out.name))
+    return out
+
+
+def _write(made: Retrained, folder: Path, name: str) -> None:
+    """Copies a baseline's folder, under a name of its own."""
+    folders.copy_whole(made.model_dir, folder)
+    (folder / adapters.CARD).write_text(json.dumps({**made.card, "name": name}, indent=2) + "\n", encoding="utf-8")
+
+
+def _as_retrained(entry: Entry) -> Retrained:
+    return Retrained(entry.key, entry.document, entry.folder / "model")

@@ -1,0 +1,103 @@
+"""What people brought along: models and data sets of their own, remembered in the store, so that a link finds them again on this machine."""
+
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from robustprune.base import stores
+from robustprune.base.errors import ModelError
+from robustprune.base.hashing import digest
+from robustprune.base.progress import Progress, check_cancelled
+from robustprune.base.store import understood
+from robustprune.lab import models as lab_models
+from robustprune.models.loading import Classifier
+from robustprune.models.sources import ModelSource
+
+MODELS, DATASETS = "own_models", "own_data"
+# Any that a model must be able to read.
+SENTENCE = "A film that I would see again."
+
+
+@dataclass(frozen=True)
+class OwnModel:
+    """A model that was checked: its folder, which every call takes as a name; what it was called when it was brought; its classes.
+
+    Of a model from the hub it is the downloaded copy, so that no later call asks the network.
+    """
+
+    name: str
+    shown: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """A data set that was brought along: the name that every call takes, the name of the file it came in, and the classes that its labels mean."""
+
+    name: str
+    shown: str
+    labels: tuple[str, ...]
+
+
+def bring_model(name: str, progress: Progress, cancel: threading.Event | None) -> OwnModel:
+    """Loads a model once to see that it is one that can be pruned, and remembers it.
+
+    Raises:
+        ModelError: what it says: no classifier, another architecture, pickled weights, code of its own, not to be had.
+    """
+    name = name.strip()
+    if not name:
+        raise ModelError("No model is named. Give a folder on this machine, or a hub id such as user/name.")
+    progress(0, 1, "looking for the model", None)
+    source = lab_models.find_model(name)
+    if len(source.labels) < 2:
+        raise ModelError(f"The model {name!r} has {len(source.labels)} class(es). Classifiers with at least two are needed; this one gives a score.")
+    check_cancelled(cancel)
+    progress(0, 1, "loading the model", None)
+    classifier = lab_models.load_model(name, progress, cancel)
+    _try(classifier, name)
+    made = OwnModel(str(source.folder) if source.folder else name, name, source.labels)
+    stores.store().put(MODELS, digest("own-model", made.name), asdict(made))
+    return made
+
+
+def _try(classifier: Classifier, name: str) -> None:
+    """Reads a sentence once. Raises ModelError if no probabilities come of it."""
+    from robustprune.models import inference
+
+    try:
+        fine = bool(inference.probabilities(classifier.model, classifier.tokenizer, [SENTENCE]).isfinite().all())
+    except BaseException as error:  # parts that do not belong together break wherever they meet; in what is written in Rust a panic is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        raise ModelError(f"The model {name!r} cannot read a sentence: {error}. Save model and tokenizer that belong together.") from error
+    if not fine:
+        raise ModelError(f"The model {name!r} gives no probabilities for a sentence: its numbers overflow. Train or save it again.")
+
+
+def models() -> list[OwnModel]:
+    """The models that were brought along and are still there."""
+    found = [own for entry in stores.store().entries(MODELS) if (own := understood(entry, lambda entry: _model(entry.document)))]
+    return [own for own in found if Path(own.name).is_dir()]
+
+
+def remember_data(name: str, shown: str, labels: tuple[str, ...]) -> OwnData:
+    """Remembers a data set whose labels were mapped to these classes."""
+    made = OwnData(name, shown, labels)
+    stores.store().put(DATASETS, digest("own-data", name), asdict(made))
+    return made
+
+
+def datasets(source: ModelSource) -> list[OwnData]:
+    """The data sets that were brought along for a model's classes."""
+    found = [own for entry in stores.store().entries(DATASETS) if (own := understood(entry, lambda entry: _data(entry.document)))]
+    return [own for own in found if own.labels == source.labels]
+
+
+def _model(document: dict[str, Any]) -> OwnModel:
+    return OwnModel(document["name"], document["shown"], tuple(document["labels"]))
+
+
+def _data(document: dict[str, Any]) -> OwnData:
+    return OwnData(document["name"], document["shown"], tuple(document["labels"]))

@@ -1,0 +1,175 @@
+"""From one model to another in a straight line of weights: loss, accuracy, and accuracy under attack of the averages on the way."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from robustprune.base import stores
+from robustprune.base.errors import SpecError
+from robustprune.base.hashing import digest
+from robustprune.base.progress import Progress, check_cancelled, silent
+from robustprune.base.store import Entry, understood
+from robustprune.lab import accuracy as lab_accuracy
+from robustprune.lab import attacks
+from robustprune.lab.models import find_model, load_model
+from robustprune.models import sources
+from robustprune.specs.attack import AttackSpec
+
+KIND = "curves"
+CURVE_POINTS, CURVE_EXAMPLES = 11, 1000
+MOST_POINTS = 101
+# How many texts the averages are attacked on where nobody asks for another number.
+ATTACKED = 60
+
+
+@dataclass(frozen=True)
+class Point:
+    """The average with ``share`` of the second model: mean cross-entropy, accuracy with its Wilson interval, and the flat scores of an
+    attack where there was one."""
+
+    share: float
+    loss: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    scores: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The averages between two models.
+
+    Attributes:
+        evaluated_on: data set, split and number of the texts of loss and accuracy.
+        attacked: number of texts that the averages were attacked on; 0: they were not.
+    """
+
+    digest: str
+    first: str
+    second: str
+    evaluated_on: dict[str, Any]
+    attacked: int
+    points: tuple[Point, ...]
+    shipped: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return {**asdict(self), "points": [asdict(point) for point in self.points]}
+
+
+def averaging_curve(
+    first: str,
+    second: str,
+    dataset: str | None = None,
+    points: int = CURVE_POINTS,
+    examples: int = CURVE_EXAMPLES,
+    attacked: int = 0,
+    spec: AttackSpec | None = None,
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+) -> Curve:
+    """Loss and accuracy of averages between two models at equal steps, both ends among them; with ``attacked`` texts also their accuracy
+    under attack. The curve is stored.
+
+    Raises:
+        SpecError: fewer than two points, or too many. ModelError: the two do not average.
+    """
+    spec = spec or AttackSpec()
+    if not 2 <= points <= MOST_POINTS:
+        raise SpecError(f"A curve has {points} points; allowed are 2 to {MOST_POINTS}.")
+    shares = [number / (points - 1) for number in range(points)]
+    sources.find_average({first: 1.0, second: 1.0})  # whether the two fit at all
+    texts = lab_accuracy.texts_for(find_model(first), dataset, examples, seed=0)
+    key = _key(first, second, texts.digest, points, attacked, spec)
+    if stored := understood(stores.store().get(KIND, key), as_curve):
+        return stored
+    from robustprune.models import averaging
+
+    ends = [load_model(name, progress, cancel) for name in (first, second)]
+    averaging.check_alike([end.model for end in ends], [first, second])
+    measured = []
+    for number, share in enumerate(shares):
+        check_cancelled(cancel)
+        progress(number, points, f"{share:.0%} of {second}", list(measured))
+        model = averaging.average([(end.model, weight) for end, weight in zip(ends, (1 - share, share), strict=True) if weight])
+        measured.append(Point(share, **_measure(model, ends[0].tokenizer, texts), scores=None))
+    if attacked:
+        measured = _with_scores(measured, first, second, dataset, attacked, spec, progress, cancel)
+    document = {
+        "first": first,
+        "second": second,
+        "evaluated_on": {"dataset": texts.dataset, "split": texts.split, "examples": len(texts)},
+        "attacked": attacked,
+        "points": [asdict(point) for point in measured],
+    }
+    return as_curve(stores.store().put(KIND, key, document))
+
+
+def find_averaging_curve(
+    first: str,
+    second: str,
+    dataset: str | None = None,
+    points: int = CURVE_POINTS,
+    examples: int = CURVE_EXAMPLES,
+    attacked: int = 0,
+    spec: AttackSpec | None = None,
+) -> Curve | None:
+    """The stored curve, if there is one. Answers without loading a model."""
+    spec = spec or AttackSpec()
+    texts = lab_accuracy.texts_for(find_model(first), dataset, examples, seed=0)
+    return understood(stores.store().get(KIND, _key(first, second, texts.digest, points, attacked, spec)), as_curve)
+
+
+def as_curve(entry: Entry) -> Curve:
+    """The curve that an entry of the store holds."""
+    document = dict(entry.document)
+    points = tuple(Point(**point) for point in document.pop("points"))
+    return Curve(digest=entry.key, points=points, shipped=entry.shipped, **document)
+
+
+def point_name(first: str, second: str, share: float) -> str:
+    """The name by which the lab knows the average with ``share`` of the second model."""
+    if share in (0, 1):
+        return second if share else first
+    return f"{sources.MEAN}{first}*{1 - share:.6g}+{second}*{share:.6g}"
+
+
+def _key(first: str, second: str, texts: str, points: int, attacked: int, spec: AttackSpec) -> str:
+    about = [spec.to_json(), attacks.resource_names(spec)] if attacked else None
+    return digest("curve", find_model(first).digest, find_model(second).digest, texts, points, attacked, about)
+
+
+def _measure(model: Any, tokenizer: Any, texts: Any) -> dict[str, float]:
+    import torch
+
+    from robustprune.base.rates import wilson
+    from robustprune.models import inference
+
+    logits, labels = inference.logits(model, tokenizer, texts.texts), torch.tensor(texts.labels)
+    rate = wilson(int((logits.argmax(-1) == labels).sum()), len(texts))
+    loss = torch.nn.functional.cross_entropy(logits, labels).item()
+    return {"loss": loss, "accuracy": rate.value, "accuracy_low": rate.low, "accuracy_high": rate.high}
+
+
+def _with_scores(
+    points: Sequence[Point],
+    first: str,
+    second: str,
+    dataset: str | None,
+    attacked: int,
+    spec: AttackSpec,
+    progress: Progress,
+    cancel: threading.Event | None,
+) -> list[Point]:
+    """The same points, with their scores under attack."""
+    result = []
+    for number, point in enumerate(points):
+        name = point_name(first, second, point.share)
+
+        def told(done: float, total: float, text: str, _: Any = None, number: int = number) -> None:
+            progress(number + min(done / max(total, 1), 1.0), len(points), f"attack {number + 1} of {len(points)}: {text}", list(points))
+
+        run = attacks.attack_texts([name], dataset, attacked, spec, told, cancel)[0]
+        result.append(Point(**{**asdict(point), "scores": run.scores.to_json()}))
+    return result

@@ -1,0 +1,27 @@
+"""Accuracy of a model by its name: from the store, or measured now."""
+
+import threading
+
+from robustprune.base import stores
+from robustprune.base.progress import Progress, check_cancelled
+from robustprune.lab import accuracy, models
+from robustprune.lab.accuracy import Evaluation
+
+# As many evaluation texts as there are.
+ALL = 1_000_000
+
+
+def evaluate(model: str, dataset: str | None, examples: int, seed: int, progress: Progress, cancel: threading.Event | None) -> Evaluation:
+    """Accuracy of a model on a seeded sample of evaluation texts; fewer texts than ``examples`` means all there are."""
+    source = models.find_model(model)
+    texts = accuracy.texts_for(source, dataset, examples, seed)
+    stored = accuracy.find(stores.store(), source.digest, model, texts)
+    if stored:
+        return stored
+    classifier = models.load_model(model, progress, cancel)
+
+    def watch(done: int, total: int) -> None:
+        check_cancelled(cancel)
+        progress(done, total, f"{done} of {total} texts", None)
+
+    return accuracy.measure(stores.store(), source.digest, model, classifier.model, classifier.tokenizer, texts, watch)

@@ -1,0 +1,40 @@
+"""Models written to folders of a person's own: as transformers saves them, or compressed."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robustprune.base import folders
+from robustprune.base.progress import Progress, silent
+from robustprune.lab.models import load_model
+from robustprune.lab.runs import PruneRun
+
+if TYPE_CHECKING:
+    from robustprune.models.compressed import Sizes
+
+
+def check_export_folder(out: Path) -> None:
+    """Raises ModelError unless ``out`` is a new or an empty folder, so that nobody waits for an export that cannot be."""
+    folders.check_is_free(out)
+
+
+def export_model(run: PruneRun, out: Path) -> Path:
+    """Copies a run's model folder to ``out``, whole or not at all."""
+    return folders.copy_whole(run.model_dir, out)
+
+
+def compress(model: str, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> "Sizes":
+    """Writes a model to the new folder ``out`` with a bit for every zero and 16 bits for every other weight; gives the sizes.
+
+    ``out`` is a model that every call here takes by its path.
+    """
+    folders.check_is_free(out)
+    progress(0, 1, "loading the model", None)
+    classifier = load_model(model, progress, cancel)
+    from robustprune.models import about, compressed
+
+    def write(folder: Path) -> "Sizes":
+        about.write_origin(folder, classifier.source.folder, classifier.source.dataset)
+        return compressed.write(folder, classifier.model, classifier.tokenizer)
+
+    return folders.write_whole(out, write)

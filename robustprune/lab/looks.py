@@ -1,0 +1,128 @@
+"""The lab's calls that look inside models: attention, sentence embeddings, single layers, and what a model says about a text.
+
+Everything but the last is stored, so that a run without its weights can still show what ships.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from robustprune.base.errors import DataError, ModelError
+from robustprune.base.hashing import digest
+from robustprune.base.progress import Progress, check_cancelled, silent
+from robustprune.base.stores import store
+from robustprune.lab import accuracy
+from robustprune.lab.models import find_model, load_model
+from robustprune.lab.runs import PruneRun
+from robustprune.pruning import ENGINE_VERSION
+from robustprune.specs.attack import check_text
+from robustprune.texts import datasets
+
+if TYPE_CHECKING:
+    from robustprune.analysis.attention import AttentionMaps
+    from robustprune.analysis.embeddings import Embeddings
+    from robustprune.analysis.layers import LayerViews
+
+ATTENTIONS, EMBEDDINGS, LAYERS = "attentions", "embeddings", "layers"
+# How many evaluation texts single layers are judged on.
+LAYER_TEXTS = 128
+
+
+def attention(model: str, text: str, progress: Progress = silent, cancel: threading.Event | None = None) -> "AttentionMaps":
+    """Attention maps of a model for a text."""
+    from robustprune.analysis import attention as analysis_attention
+
+    text = check_text(text)
+    stored = find_attention(model, text)
+    if stored:
+        return stored
+    result = analysis_attention.maps(load_model(model, progress, cancel), text)
+    document, content = result.to_entry()
+    store().put(ATTENTIONS, _attention_key(model, text), document, lambda folder: (folder / analysis_attention.FILE).write_bytes(content))
+    return result
+
+
+def find_attention(model: str, text: str) -> "AttentionMaps | None":
+    """The stored maps, if there are any. Answers without loading a model."""
+    from robustprune.analysis.attention import AttentionMaps
+
+    entry = store().get(ATTENTIONS, _attention_key(model, text))
+    return AttentionMaps.from_entry(entry.document, entry.folder) if entry else None
+
+
+def embeddings(model: str, texts: Sequence[str], progress: Progress = silent, cancel: threading.Event | None = None) -> "Embeddings":
+    """Sentence embeddings of some texts, block by block."""
+    from robustprune.analysis import embeddings as analysis_embeddings
+
+    texts = [check_text(text) for text in texts]
+    stored = find_embeddings(model, texts)
+    if stored:
+        return stored
+    result = analysis_embeddings.embeddings(load_model(model, progress, cancel), texts)
+    document, content = result.to_entry()
+    store().put(EMBEDDINGS, _embeddings_key(model, texts), document, lambda folder: (folder / analysis_embeddings.FILE).write_bytes(content))
+    return result
+
+
+def find_embeddings(model: str, texts: Sequence[str]) -> "Embeddings | None":
+    """The stored embeddings, if there are any. Answers without loading a model."""
+    from robustprune.analysis.embeddings import Embeddings
+
+    entry = store().get(EMBEDDINGS, _embeddings_key(model, texts))
+    return Embeddings.from_entry(entry.document, entry.folder) if entry else None
+
+
+def layer_views(run: PruneRun, progress: Progress = silent, cancel: threading.Event | None = None) -> "LayerViews":
+    """Every layer of a run close up, its errors on evaluation texts, which no layer was fitted to."""
+    from robustprune.analysis import layers
+
+    stored = find_layer_views(run)
+    if stored:
+        return stored
+    dense, sparse = load_model(run.spec.model, progress, cancel), load_model(run.ref, progress, cancel)
+    texts = _layer_texts(run)
+
+    def tick(done: int, total: int) -> None:
+        check_cancelled(cancel)
+        progress(done, total, f"text {done} of {total}", None)
+
+    residual = run.spec.residual and run.spec.adaptive == "full"
+    result = layers.views(dense.model, sparse.model, dense.tokenizer, texts.texts, residual, tick)
+    document, content = result.to_entry()
+    store().put(LAYERS, _layers_key(run, texts), document, lambda folder: (folder / layers.FILE).write_bytes(content))
+    return result
+
+
+def find_layer_views(run: PruneRun) -> "LayerViews | None":
+    """The stored views of a run's layers, if there are any and its texts are still to be had. Answers without loading a model."""
+    from robustprune.analysis.layers import LayerViews
+
+    try:
+        entry = store().get(LAYERS, _layers_key(run, _layer_texts(run)))
+    except (DataError, ModelError):  # layer_views tells why
+        return None
+    return LayerViews.from_entry(entry.document, entry.folder) if entry else None
+
+
+def predict(model: str, text: str, progress: Progress = silent, cancel: threading.Event | None = None) -> tuple[float, ...]:
+    """A model's class probabilities for a text, in the order of its labels."""
+    from robustprune.models import inference
+
+    classifier = load_model(model, progress, cancel)
+    return tuple(inference.probabilities(classifier.model, classifier.tokenizer, [check_text(text)])[0].tolist())
+
+
+def _layer_texts(run: PruneRun) -> datasets.Texts:
+    return accuracy.texts_for(find_model(run.spec.model), run.spec.dataset, LAYER_TEXTS, seed=0)
+
+
+def _attention_key(model: str, text: str) -> str:
+    return digest("attention", find_model(model).digest, text, ENGINE_VERSION)
+
+
+def _embeddings_key(model: str, texts: Sequence[str]) -> str:
+    return digest("embeddings", find_model(model).digest, list(texts), ENGINE_VERSION)
+
+
+def _layers_key(run: PruneRun, texts: datasets.Texts) -> str:
+    return digest("layers", run.digest, texts.digest, ENGINE_VERSION)

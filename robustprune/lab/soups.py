@@ -1,0 +1,308 @@
+"""Soups: which ingredients a data set has, the texts that they are chosen by, the greedy choice among them, and what came of it."""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from robustprune.attacks import scores as attack_scores
+from robustprune.base import folders, logs, stores
+from robustprune.base.errors import DataError, ModelError, SpecError
+from robustprune.base.hashing import digest
+from robustprune.base.progress import Progress, silent
+from robustprune.base.store import Entry, understood
+from robustprune.lab import accuracy, attacks, evaluations
+from robustprune.lab.models import find_model, load_model
+from robustprune.models import adapters, averaging
+from robustprune.models import sources as model_sources
+from robustprune.models.loading import Classifier
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.train import TrainSpec
+from robustprune.texts import datasets
+from robustprune.training import split
+from robustprune.training.greedy_soup import Step, Tasted, greedy
+
+KIND = "soups"
+SOUP_EXAMPLES = 100
+
+
+@dataclass(frozen=True)
+class SoupRun:
+    """A soup that was made.
+
+    Attributes:
+        dataset: what the ingredients were trained on, and the texts came from.
+        steps: the ingredients in the order of their robustness, and what became of each, on the texts that were chosen by.
+        chosen_by: data set, split and number of those texts, held out of the ingredients' training.
+        reported: scores of every ingredient and of the soup (the model's name) under attack on evaluation texts.
+        accuracies: of the same on as many evaluation texts as there are, with intervals.
+        comparisons: the soup against every ingredient on those, by the ingredient's name.
+        unknown: ingredients of which it is not known whether they were trained on the texts that they were chosen by.
+    """
+
+    digest: str
+    dataset: str
+    spec: AttackSpec
+    steps: tuple[Step, ...]
+    chosen_by: dict[str, Any]
+    evaluated_on: dict[str, Any]
+    reported: dict[str, dict[str, Any]]
+    accuracies: dict[str, dict[str, Any]]
+    comparisons: dict[str, dict[str, Any]]
+    unknown: tuple[str, ...]
+    seconds: float
+    shipped: bool = False
+
+    @property
+    def kept(self) -> list[str]:
+        """The ingredients that went in, in order."""
+        return [step.name for step in self.steps if step.kept]
+
+    @property
+    def model(self) -> str:
+        """The name by which the lab knows the average."""
+        return average_name(self.kept)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object. ``aua`` is of the evaluation texts that were attacked, ``accuracy`` of all there are."""
+        turns = {step.name: step for step in self.steps}
+        ingredients = [
+            {
+                "name": name,
+                "accuracy": self.accuracies[name]["accuracy"],
+                "aua": scores["aua"],
+                "kept": turns[name].kept,
+                "scores": scores,
+                "evaluation": self.accuracies[name],
+                "against_soup": self.comparisons[name],
+            }
+            for name, scores in self.reported.items()
+            if name in turns
+        ]
+        soup = self.reported[self.model]
+        return {
+            "digest": self.digest,
+            "dataset": self.dataset,
+            "accuracy": self.accuracies[self.model]["accuracy"],
+            "aua": soup["aua"],
+            "scores": soup,
+            "evaluation": self.accuracies[self.model],
+            "ingredients": ingredients,
+            "steps": [step.to_json() for step in self.steps],
+            "chosen_by": self.chosen_by,
+            "evaluated_on": self.evaluated_on,
+            "settings": self.spec.to_json(),
+            "unknown": list(self.unknown),
+            "seconds": self.seconds,
+        }
+
+
+def average_name(names: Sequence[str]) -> str:
+    """The name of the average of some models; of one, its own. Raises ModelError for a name that could not be told apart in it."""
+    if wrong := next((name for name in names if "+" in name or "*" in name), None):
+        raise ModelError(f"The name {wrong!r} holds a + or a *, which separate the names in an average. Rename the folder.")
+    return names[0] if len(names) == 1 else model_sources.MEAN + "+".join(names)
+
+
+def is_adversarial(name: str) -> bool:
+    """Whether a model was trained against an adversary (FreeLB), by its card; False where no card says."""
+    try:
+        return model_sources.card(name)["settings"]["freelb"]["steps"] > 0
+    except (ModelError, KeyError):
+        return False
+
+
+def ingredients_of(dataset: str) -> list[str]:
+    """The ingredients that ship for a data set or its demo texts."""
+    return [name for name in model_sources.ingredients() if dataset in (of := model_sources.card(name)["dataset"], datasets.demo_for(of))]
+
+
+def choosing_texts(names: Sequence[str], dataset: str) -> tuple[datasets.Texts, tuple[str, ...]]:
+    """The training texts of a data set that none of the models was trained on; and the models of which that is not known.
+
+    What a model was trained on is told by the hash on its card, however the data set is called.
+
+    Raises:
+        DataError: a model was trained on them, or different texts were kept from two models.
+    """
+    texts = datasets.load(dataset, "calibration")
+    pools, unknown = {}, []
+    parts = cache(partial(split.split, texts))  # the same for all ingredients, as a rule
+    for name in names:
+        folder = find_model(name).folder
+        about = adapters.card(folder) if folder and (folder / adapters.CARD).is_file() else {}
+        try:
+            spec = TrainSpec.from_json(about["settings"])
+        except (KeyError, SpecError):  # no card, or one of another kind of training
+            unknown.append(name)
+            continue
+        trained, held_out = parts(spec.held_out)
+        if (trained if spec.rows is None else trained.sample(spec.rows, spec.seed)).digest == about["training"]["texts_sha256"]:
+            if not spec.held_out:
+                raise DataError(f"{name} was trained on all of {dataset}, so no texts are left to choose by. Train it with --held-out 400.")
+            pools[spec.held_out] = held_out
+        elif about["dataset"] == dataset:
+            raise DataError(f"{name} was trained on other texts than those of {dataset} as it is on this machine. Train it again.")
+    if len(pools) > 1:
+        numbers = ", ".join(map(str, sorted(pools)))
+        raise DataError(f"Different numbers of texts were held out of the ingredients ({numbers}). Train them with one --held-out.")
+    return next(iter(pools.values()), texts), tuple(unknown)
+
+
+def soup(
+    dataset: str,
+    ingredients: Sequence[str] | None = None,
+    examples: int = SOUP_EXAMPLES,
+    choose_by: int = SOUP_EXAMPLES,
+    spec: AttackSpec | None = None,
+    progress: Progress = silent,
+    cancel: threading.Event | None = None,
+) -> SoupRun:
+    """A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3).
+
+    The ingredients are chosen by accuracy under attack on ``choose_by`` training texts that were held out of their training; the scores
+    are reported on ``examples`` evaluation texts. ``ingredients`` left out: those that ship for the data set. The attacks on every model
+    are stored, so an interrupted call continues where it stopped. ``progress``'s partial is the list of steps so far. Every call of the
+    lab takes the average by the name ``SoupRun.model``.
+
+    Raises:
+        ModelError: no ingredients, or they cannot be averaged. DataError: see :func:`choosing_texts`.
+    """
+    spec = spec or AttackSpec()
+    names = list(dict.fromkeys(ingredients or ingredients_of(dataset)))
+    if not names:
+        raise ModelError(f"No ingredients ship for {dataset!r}. Train some and name them: --ingredient FOLDER, at least two.")
+    pool, unknown = choosing_texts(names, dataset)
+    chosen_by = pool.sample(choose_by, spec.seed)
+    sources = [find_model(name) for name in names]
+    reported_on = accuracy.texts_for(sources[0], dataset, examples, spec.seed)
+    key = digest("soup", names, [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacks.resource_names(spec))
+    if stored := understood(stores.store().get(KIND, key), as_soup):
+        return stored
+    with logs.work("soup", key):
+        check_can_be_averaged(names, progress, cancel)
+        steps: list[Step] = []
+        seconds = [0.0]
+
+        def told(what: str) -> Progress:
+            return lambda done, total, text, partial=None: progress(done, total, f"{what}: {text}", list(steps))
+
+        def taste(mixed: Sequence[str]) -> Tasted:
+            run = attacks.attack_sample([average_name(mixed)], chosen_by, spec, told(f"average of {len(mixed)}"), cancel)[0]
+            seconds[0] += run.seconds
+            return Tasted(run.scores.acc.value, run.scores.aua.value)
+
+        def heard(so_far: Sequence[Step]) -> None:
+            steps[:] = so_far
+
+        attacks.attack_sample(names, chosen_by, spec, told("ingredients"), cancel)  # side by side is faster than one by one, and taste finds the results
+        greedy(names, taste, heard)
+        mixed = average_name([step.name for step in steps if step.kept])
+        runs = attacks.attack_sample([*names, mixed], reported_on, spec, told("scores"), cancel)
+        measured = {
+            name: evaluations.evaluate(name, dataset, evaluations.ALL, 0, told("accuracy"), cancel).to_json() for name in dict.fromkeys([*names, mixed])
+        }
+        made = _result(dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs)) | {"accuracies": measured}
+        return as_soup(stores.store().put(KIND, key, made))
+
+
+def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: threading.Event | None) -> None:
+    """Raises ModelError, before anything takes long, if an average of the models could not be named, or made."""
+    model_sources.find(average_name(names))
+    loaded = [load_model(name, progress, cancel).model for name in names]
+    averaging.check_alike(loaded, names)
+
+
+def all_soups() -> list[SoupRun]:
+    """All soups that were made here or ship; those of this machine first."""
+    return [soup for entry in stores.store().entries(KIND) if (soup := understood(entry, as_soup))]
+
+
+def as_soup(entry: Entry) -> SoupRun:
+    """The soup that an entry of the store holds."""
+    document = dict(entry.document)
+    steps = tuple(Step.from_json(step) for step in document.pop("steps"))
+    spec = AttackSpec.from_json(document.pop("spec"))
+    for one in document["comparisons"].values():
+        attack_scores.Comparison(**one)  # a TypeError tells of another version
+    return SoupRun(digest=entry.key, steps=steps, spec=spec, unknown=tuple(document.pop("unknown")), shipped=entry.shipped, **document)
+
+
+def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> Path:
+    """Writes a soup to the new folder ``out``: a model that transformers loads, and ``soup.json``, which says how it was chosen."""
+    folders.check_is_free(out)
+    classifier = load_model(run.model, progress, cancel)
+
+    def write(folder: Path) -> None:
+        _write(folder, classifier, run)
+
+    folders.write_whole(out, write)
+    return out
+
+
+def write_recipe(run: SoupRun, out: Path, command: str) -> Path:
+    """Writes to ``out`` only which ingredients a soup is the average of, as a soup ships. They must be models that ship themselves."""
+    folders.replace_whole(out, adapters.CARD, lambda folder: _write_recipe(folder, out.name, run, command))
+    return out
+
+
+def _write(folder: Path, classifier: Classifier, run: SoupRun) -> None:
+    """Writes the average as a folder that transformers loads, and ``soup.json``."""
+    from robustprune.models.about import ABOUT
+
+    classifier.model.save_pretrained(folder)
+    classifier.tokenizer.save_pretrained(folder)
+    (folder / ABOUT).write_text(json.dumps({"dataset": run.dataset, "soup": run.digest}) + "\n", encoding="utf-8")
+    (folder / "soup.json").write_text(json.dumps(run.to_json(), indent=2) + "\n", encoding="utf-8")
+
+
+def _write_recipe(folder: Path, name: str, run: SoupRun, command: str) -> None:
+    """Writes a card that names the ingredients and no weights. Raises ModelError unless all of them ship."""
+    if strangers := [one for one in run.kept if one not in model_sources.ingredients()]:
+        raise ModelError(f"{strangers[0]} does not ship, so a recipe with it would be of no use elsewhere. Export the model instead.")
+    about = {
+        "name": name,
+        "dataset": run.dataset,
+        "labels": list(find_model(run.kept[0]).labels),
+        "ingredients": run.kept,
+        "command": command,
+        "soup": run.digest,
+        "scores": {**run.accuracies[run.model], "model": name, "under_attack": run.reported[run.model]},
+        "chosen_by": run.chosen_by,
+        "evaluated_on": run.evaluated_on,
+        "seconds": round(run.seconds),
+        "sha256": {},
+    }
+    (folder / adapters.CARD).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def _result(
+    dataset: str,
+    spec: AttackSpec,
+    steps: Sequence[Step],
+    chosen_by: datasets.Texts,
+    reported_on: datasets.Texts,
+    runs: Sequence[attacks.AttackRun],
+    unknown: tuple[str, ...],
+    seconds: float,
+) -> dict[str, Any]:
+    turns = {step.name for step in steps}
+    soup = next(run for run in runs if run.model == average_name([step.name for step in steps if step.kept]))
+    return {
+        "dataset": dataset,
+        "spec": spec.to_json(),
+        "steps": [step.to_json() for step in steps],
+        "chosen_by": _about(chosen_by),
+        "evaluated_on": _about(reported_on),
+        "reported": {run.model: run.scores.to_json() for run in runs},
+        "comparisons": {run.model: attack_scores.compare(run.results, soup.results).to_json() for run in runs if run.model in turns},
+        "unknown": list(unknown),
+        "seconds": seconds,
+    }
+
+
+def _about(texts: datasets.Texts) -> dict[str, Any]:
+    return {"dataset": texts.dataset, "split": texts.split, "examples": len(texts), "texts_sha256": texts.digest}

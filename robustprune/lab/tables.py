@@ -1,0 +1,139 @@
+"""Methods side by side under one attack: the paper's Table 1, on one start, the same texts and one seed."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from robustprune.attacks import scores as attack_scores
+from robustprune.base import stores
+from robustprune.base.hashing import digest
+from robustprune.base.progress import Progress, silent
+from robustprune.base.store import Entry, understood
+from robustprune.lab import accuracy as lab_accuracy
+from robustprune.lab import attacks, baselines, evaluations, runs
+from robustprune.lab.models import find_model, loaded
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.compare import CompareSpec
+
+KIND = "tables"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model of a table.
+
+    Attributes:
+        name: what it is, for people: a model's name, or a method.
+        model: the name by which the lab knows it on this machine.
+        start: what it was pruned from; None of a dense model.
+        settings: of the method; None of a model that was given.
+        retrains: whether the method trains; None of a model that was given.
+        seconds: what pruning took, with training where it trains; None of a model that was given.
+        accuracy: on as many evaluation texts as there are, with its interval: more than are attacked.
+        scores: under attack, flat, rates with their intervals.
+        against_first: compared with the table's first model on the same texts (Aua, McNemar).
+    """
+
+    name: str
+    model: str
+    start: str | None
+    settings: dict[str, Any] | None
+    retrains: bool | None
+    seconds: float | None
+    accuracy: dict[str, Any]
+    scores: dict[str, Any]
+    against_first: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MethodTable:
+    """Models under one attack. ``sparsity``: of the pruned ones; None where none were pruned here."""
+
+    digest: str
+    dataset: str
+    split: str
+    examples: int
+    sparsity: float | None
+    spec: AttackSpec
+    resources: dict[str, str]
+    rows: tuple[Row, ...]
+    made: dict[str, str]
+    shipped: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A row before it is attacked."""
+
+    name: str
+    model: str
+    start: str | None = None
+    settings: dict[str, Any] | None = None
+    retrains: bool | None = None
+    seconds: float | None = None
+
+
+def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, cancel: threading.Event | None = None) -> MethodTable:
+    """Prunes the start in every way asked for, trains the baselines from the data set's head, attacks all of them, and stores the table.
+
+    Whatever was pruned, trained or attacked before is taken from the store, so an interrupted call continues where it stopped.
+    """
+    steps = len(spec.prunings) + len(spec.baselines) + 2
+
+    def told(number: int, what: str) -> Progress:
+        return lambda done, total, text, partial=None: progress(number + min(done / max(total, 1), 1.0), steps, f"{what}: {text}", partial)
+
+    candidates = _candidates(spec, command, told, cancel)
+    texts = lab_accuracy.texts_for(find_model(spec.start), spec.dataset, spec.examples, spec.attack.seed)
+    attacked = attacks.attack_sample([one.model for one in candidates], texts, spec.attack, told(steps - 2, "attacks"), cancel)
+    rows = []
+    for one, run in zip(candidates, attacked, strict=True):
+        measured = evaluations.evaluate(one.model, spec.dataset, evaluations.ALL, 0, told(steps - 1, f"accuracy of {one.name}"), cancel)
+        against_first = attack_scores.compare(attacked[0].results, run.results)
+        rows.append({**asdict(one), "accuracy": measured.to_json(), "scores": run.scores.to_json(), "against_first": against_first.to_json()})
+    models = [find_model(one.model).digest for one in candidates]
+    key = digest("table", models, texts.digest, spec.attack.to_json(), attacked[0].resources)
+    document = {
+        "dataset": spec.dataset,
+        "split": texts.split,
+        "examples": len(texts),
+        "sparsity": spec.sparsity,
+        "spec": spec.attack.to_json(),
+        "resources": attacked[0].resources,
+        "rows": rows,
+        "made": {"command": command},
+    }
+    return as_table(stores.store().put(KIND, key, document))
+
+
+def _candidates(spec: CompareSpec, command: str, told: Callable[[int, str], Progress], cancel: threading.Event | None) -> list[_Candidate]:
+    """The rows of the table, pruned and trained where that is still to be done; one model under several names is one row."""
+    found = [_Candidate(name, name) for name in dict.fromkeys([spec.start, *spec.others])]
+    if spec.baselines:
+        baselines.default_head(spec.dataset)  # before anything is pruned, if there is none
+    for number, pruning in enumerate(spec.prunings):
+        run = runs.prune(stores.store(), pruning, loaded, "auto", told(number, pruning.method), cancel)
+        found.append(_Candidate(pruning.method, run.ref, pruning.model, pruning.to_json(), False, run.report.seconds))
+    for number, baseline in enumerate(spec.baselines, len(spec.prunings)):
+        made = baselines.retrain(spec.dataset, baseline, command=command, progress=told(number, baseline.name), cancel=cancel)
+        found.append(_Candidate(baseline.name, made.ref, made.card["backbone"], baseline.to_json(), True, made.card["seconds"]))
+    return list({one.model: one for one in found}.values())
+
+
+def all_tables() -> list[MethodTable]:
+    """All tables that were made here or ship, those of this machine first."""
+    return [table for entry in stores.store().entries(KIND) if (table := understood(entry, as_table))]
+
+
+def as_table(entry: Entry) -> MethodTable:
+    """The table that an entry of the store holds."""
+    document = dict(entry.document)
+    rows, spec = tuple(Row(**row) for row in document.pop("rows")), AttackSpec.from_json(document.pop("spec"))
+    for row in rows:
+        attack_scores.Comparison(**row.against_first)  # a TypeError tells of another version
+    return MethodTable(digest=entry.key, rows=rows, spec=spec, shipped=entry.shipped, **document)

@@ -1,0 +1,1 @@
+"""Classifiers: found by name, checked, loaded, run, and written in a smaller form."""

@@ -1,0 +1,31 @@
+"""Averages of the weights of several models that were trained from one start (Li et al. 2023, Alg. 3; Wortsman et al. 2022)."""
+
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from robustprune.base.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def average(models: "Sequence[tuple[PreTrainedModel, float]]") -> "PreTrainedModel":
+    """A new model with the weighted mean of the models' weights, each multiplied by its share; summed in float64."""
+    import torch
+
+    result = copy.deepcopy(models[0][0])
+    states = [(model.state_dict(), share) for model, share in models]
+    with torch.no_grad():
+        for name, weight in result.state_dict().items():
+            if weight.is_floating_point():
+                weight.copy_(sum(state[name].double() * share for state, share in states))
+    return result
+
+
+def check_alike(models: "Sequence[PreTrainedModel]", names: Sequence[str]) -> None:
+    """Raises ModelError, naming both, unless all models have weights of the same names and shapes."""
+    shapes = [{name: weight.shape for name, weight in model.state_dict().items()} for model in models]
+    for other, name in zip(shapes[1:], names[1:], strict=True):
+        if other != shapes[0]:
+            raise ModelError(f"{names[0]} and {name} cannot be averaged: they are not of one architecture and size. Take models of one start.")

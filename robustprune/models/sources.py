@@ -1,0 +1,170 @@
+"""Where classifiers come from: the models that ship and averages of them, a local folder, or the hub.
+
+:func:`find` says what a name means and gives its identity without loading torch; :func:`load` makes the model.
+Only safetensors are read, and no code that comes with a checkpoint is ever run.
+"""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustprune.base import hashing, paths
+from robustprune.base.errors import ModelError
+from robustprune.models import adapters, untrusted
+from robustprune.models.architectures import FAMILIES
+
+if TYPE_CHECKING:
+    pass
+
+SHIPPED = paths.ASSETS / "models"
+INGREDIENTS, RETRAINED = SHIPPED / "ingredients", SHIPPED / "baselines"
+# What begins the names of averages of models, of stored runs, and of stored baselines.
+MEAN, RUN, BASELINE = "mean:", "run:", "baseline:"
+LARGEST_SHARE = 1e6
+ARCHITECTURES = tuple(FAMILIES)
+# The one weight file of a folder in the compressed format (robustprune.models.compressed).
+COMPRESSED = "compressed.safetensors"
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """What a model's name resolved to.
+
+    ``digest`` is the SHA-256 over weights, configuration and tokenizer: two sources with the same digest are the same model.
+    ``dataset`` is the data set on the model's card, if it names one. ``parts``: of an average, the models and their shares, which add up to
+    1; it has no folder of its own, unless it ships as a recipe.
+    """
+
+    name: str
+    folder: Path | None
+    digest: str
+    labels: tuple[str, ...]
+    dataset: str | None
+    parts: "tuple[tuple[ModelSource, float], ...]" = ()
+
+
+def built_in() -> list[str]:
+    """Names of the dense models that ship to be pruned: a plain fine-tuning and a soup of every data set."""
+    return _names(SHIPPED)
+
+
+def ingredients() -> list[str]:
+    """Names of the ingredients that ship."""
+    return _names(INGREDIENTS)
+
+
+def baselines() -> list[str]:
+    """Names of the pruned and retrained models that ship."""
+    return _names(RETRAINED)
+
+
+def card(name: str) -> dict[str, Any]:
+    """The card of a model that ships, or of a folder with one: data, settings, command and measured accuracy."""
+    return adapters.card(shipped(name) or Path(name))
+
+
+def find(name: str) -> ModelSource:
+    """What ``name`` means: a model that ships, ``mean:NAME+NAME`` for an average, else a folder, else a hub id.
+
+    Raises:
+        ModelError: nothing there, damaged, or of a kind that is not supported.
+    """
+    if name.startswith(MEAN):
+        return replace(find_average(_parse_average(name)), name=name)
+    if place := shipped(name):
+        return _find_card(name, place)
+    if folder := untrusted.folder_of(name):
+        return _find_card(name, folder) if adapters.is_ours(folder) else _find_folder(name, folder)
+    if name.count("/") == 1 and not name.startswith((".", "~", "/")):
+        return _find_folder(name, _from_hub(name))
+    raise ModelError(f"No model is called {name!r}. Allowed are: {', '.join(built_in())}, a folder with a saved classifier, or a hub id such as user/name.")
+
+
+def find_average(shares: Mapping[str, float]) -> ModelSource:
+    """The average of the weights of models, each with its share. The same models with the same shares are one model, whatever their order.
+
+    Raises:
+        ModelError: no models, a share that is not positive, or models with different classes.
+    """
+    if not shares or not all(0 < share < LARGEST_SHARE for share in shares.values()):
+        raise ModelError(f"An average needs models with positive shares below {LARGEST_SHARE:g}, not {dict(shares)!r}.")
+    whole = math.fsum(shares.values())
+    if stored := [name for name in shares if name.startswith((RUN, BASELINE))]:
+        raise ModelError(f"{stored[0]} cannot be averaged by this name. Export it and name its folder.")
+    parts = tuple(sorted(((find(name), share / whole) for name, share in shares.items()), key=lambda part: part[0].digest))
+    first = parts[0][0]
+    for other, _ in parts[1:]:
+        if other.labels != first.labels:
+            raise ModelError(f"{first.name} and {other.name} cannot be averaged: their classes are {', '.join(first.labels)} and {', '.join(other.labels)}.")
+    digest = first.digest if len(parts) == 1 else hashing.of_json(["mean", [[part.digest, share] for part, share in parts]])
+    name = MEAN + "+".join(f"{name}*{share:g}" for name, share in shares.items())
+    return ModelSource(name, None, digest, first.labels, first.dataset, parts=parts)
+
+
+def check_architecture(model_type: str | None, name: str) -> None:
+    """Raises ModelError, naming what works, if the engine does not know this architecture."""
+    if model_type not in ARCHITECTURES:
+        raise ModelError(f"The model {name!r} is of the architecture {model_type!r}; those that can be pruned are: {', '.join(ARCHITECTURES)}.")
+
+
+def shipped(name: str) -> Path | None:
+    """The folder of a model that ships, whatever its kind."""
+    places = (SHIPPED, INGREDIENTS, RETRAINED) if Path(name).name == name else ()
+    return next((folder / name for folder in places if os.path.isfile(folder / name / adapters.CARD)), None)  # False, too, for what is too long for a name
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in folder.glob(f"*/{adapters.CARD}"))
+
+
+def _find_card(name: str, folder: Path) -> ModelSource:
+    """A folder with a card of ours: an adapter, or an average."""
+    about = adapters.card(folder)
+    if "ingredients" in about:
+        folders = {one: shipped(one) or untrusted.folder_of(one) for one in about["ingredients"]}
+        if mixed := [one for one, place in folders.items() if place and adapters.is_ours(place) and "ingredients" in adapters.card(place)]:
+            raise ModelError(f"The model {name!r} is damaged: its ingredient {mixed[0]!r} is an average itself.")
+        return replace(find_average(dict.fromkeys(about["ingredients"], 1.0)), name=name, folder=folder)
+    return ModelSource(name, folder, adapters.digest(folder), tuple(about["labels"]), about["dataset"])
+
+
+def _parse_average(name: str) -> dict[str, float]:
+    """``mean:a+b*3``: names and shares."""
+    shares: dict[str, float] = {}
+    for part in name.removeprefix(MEAN).split("+"):
+        one, _, share = (word.strip() for word in part.partition("*"))
+        if not one:
+            raise ModelError(f"A model is missing in {name!r}. Write {MEAN}NAME+OTHER.")
+        try:
+            shares[one] = shares.get(one, 0.0) + float(share or 1)
+        except ValueError:
+            raise ModelError(f"The share {share!r} in {name!r} is no number. Write {MEAN}NAME*0.25+OTHER*0.75.") from None
+    return shares
+
+
+def _find_folder(name: str, folder: Path) -> ModelSource:
+    config = untrusted.read_json(folder / "config.json")
+    check_architecture(config.get("model_type"), name)
+    if config.get("auto_map"):
+        raise ModelError(f"The model {name!r} brings its own code, which is never run here. Save it as one of: {', '.join(ARCHITECTURES)}.")
+    files = untrusted.files(folder)
+    if not any(path.suffix == ".safetensors" for path in files):
+        raise ModelError(f"The folder {folder} holds no .safetensors file; pickled weights are refused. Save the model with safe_serialization=True.")
+    digest = hashing.of_parts(part for path in files for part in (path.name, hashing.of_file(path)))
+    labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))} or not all(map(untrusted.is_label, labels.values())):
+        raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes, from 0, to their names.")
+    about = untrusted.read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
+    if not isinstance(about.get("dataset"), str | None):
+        raise ModelError(f"{folder / 'robustprune.json'} is damaged: the data set must be a name.")
+    return ModelSource(name, folder, digest, tuple(labels[key] for key in sorted(labels, key=int)), about.get("dataset"))
+
+
+def _from_hub(name: str) -> Path:
+    try:
+        return untrusted.from_hub(name)
+    except ModelError as error:
+        raise ModelError(f"{error} Built in are: {', '.join(built_in())}.") from error

@@ -1,0 +1,1 @@
+"""What can be asked for, as frozen values that check themselves. A spec is what a link carries and what the store is keyed by."""

@@ -1,0 +1,226 @@
+"""A sweep as a person writes it down: a YAML file of lists, whose product are the runs. It is checked whole before anything runs."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from robustprune.base import checks
+from robustprune.base.errors import SpecError
+from robustprune.specs.attack import AttackSpec
+from robustprune.specs.methods import METHODS
+from robustprune.specs.prune import ADAPTIVE, PruneSpec
+from robustprune.specs.train import BASELINE_FREELB, BASELINE_NAMES, BASELINE_ROWS, BaselineSpec, FreeLB, TrainSpec
+
+MAX_RUNS = 10_000
+MAX_BYTES = 1_000_000
+# The level of adapting that stands for "as the method was published".
+PUBLISHED = "published"
+LEVELS = (PUBLISHED, *ADAPTIVE)
+# The data set that stands for every start's own demo texts.
+DEMO = "demo"
+
+
+@dataclass(frozen=True)
+class Attacks:
+    """How every model of a sweep is attacked.
+
+    Attributes:
+        recipes: one or several of the catalogue's recipes.
+        examples: how many evaluation texts, the same for all models of a data set.
+        query_budget: most queries a text.
+        seed: of the draw of those texts.
+    """
+
+    recipes: tuple[str, ...] = ("textfooler", "deepwordbug")
+    examples: int = 60
+    query_budget: int = AttackSpec.query_budget
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recipes", _list("recipes of the attack", self.recipes))
+        checks.whole("number of attacked texts", self.examples, 1, 1_000_000)
+        _ = self.specs
+
+    @property
+    def specs(self) -> tuple[AttackSpec, ...]:
+        """The attacks, with the resources that are on any machine: every worker must use the same."""
+        return tuple(AttackSpec(recipe, self.query_budget, resources="built-in", seed=self.seed) for recipe in self.recipes)
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """Many runs: the product of the lists, each run attacked with every recipe.
+
+    Attributes:
+        starts: dense models that are pruned, and attacked as they are for comparison.
+        datasets: where texts come from; ``demo``: the start's own demo texts; None in place of a name: what fits the start.
+        methods: pruning methods; ``adaptive``: how layers adapt, ``published`` for the level that a method was published with.
+        sparsities: shares of zeros; ``patterns``: N:M patterns besides.
+        calibrations: numbers of calibration texts; ``seeds``: of their draw, a run each.
+        beside: models that are attacked as they are, for comparison.
+        baselines: what is pruned by magnitude and retrained, from the data set's head, at every sparsity and seed; ``rows``: training
+            texts of every round.
+        attack: the attacks.
+        keep_weights: whether the pruned weights are kept once a run was attacked; they can be computed anew from its settings.
+    """
+
+    starts: tuple[str, ...]
+    datasets: tuple[str | None, ...] = (None,)
+    methods: tuple[str, ...] = ("admm",)
+    adaptive: tuple[str, ...] = (PUBLISHED,)
+    sparsities: tuple[float, ...] = ()
+    patterns: tuple[str, ...] = ()
+    calibrations: tuple[int, ...] = (PruneSpec.calibration,)
+    seeds: tuple[int, ...] = (0,)
+    beside: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
+    rows: int = BASELINE_ROWS
+    attack: Attacks = field(default_factory=Attacks)
+    keep_weights: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("starts", "datasets", "methods", "adaptive", "calibrations", "seeds"):
+            object.__setattr__(self, name, _list(name, getattr(self, name)))
+        for name in ("sparsities", "patterns", "beside", "baselines"):
+            object.__setattr__(self, name, _list(name, getattr(self, name), may_be_empty=getattr(self, name) == ()))
+        if not self.sparsities and not self.patterns:
+            raise SpecError("The sweep has neither sparsities nor patterns. Name at least one, such as sparsities: [0.5].")
+        for level in self.adaptive:
+            checks.one_of("level of adapting", level, LEVELS)
+        for name in self.baselines:
+            checks.one_of("baseline", name, BASELINE_NAMES)
+        checks.whole("number of training texts (rows)", self.rows, 2, 100_000_000)
+        checks.yes_or_no("keep_weights", self.keep_weights)
+        if not isinstance(self.attack, Attacks):
+            raise SpecError(f"The attack is {self.attack!r}; the fields {', '.join(one.name for one in fields(Attacks))} are needed.")
+        if self.size > MAX_RUNS:
+            raise SpecError(f"The sweep asks for {self.size:,} runs ({self._sizes()}); at most {MAX_RUNS:,} are allowed. Shorten a list.")
+        for start in self.starts[:1]:
+            for dataset in self.datasets[:1]:
+                self.prunings(start, dataset)
+        self.retrainings()
+
+    @property
+    def size(self) -> int:
+        """The number of runs, those that come to the same thing counted each."""
+        levels = len(self.sparsities) + len(self.patterns)
+        ways = len(self.methods) * len(self.adaptive) * levels * len(self.calibrations)
+        return len(self.starts) * len(self.datasets) * (ways + len(self.baselines) * len(self.sparsities)) * len(self.seeds)
+
+    def prunings(self, start: str, dataset: str | None) -> list[PruneSpec]:
+        """All prunings of a start on a data set, each once. Raises SpecError for a value that cannot be."""
+        amounts = [{"sparsity": sparsity} for sparsity in self.sparsities] + [{"pattern": pattern} for pattern in self.patterns]
+        made: dict[PruneSpec, None] = {}
+        for seed in self.seeds:
+            for amount in amounts:
+                for calibration in self.calibrations:
+                    for method in self.methods:
+                        checks.one_of("method", method, tuple(METHODS))
+                        for level in self.adaptive:
+                            adaptive = METHODS[method].adaptive if level == PUBLISHED else level
+                            made[PruneSpec(start, dataset, method, adaptive, calibration=calibration, seed=seed, **amount)] = None
+        return list(made)
+
+    def retrainings(self) -> list[tuple[BaselineSpec, int]]:
+        """The baselines, with their seeds."""
+        made = []
+        for seed in self.seeds:
+            plain = TrainSpec(rows=self.rows, seed=seed)
+            adversarial = replace(plain, freelb=FreeLB(BASELINE_FREELB))
+            made += [(BaselineSpec.named(name, sparsity, plain, adversarial), seed) for sparsity in self.sparsities for name in self.baselines]
+        return made
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field."""
+        return asdict(self)
+
+    def _sizes(self) -> str:
+        names = ("starts", "datasets", "methods", "adaptive", "sparsities", "patterns", "calibrations", "seeds", "baselines")
+        return ", ".join(f"{len(values)} {name}" for name in names if (values := getattr(self, name)))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The sweep of a YAML file.
+
+        Raises:
+            SpecError: it cannot be read, is no YAML, or asks for what cannot be; the message names the line or the field.
+        """
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise SpecError(f"The sweep file {path} has {path.stat().st_size:,} bytes; at most {MAX_BYTES:,} are allowed. Is it the right file?")
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise SpecError(f"There is no sweep file {str(path)!r}. Those that ship are in assets/sweeps.") from None
+        except UnicodeDecodeError as error:
+            raise SpecError(f"The sweep file {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+        except OSError as error:
+            raise SpecError(f"The sweep file {path} cannot be read: {error.strerror}.") from error
+        return cls.parse(text, path.name)
+
+    @classmethod
+    def parse(cls, text: str, name: str = "The sweep") -> Self:
+        """The sweep that a YAML text describes; ``name``: what the messages call it."""
+        try:
+            value = yaml.load(text, _Loader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            raise SpecError(f"{name}{where}: this is no YAML ({error.problem}). Mind indentation, colons and brackets.") from error
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise SpecError(f"{name} is no YAML ({error}).") from error
+        value = _known(cls, value, name)
+        if "attack" in value:
+            value["attack"] = Attacks(**_known(Attacks, value["attack"], f"{name}, attack"))
+        if "starts" not in value:
+            raise SpecError(f"{name} names no starts. Write starts: [sst2-soup], or other dense models.")
+        return cls(**value)
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only, no key twice (YAML would let the last one win in silence), and no aliases, by which a few bytes stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(None, None, f"the alias *{event.anchor} is not read; write out what it stands for", event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a field's name must be a word", key.start_mark)
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(None, None, f"the field {key.value!r} stands twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _known(cls: type, value: Any, name: str) -> dict[str, Any]:
+    """The fields of a mapping. Raises SpecError for one that is unknown, with the one that was probably meant."""
+    if not isinstance(value, dict):
+        raise SpecError(f"{name} holds {'nothing' if value is None else type(value).__name__}; fields such as starts: [sst2-soup] are needed.")
+    allowed = [one.name for one in fields(cls)]
+    for key in value:
+        if key not in allowed:
+            near = difflib.get_close_matches(str(key), allowed, 1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise SpecError(f"{name} has no field {key!r}; allowed are: {', '.join(allowed)}.{meant}")
+    return dict(value)
+
+
+def _list(name: str, value: Any, may_be_empty: bool = False) -> tuple[Any, ...]:
+    """A list of plain values, each once; one value by itself is a list of one."""
+    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    if not values and not may_be_empty:
+        raise SpecError(f"The list {name} is empty. Name at least one value, or leave the field out.")
+    for one in values:
+        if not isinstance(one, str | int | float | None):
+            raise SpecError(f"The list {name} holds {one!r}; only names and numbers are allowed.")
+    if len(set(map(repr, values))) < len(values):
+        raise SpecError(f"The list {name} holds a value twice: {', '.join(map(str, values))}. Name each once.")
+    return tuple(values)

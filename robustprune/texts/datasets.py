@@ -1,0 +1,244 @@
+"""Where texts come from: the demo texts that ship, a local folder or file, or the hub.
+
+A data set has two roles here. *Calibration* texts come from its training split, *evaluation* texts from validation, else test;
+the demo texts add a *showcase*. Which rows are drawn depends on the seed alone.
+"""
+
+import csv
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from robustprune.base import hashing, paths
+from robustprune.base.errors import DataError
+
+if TYPE_CHECKING:
+    import datasets
+
+Role = Literal["calibration", "evaluation", "showcase"]
+
+SPLITS: dict[Role, tuple[str, ...]] = {
+    "calibration": ("train", "calibration"),
+    "evaluation": ("validation", "test", "evaluation"),
+    "showcase": ("showcase",),
+}
+BUILT_IN = ("demo-reviews", "demo-news")
+DEMO_OF = {"sst2": "demo-reviews", "ag_news": "demo-news"}
+HUB_IDS = {"sst2": "stanfordnlp/sst2", "ag_news": "fancyzhx/ag_news", "imdb": "stanfordnlp/imdb"}
+# user/name; of anything else the library that fetches it would look on this machine.
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
+KNOWN = (*HUB_IDS, "movie_reviews")
+TEXT_COLUMNS = ("text", "sentence", "content", "review")
+DELIMITERS = {".tsv": "\t", ".csv": ","}
+EVERY_FIFTH = 5
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts with integer labels, and where they came from."""
+
+    dataset: str
+    source: str
+    split: str
+    texts: tuple[str, ...]
+    labels: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of texts and labels, in order."""
+        return hashing.of_json([self.texts, self.labels])
+
+    def sample(self, count: int, seed: int) -> "Texts":
+        """``count`` texts drawn with ``seed``, in the drawn order; all of them where there are no more."""
+        order = random.Random(seed).sample(range(len(self)), min(count, len(self)))
+        return self.take(order)
+
+    def take(self, rows: Iterable[int]) -> "Texts":
+        """The texts at the given rows, in the given order."""
+        rows = list(rows)
+        texts, labels = tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows)
+        return Texts(self.dataset, self.source, self.split, texts, labels)
+
+    def check_labels(self, names: Sequence[str]) -> None:
+        """Raises DataError if a label is none of the model's."""
+        wrong = sorted({label for label in self.labels if not 0 <= label < len(names)})
+        if wrong:
+            allowed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
+            raise DataError(
+                f"The data set {self.dataset!r} has the label {wrong[0]}, but the model knows only: {allowed}. Choose a data set that fits the model."
+            )
+
+
+def default_for(card: str | None) -> str:
+    """The data set that is used when none is named: the one on the model's card if it is on this machine, else its demo texts.
+
+    The hub is asked only for a data set that a person named.
+    """
+    if card and (card in BUILT_IN or _local_folder(card) or Path(card).exists()):
+        return card
+    demo = demo_for(card)
+    if demo is None:
+        raise DataError(f"This model's card names no data set that is on this machine. Name one: {_allowed()}.")
+    return demo
+
+
+def on_this_machine(card: str | None) -> list[str]:
+    """The data sets that fit a model's card and need no download, the default first."""
+    found = [card] if card and _local_folder(card) else []
+    return [*found, *([demo] if (demo := demo_for(card)) else [])]
+
+
+def demo_for(dataset: str | None) -> str | None:
+    """The demo texts that fit a model of that data set; None if none do."""
+    return dataset if dataset in BUILT_IN else DEMO_OF.get(dataset)
+
+
+def load(name: str, role: Role) -> Texts:
+    """The texts of a data set for one role.
+
+    Args:
+        name: a built-in name, a known name, a file, a folder, or a hub id, tried in this order.
+
+    Raises:
+        DataError: nothing there, or it cannot be read.
+    """
+    if name in BUILT_IN:
+        return _from_folder(name, paths.ASSETS / "texts" / name, role, "built in")
+    folder = _local_folder(name)
+    if folder:
+        return _from_folder(name, folder, role, "local folder")
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _from_folder(name, path, role, "local folder")
+    if path.is_file():
+        return _from_single_file(name, path, role)
+    if path.suffix.lower() in DELIMITERS:
+        raise DataError(f"There is no file {name!r}.")
+    if name in HUB_IDS or HUB_ID.fullmatch(name):
+        return _from_hub(name, role)
+    raise DataError(f"No data set is called {name!r}. Allowed are: {_allowed()}.")
+
+
+def _allowed() -> str:
+    known = ", ".join((*BUILT_IN, *KNOWN))
+    return (
+        f"{known} (the latter from a folder of that name in ROBUSTPRUNE_DATA_DIR), a .tsv or .csv file, a folder of such files, or a hub id such as user/name"
+    )
+
+
+def _local_folder(name: str) -> Path | None:
+    root = paths.data_dir()
+    if root is None or name not in KNOWN:
+        return None
+    return root / name if (root / name).is_dir() else None
+
+
+def _from_folder(name: str, folder: Path, role: Role, source: str) -> Texts:
+    for split in SPLITS[role]:
+        for suffix in DELIMITERS:
+            path = folder / f"{split}{suffix}"
+            if path.is_file():
+                return Texts(name, source, split, *_read(path))
+    wanted = " or ".join(f"{split}.tsv" for split in SPLITS[role])
+    raise DataError(f"The data set {name!r} has no {role} texts: {folder} holds no {wanted} (or .csv).")
+
+
+def _from_single_file(name: str, path: Path, role: Role) -> Texts:
+    """One file has no splits: every fifth row is for evaluation, the others are for calibration."""
+    whole = Texts(name, "file", "file", *_read(path))
+    held_out = role != "calibration"
+    rows = [i for i in range(len(whole)) if (i % EVERY_FIFTH == EVERY_FIFTH - 1) == held_out]
+    if not rows:
+        raise DataError(f"{name} has {len(whole)} rows; at least {EVERY_FIFTH} are needed, since every fifth is kept for evaluation.")
+    part = whole.take(rows)
+    return Texts(name, "file", "every fifth row" if held_out else "four of five rows", part.texts, part.labels)
+
+
+def _read(path: Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Texts and labels of a file; read again only when the file has changed."""
+    stat = path.stat()
+    return _read_file(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _read_file(path: Path, size: int, changed: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    delimiter = DELIMITERS.get(path.suffix.lower())
+    if delimiter is None:
+        raise DataError(f"{path.name} is no .tsv or .csv file.")
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = list(_rows(path.name, csv.DictReader(file, delimiter=delimiter)))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    except csv.Error as error:
+        raise DataError(f"{path.name} cannot be read as a table: {error}.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    if not rows:
+        raise DataError(f"{path.name} has no rows. It needs a header with the columns 'text' and 'label', and a row a text.")
+    texts, labels = zip(*rows, strict=True)
+    return texts, labels
+
+
+def _rows(name: str, reader: csv.DictReader) -> Iterator[tuple[str, int]]:
+    columns = reader.fieldnames or []
+    missing = [column for column in ("text", "label") if column not in columns]
+    if missing:
+        raise DataError(f"{name} has no column {missing[0]!r}; its columns are: {', '.join(columns) or 'none'}. The first line must name 'text' and 'label'.")
+    for row in reader:
+        text, label = row["text"], row["label"]
+        if not text or not text.strip():
+            raise DataError(f"{name}, line {reader.line_num}: the text is empty.")
+        try:
+            yield text, int(label)
+        except (TypeError, ValueError):
+            raise DataError(f"{name}, line {reader.line_num}: the label {label!r} is not a whole number.") from None
+
+
+def on_the_hub(hub_id: str) -> "datasets.DatasetDict":
+    """All splits of a data set on the hub; never a folder of this machine of that name, which the library would read, whoever asks for it.
+
+    Raises:
+        DataError: that can be no data set on the hub. Whatever else the library raises means: not to be had.
+    """
+    import datasets
+
+    if not HUB_ID.fullmatch(hub_id) or Path(hub_id).exists():
+        raise DataError(f"{hub_id!r} is no data set on the hub. Give its name there, such as stanfordnlp/sst2, or a file of your own.")
+    return datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
+
+
+@lru_cache(maxsize=8)
+def _from_hub(name: str, role: Role) -> Texts:
+    hub_id = HUB_IDS.get(name, name)
+    try:
+        parts = on_the_hub(hub_id)
+    except DataError:
+        raise
+    except Exception as error:  # many kinds, offline above all; each means: not to be had
+        raise DataError(
+            f"The data set {name!r} could not be loaded from the hub as {hub_id!r} ({type(error).__name__}). "
+            f"Put a folder of that name into ROBUSTPRUNE_DATA_DIR, name a local file, or use {' or '.join(BUILT_IN)}."
+        ) from error
+    # GLUE's test splits carry no labels (-1), which is why validation comes first.
+    split = next((split for split in SPLITS[role] if split in parts), None)
+    if split is None:
+        raise DataError(f"The hub data set {hub_id!r} has no {role} split; it has: {', '.join(parts)}.")
+    part = parts[split]
+    column = next((column for column in TEXT_COLUMNS if column in part.column_names), None)
+    if column is None or "label" not in part.column_names:
+        raise DataError(
+            f"The hub data set {hub_id!r} has the columns {', '.join(part.column_names)}; a text column ({', '.join(TEXT_COLUMNS)}) and 'label' are needed."
+        )
+    try:
+        labels = tuple(int(label) for label in part["label"])
+    except (TypeError, ValueError):
+        raise DataError(f"The labels of the hub data set {hub_id!r} are no whole numbers.") from None
+    return Texts(name, "hub", split, tuple(part[column]), labels)

@@ -1,0 +1,29 @@
+"""Files that people give in the app: kept in the store's folder by their content."""
+
+from pathlib import Path
+
+from robustprune.base import hashing, partials, paths
+from robustprune.base.errors import DataError, StoreError
+from robustprune.texts import datasets
+
+
+def keep(name: str, content: bytes) -> str:
+    """Keeps a person's file of texts and labels in the store's folder, by its content; gives the name to use it by.
+
+    Raises:
+        DataError: it cannot be read as a table of texts and labels.
+        StoreError: there is no room for it.
+    """
+    path = paths.home() / "uploads" / (hashing.of_bytes(content)[:16] + Path(name).suffix.lower())
+    try:
+        if not path.is_file():
+            with partials.file(path) as partial:
+                partial.write_bytes(content)
+    except OSError as error:
+        raise StoreError(f"The file cannot be kept in {path.parent}: {error.strerror}. Free some space, or set ROBUSTPRUNE_HOME to another folder.") from error
+    try:
+        datasets.load(str(path), "calibration")
+    except DataError as error:
+        path.unlink()
+        raise DataError(str(error).replace(path.name, name)) from error
+    return str(path)

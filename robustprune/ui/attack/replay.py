@@ -1,0 +1,68 @@
+"""An attack told word by word. User text is data: everything is escaped before it becomes part of a page."""
+
+from html import escape
+
+import streamlit as st
+
+from robustprune.attacks.traces.trace import AttackTrace
+from robustprune.attacks.traces.word_turns import turns
+from robustprune.ui.words.i18n import t, t_or
+from robustprune.ui.words.wording import plain
+
+FROM = "text-decoration:line-through;text-decoration-thickness:2px;opacity:.65"
+TO = "font-weight:700;border-bottom:3px solid #E07B39;padding:0 .1em"
+SENTENCE = "font-size:1.15rem;line-height:1.9;margin:.2rem 0 .6rem"
+
+
+def sentence_html(trace: AttackTrace) -> str:
+    """The original text with everything that was changed struck out and what came in its place behind it, as escaped HTML."""
+    parts, position = [], 0
+    for change in trace.changes:
+        parts.append(escape(trace.text[position : change.start]))
+        if change.old.strip():
+            parts.append(f'<del style="{FROM}">{escape(change.old)}</del> ')
+        if change.new.strip():
+            parts.append(f'<ins style="{TO};text-decoration:none">{escape(change.new)}</ins>')
+        position = change.end
+    parts.append(escape(trace.text[position:]))
+    return f'<p style="{SENTENCE}">{"".join(parts)}</p>'
+
+
+def outcome_line(trace: AttackTrace) -> str:
+    """What became of the prediction, in one line."""
+    before, after = (plain(trace.labels[trace.predicted(which)]) for which in ("original", "perturbed"))
+    values = {"before": before, "after": after, "swaps": len(trace.changes), "queries": trace.queries, "label": plain(trace.labels[trace.label])}
+    return t(f"outcome.{trace.outcome}", **values)
+
+
+def outcome_card(trace: AttackTrace, name: str) -> None:
+    """One model's outcome: headline, prediction before and after, the sentence with its swaps."""
+    icons = {"flipped": ":material/swap_horiz:", "held": ":material/shield:", "skipped": ":material/block:", "stopped": ":material/timer_off:"}
+    colours = {"flipped": "orange", "held": "green", "skipped": "gray", "stopped": "gray"}
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{name}** :{colours[trace.outcome]}-badge[{icons[trace.outcome]} {t('outcome.' + trace.outcome + '_badge')}]")
+        st.html(sentence_html(trace))
+        st.markdown(outcome_line(trace))
+        with st.container(horizontal=True):
+            for which in ("original", "perturbed"):
+                predicted = trace.predicted(which)
+                share = f"{trace.probabilities[which][predicted]:.1%}"
+                st.metric(t(f"attack.{which}"), plain(trace.labels[predicted]), share, delta_color="off", delta_arrow="off", width="content")
+
+
+def step_table(trace: AttackTrace) -> list[dict[str, object]]:
+    """Every word's turn as a row: its importance, what refused its replacements, which were tried, the best, what was taken."""
+    rows = []
+    for turn in turns(trace):
+        best = turn.best
+        rows.append({
+            t("attack.word"): turn.word,
+            t("attack.importance"): turn.importance,
+            t("attack.refused"): ", ".join(f"{t_or(f'constraint.{name}', name)} {count}" for name, count in turn.refused.items()),
+            t("attack.tried"): len(turn.tried),
+            t("attack.best"): best[0] if best else "",
+            t("attack.best_probability"): best[1] if best else None,
+            t("attack.taken"): turn.taken or "",
+            t("attack.candidates"): ", ".join(f"{word} {probability:.2f}" for word, probability in turn.tried),
+        })  # fmt: skip
+    return rows

@@ -1,0 +1,122 @@
+"""Asking both models about a text: whether what breaks one breaks the other, and one's own attempts at breaking them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import pandas as pd
+import streamlit as st
+
+from robustprune import lab
+from robustprune.attacks.traces.trace import AttackTrace
+from robustprune.base.errors import Busy, SpecError
+from robustprune.base.hashing import digest
+from robustprune.ui.jobs import panel
+from robustprune.ui.jobs.queue import Job
+from robustprune.ui.limits import check_typed, text_length
+from robustprune.ui.words import wording
+from robustprune.ui.words.i18n import said, t
+
+MOST_ATTEMPTS = 20
+# Where a callback leaves what was wrong with a text, for the page to tell.
+WRONG = "attempt_wrong"
+Answers = dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A text that somebody wrote: how many words of the original it changes, and each model's class probabilities by its shown name."""
+
+    text: str
+    words: int
+    answers: dict[str, tuple[float, ...]]
+
+
+def answers_of(models: Sequence[str], texts: Sequence[str], job: Job) -> dict[str, Answers]:
+    """Every model's class probabilities for every text, by model and text."""
+    return {model: {text: lab.predict(model, text, job.progress, job.cancel) for text in texts} for model in models}
+
+
+def transfer(models: dict[str, str], traces: dict[str, AttackTrace]) -> None:
+    """Asks every model about the text that the attack on the other one ended with."""
+    found = {name: trace for name, trace in traces.items() if trace.outcome == "flipped"}
+    if not found:
+        st.caption(t("transfer.none"))
+        return
+    texts = [trace.perturbed for trace in found.values()]
+    key = digest("transfer-job", list(models.values()), texts)
+    answers = panel.result(key)
+    if answers is None:
+        panel.start_button(t("transfer.start"), key, lambda job: answers_of(list(models.values()), texts, job), help=t("transfer.help"))
+        panel.show(key)
+        return
+    rows = [
+        {t("transfer.found_on"): name, **{shown: verdict(answers[model][trace.perturbed], trace.label, trace.labels) for shown, model in models.items()}}
+        for name, trace in found.items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption(t("transfer.note"))
+
+
+def verdict(probabilities: Sequence[float], label: int, labels: Sequence[str]) -> str:
+    """What a model says, and whether it is the true label."""
+    predicted = predicted_by(probabilities)
+    return t("try.holds" if predicted == label else "try.flips", label=labels[predicted], share=f"{probabilities[predicted]:.1%}")
+
+
+def predicted_by(probabilities: Sequence[float]) -> int:
+    """The class with the highest probability."""
+    return max(range(len(probabilities)), key=probabilities.__getitem__)
+
+
+def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str]) -> list[Attempt]:
+    """Lets people change the text by hand and asks the models; keeps and gives their attempts, the last on top."""
+    typed = _typed(list(models.values()), text)
+    with st.form("try", border=False):
+        st.text_area(t("try.text"), text, key=typed, max_chars=text_length(), height=90, help=t("try.help"))
+        asked = t("try.ask" if len(models) > 1 else "try.ask_one")
+        st.form_submit_button(asked, icon=":material/send:", on_click=_send, args=(list(models.values()), text, typed))
+    if WRONG in st.session_state:
+        st.error(wording.plain(said(st.session_state.pop(WRONG))), icon=":material/error:")
+    attempts = [(key, tried) for key, *of, tried in st.session_state.get("attempts", []) if of == [list(models.values()), text]]
+    for key, _ in attempts[:1]:
+        panel.show(key)
+    answered = [(tried, answers) for key, tried in attempts if (answers := panel.result(key))]
+    made = [Attempt(tried, words_changed(text, tried), {shown: answers[model][tried] for shown, model in models.items()}) for tried, answers in answered]
+    if made:
+        told = [{shown: verdict(answer, label, labels) for shown, answer in one.answers.items()} for one in made]
+        rows = [{t("try.attempt"): one.text, t("try.words"): one.words, **answers} for one, answers in zip(made, told, strict=True)]
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+    return made
+
+
+def forget(models: list[str], text: str) -> None:
+    """Takes back all attempts at a text; for callbacks."""
+    st.session_state["attempts"] = [one for one in st.session_state.get("attempts", []) if list(one[1:3]) != [models, text]]
+    st.session_state.pop(_typed(models, text), None)
+
+
+def _typed(models: list[str], text: str) -> str:
+    """Where the session keeps what is being typed."""
+    return f"try-{digest('try', models, text)}"
+
+
+def _send(models: list[str], text: str, typed: str) -> None:
+    """Asks about an attempt at a text, which stands in the session's state under ``typed``, and notes it; for callbacks."""
+    try:
+        tried = check_typed(st.session_state[typed])
+        key = digest("try-job", models, tried)
+        panel.submit(key, lambda job: answers_of(models, [tried], job))
+    except (SpecError, Busy) as error:
+        st.session_state[WRONG] = str(error)
+        return
+    attempt = (key, models, text, tried)
+    earlier = [one for one in st.session_state.get("attempts", []) if one != attempt]
+    st.session_state["attempts"] = [attempt, *earlier][:MOST_ATTEMPTS]
+
+
+def words_changed(before: str, after: str) -> int:
+    """How many words of a text are not where they were: replaced, deleted or added."""
+    first, second = before.split(), after.split()
+    spans = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
+    return sum(max(last - start, other_last - other_start) for kind, start, last, other_start, other_last in spans if kind != "equal")

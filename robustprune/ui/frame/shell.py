@@ -1,0 +1,203 @@
+"""The frame around every page: navigation, the guard of deep links, how errors are shown; and what is chosen: model, texts, runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pandas  # noqa: F401, first of all: Plotly takes it half-imported, while another session imports it, for whole
+import streamlit as st
+
+from robustprune import lab
+from robustprune.base import paths
+from robustprune.base.errors import RobustPruneError
+from robustprune.lab.brought import OwnData, OwnModel
+from robustprune.lab.runs import PruneRun
+from robustprune.specs.prune import PruneSpec
+from robustprune.ui import limits, links
+from robustprune.ui.words import i18n
+from robustprune.ui.words.i18n import t
+from robustprune.ui.words.wording import plain
+
+MARK = "_inside_app"
+PAGES = {
+    "overview": ":material/home:",
+    "prune": ":material/content_cut:",
+    "layers": ":material/stacked_bar_chart:",
+    "attention": ":material/grid_on:",
+    "attack": ":material/swords:",
+    "compare": ":material/table_chart:",
+    "dense": ":material/blender:",
+    "learn": ":material/school:",
+    "bring": ":material/upload_file:",
+}
+# In the link while somebody teaches: what a class does not need is out of sight.
+TEACH, YES = "teach", "1"
+DEFAULT_SPARSITY = 0.5
+# As many runs as can be told apart side by side.
+MOST_RUNS = 4
+DEFAULT_MODEL = "sst2-soup"
+# Four cards fill a wide page, two a narrow one (pixels).
+CARD_WIDTH = 220
+
+
+def configure() -> None:
+    """Language, the browser tab's title and icon, and the layout. The icon is a file: a Material icon would be fetched from the network."""
+    i18n.choose_language()
+    links.choice(TEACH, (YES,), None)
+    sidebar = "collapsed" if teaching() else "auto"
+    st.set_page_config(page_title=t("app.name"), page_icon=str(paths.ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=sidebar)
+
+
+def teaching() -> bool:
+    """Whether the page is shown to a class."""
+    return st.session_state.get(TEACH) == YES
+
+
+def pages() -> list[st.Page]:
+    """The pages, in the order of the menu. Addresses stay English."""
+    return [st.Page(f"pages/{name}.py", title=t(f"{name}.menu"), icon=icon, url_path=name, default=name == "overview") for name, icon in PAGES.items()]
+
+
+def page(name: str) -> st.Page:
+    """One of the pages, to link to."""
+    return next(one for one, key in zip(pages(), PAGES, strict=True) if key == name)
+
+
+@contextmanager
+def entered() -> Iterator[None]:
+    """Marks the session as being inside app.py while a page runs."""
+    st.session_state[MARK] = True
+    try:
+        yield
+    finally:
+        del st.session_state[MARK]
+
+
+def require_entrypoint() -> None:
+    """Every page's first line. On a fresh process Streamlit runs a deep-linked page of ``pages/`` without app.py; this goes back to it."""
+    if MARK not in st.session_state:
+        configure()
+        st.navigation(pages())
+        st.rerun()
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Shows what the engine says about a wrong input as a sentence, where the page would have gone on."""
+    try:
+        yield
+    except RobustPruneError as error:
+        st.error(plain(i18n.said(str(error))), icon=":material/error:")
+
+
+def default_model() -> str:
+    """The model that the app starts with."""
+    names = lab.built_in_models()
+    return DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
+
+
+def model() -> str:
+    """The model that is chosen."""
+    return st.session_state.get("model") or default_model()
+
+
+def own_models() -> list[OwnModel]:
+    """The models of people's own that may be chosen here: none on a shared server, else those that lie where the app may read."""
+    return [] if limits.shared() else [own for own in lab.own_models() if limits.may_read(Path(own.name))]
+
+
+def own_datasets() -> list[OwnData]:
+    """The data sets of people's own that may be chosen for the model; none on a shared server."""
+    return [] if limits.shared() else lab.own_datasets(model())
+
+
+def need_dataset() -> str:
+    """The data set that is chosen; where none fits the model, says what to do and ends the page."""
+    if not st.session_state.get("dataset"):
+        st.info(t("empty.no_dataset"), icon=":material/upload_file:")
+        st.page_link(page("bring"), label=t("bring.menu"))
+        st.stop()
+    return st.session_state["dataset"]
+
+
+def datasets_of_model() -> tuple[str, ...]:
+    """The data set that the chosen model was trained on, and its demo texts."""
+    card = lab.find_model(model()).dataset
+    return tuple(name for name in (card, lab.usual_dataset(model())) if name)
+
+
+def chosen_runs() -> list[PruneRun]:
+    """The runs that are chosen in the sidebar, the first of which is attacked and looked into; empty where there are none yet."""
+    runs = {run.digest: run for run in runs_of(model())}
+    chosen = [runs[digest] for digest in st.session_state.get("runs", ()) if digest in runs]
+    return chosen or ([list(runs.values())[default_run(list(runs.values()))]] if runs else [])
+
+
+def chosen_run() -> PruneRun | None:
+    """The first of the chosen runs; None where there is none yet."""
+    return next(iter(chosen_runs()), None)
+
+
+def choose_run(digest: str) -> None:
+    """Makes a run the first of those that the other pages show; for callbacks, which run before the sidebar."""
+    others = [other for other in st.session_state.get("runs", ()) if other != digest]
+    st.session_state["runs"] = [digest, *others][:MOST_RUNS]
+
+
+def runs_of(name: str) -> list[PruneRun]:
+    """The stored runs of a model: by method, then sparsity, the usual ones first."""
+    found = [run for run in lab.all_runs() if run.spec.model == name]
+    return sorted(found, key=lambda run: (run.spec.method, run.spec.adaptive, run.spec.sparsity, not is_usual(run)))
+
+
+def run_name(run: PruneRun) -> str:
+    """A run by what it is; one that was not made in the usual way also by the start of its digest, so that no two have one name."""
+    name = t("run.name", sparsity=run.spec.asked, method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
+    return name if is_usual(run) else f"{name} ({run.digest[:4]})"
+
+
+def run_tag(run: PruneRun) -> str:
+    """A run by its settings alone, for where there is little room."""
+    tag = f"{run.spec.asked} {run.spec.method} {run.spec.adaptive}"
+    return tag if is_usual(run) else f"{tag} ({run.digest[:4]})"
+
+
+def scored_on() -> str | None:
+    """The texts on which the chosen model and its runs are attacked, to compare them: its demo texts, else the data set that is chosen."""
+    return lab.usual_dataset(model()) or st.session_state.get("dataset")
+
+
+def is_usual(run: PruneRun, but_for: str = "", dataset: str | None = None) -> bool:
+    """Whether a run was made from demo texts (or from ``dataset``) with all settings but its name's left as they are, and ``but_for``, a field."""
+    spec = run.spec
+    usual = PruneSpec(spec.model, spec.dataset, spec.method, spec.adaptive, spec.sparsity, spec.pattern)
+    if but_for:
+        usual = replace(usual, **{but_for: getattr(spec, but_for)})
+    return spec.dataset in (*lab.DEMO_DATASETS, dataset) and spec == usual and round(spec.sparsity, 3) == spec.sparsity
+
+
+def dataset_name(run: PruneRun) -> str:
+    """The name of a run's texts; of a file, without the folders before it."""
+    return plain(Path(run.spec.dataset).name)
+
+
+def error_names() -> dict[str, str]:
+    """The words of the layer chart."""
+    return {key: t(f"layers.{key}") for key in ("inherited", "own", "uncorrected", "error", "block", "chosen")}
+
+
+def need_run() -> PruneRun:
+    """The chosen run; where there is none, says what to do and ends the page."""
+    run = chosen_run()
+    if run is None:
+        st.info(t("empty.no_run"), icon=":material/content_cut:")
+        st.page_link(page("prune"), label=t("empty.go_prune"))
+        st.stop()
+    return run
+
+
+def default_run(runs: list[PruneRun]) -> int:
+    """The place of the run to show first: the best method at one half."""
+    good = [i for i, run in enumerate(runs) if (run.spec.method, run.spec.adaptive, run.spec.sparsity) == ("admm", "full", DEFAULT_SPARSITY)]
+    return good[0] if good else 0

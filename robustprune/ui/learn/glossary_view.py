@@ -1,0 +1,34 @@
+"""The terms of the field, in both languages side by side; the same source feeds the tooltips everywhere."""
+
+import pandas as pd
+import streamlit as st
+
+from robustprune.base import locales
+from robustprune.ui import exports
+from robustprune.ui.words import i18n
+from robustprune.ui.words.i18n import t
+
+
+def show() -> None:
+    """The table, and the same to take away."""
+    st.markdown(t("glossary.question", terms=len(i18n.glossary())))
+    frame = table()
+    looked_for = st.text_input(t("glossary.search"), key="term", bind="query-params", max_chars=80, icon=":material/search:", width=420).strip().lower()
+    found = frame[frame.apply(lambda row: looked_for in " ".join(row).lower(), axis="columns")]
+    if found.empty:
+        st.info(t("glossary.none"), icon=":material/search_off:")
+    else:
+        st.table(found)
+    exports.offer("glossary", {}, {t("glossary.title"): frame})
+
+
+def table() -> pd.DataFrame:
+    """A row a term: its name in every language, and what it means in the session's first."""
+    first = i18n.language()
+    order = [first, *(language for language in locales.languages() if language != first)]
+    rows = []
+    for entry in i18n.glossary().values():
+        terms = {locales.texts(language)["language.name"]: entry["term"][language] for language in order}
+        meanings = {f"{t('glossary.means')} ({locales.texts(language)['language.name']})": entry["means"][language] for language in order}
+        rows.append({**terms, **meanings})
+    return pd.DataFrame(rows)

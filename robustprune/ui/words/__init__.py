@@ -1,0 +1,1 @@
+"""The texts that pages show, in the language of the session."""
