@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from robustprune import lab
+from robustprune.attacks.resources.names import message_of
 from robustprune.attacks.traces.trace import AttackTrace
 from robustprune.base.hashing import digest
 from robustprune.specs.attack import AttackSpec
@@ -98,7 +99,7 @@ def show(traces: dict[str, AttackTrace]) -> None:
             with st.expander(t("attack.steps", name=name, steps=trace.words_tried), icon=":material/list:"):
                 st.dataframe(replay.step_table(trace), hide_index=True)
     dense = traces[t("run.dense")]
-    used = "; ".join(t(f"resource.{kind}", name=wording.plain(said(name))) for kind, name in dense.resources.items() if kind != "set" and name)
+    used = "; ".join(t(f"resource.{kind}", name=wording.plain(said(message_of(name)))) for kind, name in dense.resources.items() if kind != "set" and name)
     st.caption(t("attack.resources", set=t(f"attack.set_{dense.resources['set']}"), resources=used, budget=spec.query_budget))
     steps = {f"{name}: {t('attack.step_table')}": pd.DataFrame(replay.step_table(trace)) for name, trace in traces.items()}
     exports.offer(f"attack-{run.digest}", {t("attack.path"): curves}, steps, {t("attack.traces"): [trace.to_json() for trace in traces.values()]})

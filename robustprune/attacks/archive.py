@@ -1,6 +1,5 @@
 """Traces and scores in the store, by model, what was attacked, how, and with which resources."""
 
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from robustprune.attacks.resources.names import ResourceNames, describe
 from robustprune.attacks.traces.trace import AttackTrace
 from robustprune.base.hashing import digest
-from robustprune.base.store import Entry, Store
+from robustprune.base.store import Entry, Store, understood
 from robustprune.specs.attack import AttackSpec
 from robustprune.texts.datasets import Texts
 
@@ -16,7 +15,6 @@ from robustprune.texts.datasets import Texts
 ATTACKS_VERSION = 2
 TRACES = "traces.jsonl"
 SCORES, ABOUT = "scores", "about"
-log = logging.getLogger(__name__)
 
 
 def find_traces(store: Store, model_digest: str, texts: Sequence[tuple[str, int]], spec: AttackSpec) -> list[AttackTrace | None]:
@@ -26,12 +24,7 @@ def find_traces(store: Store, model_digest: str, texts: Sequence[tuple[str, int]
 
 
 def _find_trace(store: Store, keys: list[str]) -> AttackTrace | None:
-    entry = _first(store, "attacks", keys)
-    try:
-        return AttackTrace.from_json(entry.document) if entry else None
-    except (KeyError, TypeError, ValueError) as error:
-        log.warning("The stored trace %s is of another version of this program (%s) and is not used.", entry.key, error)
-        return None
+    return understood(_first(store, "attacks", keys), lambda entry: AttackTrace.from_json(entry.document))
 
 
 def put_trace(store: Store, model_digest: str, trace: AttackTrace, spec: AttackSpec) -> None:

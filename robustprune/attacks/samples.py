@@ -16,6 +16,8 @@ from robustprune.attacks.scores import Result, Scores, score
 from robustprune.attacks.traces import journal
 from robustprune.base import logs, paths
 from robustprune.base.errors import Cancelled, DataError, RobustPruneError, SpecError, StoreError
+from robustprune.base.messages import Message
+from robustprune.base.progress import Cancel, Check, Progress, check_cancelled
 from robustprune.base.store import Entry, Store
 from robustprune.models.sources import ModelSource
 from robustprune.specs.attack import AttackSpec, check_attackable
@@ -84,17 +86,17 @@ def attack(
     sources: Sequence[ModelSource],
     texts: datasets.Texts,
     spec: AttackSpec,
-    make: "Callable[[], Attacker]",
-    told: Callable[[int], None],
-    check: Callable[[], None],
+    make: "Callable[[Progress, Cancel | None], Attacker]",
+    text_at: Callable[[int], Progress],
     waiting: Callable[[str], None],
+    cancel: Cancel | None,
     out: Path | None,
 ) -> list[AttackRun]:
     """Attacks every text on every model and stores the results; what was stored or written down before is not attacked again.
 
-    ``make`` gives the attacker of all models, and is asked only where something is left to attack. ``told(place)`` hears which text
-    is at hand, before it is attacked. ``check`` may raise Cancelled. ``waiting(model)`` hears, twice a second, that another process is
-    at the same texts; what it finds is used here too. ``out``: a file that gets all traces as they come.
+    ``make`` gives the attacker of all models, and is asked only where something is left to attack; ``text_at(place)`` is the progress of
+    the text at that place. ``waiting(model)`` hears, twice a second, that another process is at the same texts, and may raise Cancelled;
+    what that process finds is used here too. ``out``: a file that gets all traces as they come.
 
     Raises:
         Cancelled: from the attacker; what has ended is written down, and the next call goes on from there.
@@ -104,15 +106,15 @@ def attack(
         stack.enter_context(logs.work(f"attack by {spec.recipe} on {len(texts)} texts", archive.scores_key(sources[0].digest, texts, spec)))
         known = []
         for source in sorted(sources, key=lambda source: _journal_path(source, texts, spec)):  # all in one order: nobody waits in a circle
-            _take_hold(stack, source, texts, spec, check, waiting)
+            _take_hold(stack, source, texts, spec, waiting)
         for source in sources:
             known.append(_stored(store, source, texts, spec, out is not None) or _open(stack, source, texts, spec))
         named = _Out(out)
         stack.callback(named.close)
-        _attack_all(known, texts, make, told, named)
+        _attack_all(known, texts, make, text_at, cancel, named)
         if not any(one.results for one in known) and known[0].failed:
             raise next(iter(known[0].failed.values()))
-        _measure_similarities(known, check)
+        _measure_similarities(known, lambda: check_cancelled(cancel))
         return [_finished(store, one, texts, spec, tuple(named.troubles)) for one in known]
 
 
@@ -122,7 +124,7 @@ def _stored(store: Store, source: ModelSource, texts: datasets.Texts, spec: Atta
     if entry is None or (with_traces and not (entry.folder / archive.TRACES).is_file()):
         return None
     results = {result["example"]: Result(**result) for result in entry.document["results"]}
-    failed = {int(place): DataError(reason) for place, reason in entry.document["failures"].items()}
+    failed = {int(place): DataError("base.verbatim", text=reason) for place, reason in entry.document["failures"].items()}
     return _Progress(source, entry.folder / archive.TRACES, entry, results, failed)
 
 
@@ -130,9 +132,7 @@ def _journal_path(source: ModelSource, texts: datasets.Texts, spec: AttackSpec) 
     return paths.home() / "journals" / f"{archive.scores_key(source.digest, texts, spec)}.jsonl"
 
 
-def _take_hold(
-    stack: ExitStack, source: ModelSource, texts: datasets.Texts, spec: AttackSpec, check: Callable[[], None], waiting: Callable[[str], None]
-) -> None:
+def _take_hold(stack: ExitStack, source: ModelSource, texts: datasets.Texts, spec: AttackSpec, waiting: Callable[[str], None]) -> None:
     """Keeps other processes from these texts and this model until the stack is closed; waits for one that is there already."""
     path = _journal_path(source, texts, spec)
     lock = FileLock(f"{path}.lock", timeout=SECONDS_BETWEEN_LOOKS)
@@ -143,7 +143,6 @@ def _take_hold(
                 stack.enter_context(lock)
                 return
             except Timeout:
-                check()
                 waiting(source.name)
     except OSError as error:
         log.warning("The attack goes on without a lock (%s): do not start it twice at once.", error)
@@ -164,13 +163,27 @@ def _open(stack: ExitStack, source: ModelSource, texts: datasets.Texts, spec: At
     return one
 
 
-def _attack_all(known: list[_Progress], texts: datasets.Texts, make: "Callable[[], Attacker]", told: Callable[[int], None], named: "_Out") -> None:
+def _attack_all(
+    known: list[_Progress],
+    texts: datasets.Texts,
+    make: "Callable[[Progress, Cancel | None], Attacker]",
+    text_at: Callable[[int], Progress],
+    cancel: Cancel | None,
+    named: "_Out",
+) -> None:
     for one in known:
         named.copy(one.journal_path)
     left = [place for place in range(len(texts)) if any(one.lacks(place) for one in known)]
-    attacker = make() if left else None
+    if not left:
+        return
+    at_hand = text_at(left[0])
+
+    def progress(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
+        at_hand(done, total, doing, partial)
+
+    attacker = make(progress, cancel)
     for place in left:
-        told(place)
+        at_hand = text_at(place)
         missing = [i for i, one in enumerate(known) if one.lacks(place)]
         try:
             traces = attacker.attack(check_attackable(texts.texts[place]), texts.labels[place], place, missing)
@@ -183,7 +196,7 @@ def _attack_all(known: list[_Progress], texts: datasets.Texts, make: "Callable[[
         except Exception as error:  # a text that TextAttack cannot digest must not cost the others their attack
             log.warning("Text %d cannot be attacked.", place, exc_info=True)
             for i in missing:
-                known[i].failed[place] = DataError(f"The attack broke down on this text ({type(error).__name__}: {error}).")
+                known[i].failed[place] = DataError("attacks.text_broke_down", kind=type(error).__name__, error=error)
             continue
         for i, trace in zip(missing, traces, strict=True):
             _keep(known[i], trace, named)
@@ -201,7 +214,7 @@ def _keep(one: _Progress, trace: "AttackTrace", named: "_Out") -> None:
             one.kept = None
 
 
-def _measure_similarities(known: list[_Progress], check: Callable[[], None]) -> None:
+def _measure_similarities(known: list[_Progress], check: Check) -> None:
     """How close every changed text is to its original: all of them together, which is faster than one by one."""
     from robustprune.attacks.resources.loading import sentence_encoder
 

@@ -66,8 +66,8 @@ class Scores:
         """A flat JSON object: every rate as ``name``, ``name_low`` and ``name_high``."""
         flat = asdict(self) | {"complete": self.complete}
         for name in ("acc", "aua", "asr"):
-            rate = flat.pop(name)
-            flat |= {name: rate["value"], f"{name}_low": rate["low"], f"{name}_high": rate["high"]}
+            del flat[name]
+            flat |= getattr(self, name).flat(name)
         return flat
 
 

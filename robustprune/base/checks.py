@@ -11,43 +11,43 @@ MAX_SEED = 2**31 - 1
 def from_json(cls: type, value: Any) -> Any:
     """The spec that its ``to_json`` wrote. Raises SpecError for anything else."""
     if not isinstance(value, dict):
-        raise SpecError(f"A {cls.__name__} is a JSON object, not {type(value).__name__}.")
+        raise SpecError("base.no_json_object", what=cls.__name__, given=type(value).__name__)
     known = {field.name for field in fields(cls)}
     unknown = sorted(set(value) - known)
     if unknown:
-        raise SpecError(f"A {cls.__name__} has no field {unknown[0]!r}; allowed are: {', '.join(sorted(known))}.")
+        raise SpecError("base.unknown_field", what=cls.__name__, field=unknown[0], allowed=", ".join(sorted(known)))
     try:
         return cls(**value)
     except TypeError as error:
-        raise SpecError(f"A {cls.__name__} is incomplete: {error}.") from error
+        raise SpecError("base.incomplete", what=cls.__name__, why=error) from error
 
 
 def text(name: str, value: Any) -> None:
     """Raises SpecError unless the value is a text that is not blank."""
     if not isinstance(value, str) or not value.strip():
-        raise SpecError(f"The {name} is {value!r}; a name is needed.")
+        raise SpecError("base.name_needed", name=name, value=value)
 
 
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Raises SpecError unless the value is among the allowed ones."""
     if value not in allowed:
-        raise SpecError(f"The {name} {value!r} is not known; allowed are: {', '.join(allowed)}.")
+        raise SpecError("base.not_one_of", name=name, value=value, allowed=allowed)
 
 
 def number(name: str, value: Any, low: float, high: float) -> float:
     """The value. Raises SpecError unless it is a number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # NaN is in no range
-        raise SpecError(f"The {name} is {value!r}; it must be a number from {low:g} to {high:g}.")
+        raise SpecError("base.no_number_in_range", name=name, value=value, low=low, high=high)
     return value
 
 
 def yes_or_no(name: str, value: Any) -> None:
     """Raises SpecError unless the value is true or false."""
     if not isinstance(value, bool):
-        raise SpecError(f"The setting {name} is {value!r}; it must be true or false.")
+        raise SpecError("base.neither_true_nor_false", name=name, value=value)
 
 
 def whole(name: str, value: Any, low: int, high: int) -> None:
     """Raises SpecError unless the value is a whole number from ``low`` to ``high``."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise SpecError(f"The {name} is {value!r}; it must be a whole number from {low} to {high}.")
+        raise SpecError("base.no_whole_number_in_range", name=name, value=value, low=low, high=high)

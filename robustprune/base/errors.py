@@ -1,7 +1,39 @@
-"""What can go wrong, each with one sentence that a person can act on: what was given, what is allowed, what to do."""
+"""What can go wrong, each with one sentence that a person can act on: what was given, what is allowed, what to do.
+
+An error carries a message by its key (:mod:`robustprune.base.messages`); ``str`` gives it in English, and pages show it in their language.
+"""
+
+import errno
+import sys
+from typing import Any
+
+from robustprune.base.messages import Message
 
 
-class RobustPruneError(Exception):
+class Explained(Exception):
+    """An error with a message.
+
+    Args:
+        key: of the message; ``values`` stand in its holes, by name.
+    """
+
+    def __init__(self, key: str, /, **values: Any) -> None:
+        self.message = Message(key, values)
+        super().__init__(key, values)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), self.message)
+
+
+def _remade(kind: type[Explained], message: Message) -> Explained:
+    """An error that was sent from another process."""
+    return kind(message.key, **message.values)
+
+
+class RobustPruneError(Explained):
     """Base of all errors whose message is meant to be shown as it is."""
 
 
@@ -18,7 +50,7 @@ class DataError(RobustPruneError):
 
 
 class ResourceMissing(RobustPruneError):
-    """Something an attack needs is not on this machine."""
+    """Something that an attack needs is not on this machine."""
 
 
 class OutOfTime(RobustPruneError):
@@ -38,7 +70,7 @@ class ClusterError(RobustPruneError):
 
 
 class Cancelled(RobustPruneError):
-    """The person asked to stop; nothing was kept."""
+    """The person asked to stop."""
 
 
 class Busy(RobustPruneError):
@@ -46,23 +78,25 @@ class Busy(RobustPruneError):
 
 
 class OutOfMemory(RobustPruneError):
-    """This machine has not memory enough for what was asked."""
+    """This machine does not have enough memory for what was asked."""
 
 
-# How libraries say it that raise no MemoryError: PyTorch on CPU and GPU, the dynamic loader, the operating system.
-_MEMORY_WORDS = (
-    "not enough memory", "can't allocate memory", "cannot allocate memory", "out of memory", "failed to map segment", "bad_alloc", "unable to allocate",
-)  # fmt: skip
+# How libraries without an error of their own for it say that memory ran out: PyTorch's CPU allocator, the dynamic loader, libraries in Rust.
+_MEMORY_WORDS = ("DefaultCPUAllocator: ", "failed to map segment", f"os error {errno.ENOMEM}")
 
 
 def explained(error: BaseException) -> BaseException:
-    """The error itself; where it, or what it came from, says that memory ran out, an OutOfMemory with a sentence about it."""
+    """The error itself; an OutOfMemory with a sentence about it where the error, or one that it came from, says that memory ran out."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, MemoryError) or any(words in str(cause).lower() for words in _MEMORY_WORDS):
-            return OutOfMemory(
-                "This machine has not memory enough for this; what was finished before is kept. "
-                "Close other programs, take fewer calibration texts or a smaller model, or set a lower --workers in a sweep."
-            )
+        if _says_memory_ran_out(cause):
+            return OutOfMemory("base.out_of_memory")
         cause = cause.__cause__ or cause.__context__
     return error
+
+
+def _says_memory_ran_out(error: BaseException) -> bool:
+    torch = sys.modules.get("torch")  # not imported for this: if nobody did, the error is none of its kinds
+    if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
+        return True
+    return getattr(error, "errno", None) == errno.ENOMEM or any(words in str(error) for words in _MEMORY_WORDS)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 def check_is_free(out: Path) -> None:
     """Raises ModelError unless ``out`` is a new or an empty folder."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ModelError(f"{out} is a file or a folder that is not empty. Name a new or an empty folder.")
+        raise ModelError("base.folder_not_empty", path=out)
 
 
 def copy_whole(source: Path, out: Path) -> Path:
@@ -41,7 +41,7 @@ def file_written_whole(out: Path) -> Iterator[Path]:
         with partials.file(out) as partial:
             yield partial
     except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror or error}. Name another file.") from error
+        raise StoreError("base.file_cannot_be_written", path=out, why=error.strerror or error) from error
 
 
 def remove(folder: Path) -> None:

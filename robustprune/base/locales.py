@@ -7,8 +7,8 @@ from pathlib import Path
 
 from robustprune.base import paths
 from robustprune.base.errors import AssetError
+from robustprune.base.messages import DEFAULT
 
-DEFAULT = "en"
 log = logging.getLogger(__name__)
 
 
@@ -17,9 +17,9 @@ def read(path: Path) -> dict[str, str]:
     try:
         texts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # not there, no UTF-8, no JSON
-        raise AssetError(f"The file {path.name} of the app's words is damaged or missing ({error}). Restore it from the repository.") from error
+        raise AssetError("base.words_file_damaged", file=path.name, why=error) from error
     if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-        raise AssetError(f"The file {path.name} of the app's words is damaged: it must map keys to texts. Restore it from the repository.")
+        raise AssetError("base.words_file_wrong", file=path.name)
     return texts
 
 

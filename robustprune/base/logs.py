@@ -68,7 +68,7 @@ def begin() -> None:
     """
     given = os.environ.get("ROBUSTPRUNE_LOG", "").strip().lower()
     if given not in LEVELS:
-        raise SpecError(f"ROBUSTPRUNE_LOG is {given!r}. Allowed are: {', '.join(filter(None, LEVELS))}.")
+        raise SpecError("base.log_level", given=given, allowed=", ".join(filter(None, LEVELS)))
     with _lock:
         place = paths.home() / "logs" / "robustprune.log", LEVELS[given]
         if place in _opened:

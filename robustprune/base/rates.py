@@ -14,6 +14,10 @@ class Rate:
     low: float
     high: float
 
+    def flat(self, name: str) -> dict[str, float | None]:
+        """The rate as ``name``, ``name_low`` and ``name_high``, as JSON documents hold it."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 NOTHING = Rate(None, 0.0, 1.0)
 

@@ -33,7 +33,7 @@ class SharedStore(Store):
         try:
             self._fs, self._base = fsspec.core.url_to_fs(address)
         except (ValueError, ImportError) as error:
-            raise StoreError(f"The shared store {address!r} cannot be opened: {error}. Name a folder, or an address such as s3://bucket/folder.") from error
+            raise StoreError("base.shared_store_cannot_be_opened", address=address, why=error) from error
 
     def get(self, kind: str, key: str) -> Entry | None:
         """As :meth:`Store.get`; what is not here is fetched."""
@@ -83,9 +83,7 @@ class SharedStore(Store):
         except FileNotFoundError:
             log.info("An older archive of %s was gone already.", key)
         except FAULTS as error:
-            raise StoreError(
-                f"The shared store {self._address} cannot be written to ({error or type(error).__name__}). The entry is kept on this machine."
-            ) from error
+            raise StoreError("base.shared_store_cannot_be_written", address=self._address, why=error or type(error).__name__) from error
         self._ours[kind, key] = {name}
 
     def _pull_all(self, kind: str) -> None:
@@ -101,7 +99,7 @@ class SharedStore(Store):
         except FileNotFoundError:
             return []
         except FAULTS as error:
-            raise StoreError(f"The shared store {self._address} cannot be read ({error or type(error).__name__}). Is it there, and may you read it?") from error
+            raise StoreError("base.shared_store_cannot_be_read", address=self._address, why=error or type(error).__name__) from error
 
     def _pull(self, kind: str, key: str) -> bool:
         """Fetches an entry; whether there was a whole one."""
@@ -111,7 +109,7 @@ class SharedStore(Store):
             except FileNotFoundError:  # replaced in between
                 continue
             except FAULTS as error:
-                raise StoreError(f"The shared store {self._address} cannot be read ({error or type(error).__name__}). Try again.") from error
+                raise StoreError("base.shared_store_failed", address=self._address, why=error or type(error).__name__) from error
             if Path(path).stem == hashlib.sha256(packed).hexdigest():
                 self._adopt(kind, key, packed)
                 self._ours.setdefault((kind, key), set()).add(Path(path).name)

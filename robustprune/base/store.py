@@ -51,7 +51,7 @@ def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
     """What ``build`` makes of an entry; None, and a word in the log, if it is of another version of this program. None of nothing."""
     try:
         return build(entry) if entry else None
-    except (KeyError, TypeError, ValueError, RobustPruneError) as error:
+    except (*DAMAGED, RobustPruneError) as error:
         with logs.about(entry.key):
             log.warning("The stored entry %s is of another version of this program (%s) and is not used.", entry.key, error)
         return None
@@ -263,8 +263,8 @@ class Store:
             with FileLock(final.with_name(f".{final.name}.lock"), timeout=LOCK_SECONDS):
                 yield
         except Timeout as error:
-            raise StoreError(f"Another process has kept the stored entry {final.name} locked for {LOCK_SECONDS} s. Try again.") from error
+            raise StoreError("base.entry_locked", entry=final.name, seconds=LOCK_SECONDS) from error
 
     def _cannot_write(self, error: Exception) -> StoreError:
         why = getattr(error, "strerror", None) or error
-        return StoreError(f"The store {self._root} cannot be written to: {why}. Free some space, or set ROBUSTPRUNE_HOME to another folder.")
+        return StoreError("base.store_cannot_be_written", path=self._root, why=why)

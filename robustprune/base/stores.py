@@ -6,11 +6,13 @@ from pathlib import Path
 from robustprune.base import paths
 from robustprune.base.store import Store
 
+SHIPPED = paths.ASSETS / "precomputed"
+
 
 def store() -> Store:
     """The store of this machine, with what ships behind it; with ROBUSTPRUNE_STORE the one that machines share."""
-    home, shipped, shared = paths.home(), paths.ASSETS / "precomputed", paths.shared_store()
-    return _shared(home, shipped, shared) if shared else Store(home, shipped)
+    home, shared = paths.home(), paths.shared_store()
+    return _shared(home, SHIPPED, shared) if shared else Store(home, SHIPPED)
 
 
 @lru_cache(maxsize=4)

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-import torch
-
-from robustprune.base.rates import wilson
 from robustprune.models import inference, loading, sources
 from robustprune.pruning import pipeline
 from robustprune.specs.prune import PruneSpec
@@ -21,8 +18,8 @@ ASIDE_SEED = 99
 COLUMNS = ("method", "adaptive", "sparsity", "calibration", "ridge", "residual", "refit_head", "allocation", "seed")
 
 
-def measure(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """One row a spec, all of one model and data set; the dense model first. ``say`` hears every row as it is found.
+def measure(specs: Iterable[PruneSpec], tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """One row a spec, all of one model and data set; the dense model first. ``tell`` hears every row as it is found.
 
     Errors are means over layers; ``aside`` texts are training texts that this spec's calibration did not draw.
     """
@@ -34,14 +31,14 @@ def measure(specs: Iterable[PruneSpec], say: Callable[[str], None]) -> list[dict
         texts.check_labels(source.labels)
     classifier = loading.load(source)
     rows = [{"method": "dense", **_accuracies(classifier, classifier.model, evaluation, _aside(training, ()))}]
-    say(_line(rows[0]))
+    tell(_line(rows[0]))
     for spec in specs:
         texts = training.sample(spec.calibration, spec.seed)
         sparse, report = pipeline.prune(classifier.model, classifier.tokenizer, texts.texts, replace(spec, dataset=dataset), lambda *_: None)
         errors = {"error": report.mean("total"), "held_out": report.mean("held_out"), "seconds": report.seconds}
         settings = {name: getattr(spec, name) for name in COLUMNS}
         rows.append({**settings, **errors, **_accuracies(classifier, sparse, evaluation, _aside(training, texts.texts))})
-        say(_line(rows[-1]))
+        tell(_line(rows[-1]))
     return rows
 
 
@@ -56,8 +53,7 @@ def _accuracies(classifier: loading.Classifier, model: Any, evaluation: datasets
     result: dict[str, float] = {}
     for name, texts in (("evaluation", evaluation), ("aside", aside)):
         if len(texts):
-            right = inference.logits(model, classifier.tokenizer, texts.texts).argmax(-1) == torch.tensor(texts.labels)
-            rate = wilson(int(right.sum()), len(texts))
+            rate = inference.accuracy(model, classifier.tokenizer, texts.texts, texts.labels)
             result |= {f"{name}_accuracy": rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high, f"{name}_texts": len(texts)}
     return result
 

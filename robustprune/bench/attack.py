@@ -19,20 +19,20 @@ from robustprune.texts import datasets
 Outcomes = list[tuple[str, str, int]]
 
 
-def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, repeats: int, tell: Callable[[str], None]) -> dict[str, Any]:
     """Seconds of both, medians of several runs in turns, and whether outcome, final text and queries are the same.
 
-    Imports and the loading of resources are not counted; what an attack remembers is forgotten before every run. ``say`` hears
+    Imports and the loading of resources are not counted; what an attack remembers is forgotten before every run. ``tell`` hears
     lines of a table.
 
     Raises:
         SpecError: a recipe that cannot be put together from TextAttack's classes alone.
     """
     if spec.recipe not in plain.RECIPES:
-        raise SpecError(f"The recipe {spec.recipe!r} cannot be compared; those that TextAttack can do without our parts are: {', '.join(plain.RECIPES)}.")
+        raise SpecError("bench.recipe_not_comparable", recipe=spec.recipe, allowed=plain.RECIPES)
     source = sources.find(model)
     texts = datasets.load(dataset or datasets.default_for(source.dataset), "evaluation").sample(examples, spec.seed)
-    classifier, loaded = loading.load(source), load(spec, lambda what: say(f"preparing: {what}"))
+    classifier, loaded = loading.load(source), load(spec, lambda _done, _total, doing, _=None: tell(str(doing)))
     wrapper = library.textattack().models.wrappers.HuggingFaceModelWrapper(classifier.model, classifier.tokenizer)
     theirs = plain.attack(spec.recipe, wrapper, loaded, spec.query_budget)
     looks = _Looks()
@@ -49,10 +49,10 @@ def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, re
         with library.stock():
             expected, took = _timed(lambda: [plain.outcome(theirs, text, label, spec.seed) for text, label in zip(texts.texts, texts.labels, strict=True)])
         stock_seconds.append(took)
-        say(f"run {number + 1}: stock {stock_seconds[-1]:.2f} s, ours {seconds[-1]:.2f} s, of these the victim {victim_seconds[-1]:.2f} s")
+        tell(f"run {number + 1}: stock {stock_seconds[-1]:.2f} s, ours {seconds[-1]:.2f} s, of these the victim {victim_seconds[-1]:.2f} s")
     different = [text for text, mine, its in zip(texts.texts, found, expected, strict=True) if mine != its]
     for text in different:
-        say(f"different: {text}")
+        tell(f"different: {text}")
     return {
         "model": model,
         "dataset": texts.dataset,

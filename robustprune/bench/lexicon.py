@@ -43,7 +43,7 @@ WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 Related = dict[str, set[str]]
 
 
-def measure(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(lexicon: Path, dataset: str | None, tell: Callable[[str], None]) -> dict[str, Any]:
     """Measures both; ``dataset`` is SST-2 where none is named. The demo texts are too few for it.
 
     Raises:
@@ -53,16 +53,16 @@ def measure(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> d
     name = dataset or datasets.default_for("sst2")
     training, evaluation = datasets.load(name, "calibration"), datasets.load(name, "evaluation")
     encoder = SentenceEncoder()
-    source = of_minilm(encoder, say)
+    source = of_minilm(encoder, lambda _done, _total, doing, _=None: tell(str(doing)))
     unlisted = Neighbours(source.words, source.vectors, nearest(source.words, torch.from_numpy(source.vectors), ()), source.min_cosine)
     known = frozenset(source.words)
     words = {"sentiment": sentiment_words(training, SENTIMENT_WORDS, known), "content": content_words(training, known)}
     if not words["sentiment"]:
-        raise DataError(f"No word in {MIN_TEXTS} or more training texts of {name!r} tells their label. Name a larger data set.")
+        raise DataError("bench.no_telling_word", min_texts=MIN_TEXTS, name=name)
     rows: list[dict[str, Any]] = []
     for (listed, neighbours), group, cosine in product((("without", unlisted), ("with", source)), words, COSINES):
         rows.append({"words": group, "antonym_list": listed, "cosine": cosine} | shares(neighbours, words[group], cosine, synonyms, antonyms))
-        say(_line(rows[-1]))
+        tell(_line(rows[-1]))
     offered = {word: {other for other, cosine in source.of(word) if cosine >= source.min_cosine} for word in words["content"]}
     kinds = {
         "synonym": synonyms,
@@ -77,7 +77,7 @@ def measure(lexicon: Path, dataset: str | None, say: Callable[[str], None]) -> d
         for least in ANGULAR_SIMILARITIES:
             shared = {kind: sum(at >= least for at in all_of) / max(len(all_of), 1) for kind, all_of in found.items()}
             accepted.append({"layers": layers, "angular": least, **shared, "apart": shared["synonym"] - (shared["antonym"] + shared["random"]) / 2})
-            say(_line(accepted[-1]))
+            tell(_line(accepted[-1]))
     f1 = f1_by_cosine(rows)
     apart = {layers: max((row for row in accepted if row["layers"] == layers), key=lambda row: row["apart"]) for layers in range(1, 7)}
     return {
@@ -109,7 +109,7 @@ def _read_pairs(*files: Path) -> Related:
         try:
             lines = path.read_text(encoding="utf-8").lower().splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"The lexicon's {path} cannot be read ({error}). Name a folder with {path.name}, UTF-8 text with two words a line.") from error
+            raise DataError("bench.lexicon_cannot_be_read", path=path, why=error, file=path.name) from error
         for words in map(str.split, lines):
             for word, other in permutations(words) if len(words) == 2 and words[0] != words[1] else ():
                 pairs[word].add(other)

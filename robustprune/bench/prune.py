@@ -18,8 +18,8 @@ from robustprune.texts import datasets
 REPEATS = 3
 
 
-def measure(spec: PruneSpec, device: str, say: Callable[[str], None]) -> dict[str, Any]:
-    """Seconds of pruning and of the floor, the medians of several runs in turns, and their ratio. ``say`` hears lines of a table."""
+def measure(spec: PruneSpec, device: str, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Seconds of pruning and of the floor, the medians of several runs in turns, and their ratio. ``tell`` hears lines of a table."""
     source = sources.find(spec.model)
     sample = datasets.load(spec.dataset or datasets.default_for(source.dataset), "calibration").sample(spec.calibration, spec.seed)
     texts = list(sample.texts)
@@ -31,10 +31,10 @@ def measure(spec: PruneSpec, device: str, say: Callable[[str], None]) -> dict[st
         forward.append(seconds[0])
         moments.append(seconds[1])
         whole.append(pipeline.prune(model, tokenizer, texts, spec, lambda *_: None)[1].seconds)
-        say(f"run {number + 1}: two forward passes {forward[-1]:.2f} s, moments {moments[-1]:.2f} s, pruning {whole[-1]:.2f} s")
+        tell(f"run {number + 1}: two forward passes {forward[-1]:.2f} s, moments {moments[-1]:.2f} s, pruning {whole[-1]:.2f} s")
     floor = statistics.median(map(sum, zip(forward, moments, strict=True)))
     seconds = statistics.median(whole)
-    say(f"median: floor {floor:.2f} s, pruning {seconds:.2f} s, {seconds / floor:.2f} x the floor")
+    tell(f"median: floor {floor:.2f} s, pruning {seconds:.2f} s, {seconds / floor:.2f} x the floor")
     return {
         "spec": spec.to_json(),
         "dataset": sample.dataset,

@@ -31,7 +31,7 @@ REPEATS = 3
 # How far two results of one algorithm may differ in float64.
 SAME = 1e-4
 
-Say = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,21 @@ class _Layer:
         return self.curvature.problem(self.weight, None, pattern)
 
 
-def measure(model: str, dataset: str | None, say: Say) -> dict[str, Any]:
-    """Ratios of errors and of times. ``say`` hears lines of a table as they are found.
+def measure(model: str, dataset: str | None, tell: Tell) -> dict[str, Any]:
+    """Ratios of errors and of times. ``tell`` hears lines of a table as they are found.
 
     ``admm_over_obs_error``: by row, mean over the square layers, the worse of the two sparsities; ``admm_over_sparsegpt_error``: by
     layer, mean over all layers, at 50 %; ``textbook_over_*_seconds``: on one square layer, the worse of the two sparsities.
     """
     source = sources.find(model)
     texts = datasets.load(dataset or datasets.default_for(source.dataset), "calibration").sample(TEXTS, 0)
-    say(f"{len(texts)} texts of {texts.dataset}, ridge {RIDGE:g}")
+    tell(f"{len(texts)} texts of {texts.dataset}, ridge {RIDGE:g}")
     layers = list(_layers(loading.load(source), list(texts.texts)))
     square = [layer for layer in layers if layer.weight.shape[0] == layer.weight.shape[1]]
     timed = square[len(square) // 2]  # one like the others of its size
-    by_row = {sparsity: _compare(square, Pattern(sparsity, "row"), ("admm", "obs"), say) for sparsity in SPARSITIES}
-    by_layer = {sparsity: _compare(layers, Pattern(sparsity), ("admm", "sparsegpt"), say) for sparsity in SPARSITIES}
-    times = {sparsity: _race(timed, sparsity, say) for sparsity in SPARSITIES}
+    by_row = {sparsity: _compare(square, Pattern(sparsity, "row"), ("admm", "obs"), tell) for sparsity in SPARSITIES}
+    by_layer = {sparsity: _compare(layers, Pattern(sparsity), ("admm", "sparsegpt"), tell) for sparsity in SPARSITIES}
+    times = {sparsity: _race(timed, sparsity, tell) for sparsity in SPARSITIES}
     return {
         "dataset": texts.dataset,
         "texts": len(texts),
@@ -72,7 +72,7 @@ def measure(model: str, dataset: str | None, say: Say) -> dict[str, Any]:
             f"{sparsity:g}": {"admm_over_obs_error": by_row[sparsity], "admm_over_sparsegpt_error": by_layer[sparsity], **times[sparsity]}
             for sparsity in SPARSITIES
         },
-        "methods": _methods(timed, say),
+        "methods": _methods(timed, tell),
     }
 
 
@@ -93,7 +93,7 @@ def _layers(classifier: loading.Classifier, texts: list[str]) -> Iterator[_Layer
                 yield _Layer(layer_name(block.index, name), block.linear(name).weight.double(), curvature)
 
 
-def _compare(layers: list[_Layer], pattern: Pattern, methods: tuple[str, str], say: Say) -> float:
+def _compare(layers: list[_Layer], pattern: Pattern, methods: tuple[str, str], tell: Tell) -> float:
     """The mean over layers of the first method's error over the second's."""
     ratios = []
     for layer in layers:
@@ -101,14 +101,14 @@ def _compare(layers: list[_Layer], pattern: Pattern, methods: tuple[str, str], s
         first, second = (_solve(method, problem).error for method in methods)
         ratios.append(first / second)
     mean = statistics.mean(ratios)
-    say(
+    tell(
         f"{methods[0]} over {methods[1]}, error by {pattern.scope} at {pattern.sparsity:.1%}, {len(layers)} layers: "
         f"mean {mean:.4f}, from {min(ratios):.4f} to {max(ratios):.4f}"
     )
     return mean
 
 
-def _race(layer: _Layer, sparsity: float, say: Say) -> dict[str, Any]:
+def _race(layer: _Layer, sparsity: float, tell: Tell) -> dict[str, Any]:
     """Seconds of the textbook loop (once) and of admm and obs (median of several), by row; and whether obs does the same."""
     problem = layer.problem(Pattern(sparsity, "row"))
     started = time.perf_counter()
@@ -118,7 +118,7 @@ def _race(layer: _Layer, sparsity: float, say: Say) -> dict[str, Any]:
     found = _solve("obs", problem)
     apart = float((found.weight - expected).abs().max() / expected.abs().max())
     same = bool(torch.equal(found.mask, expected != 0)) and apart <= SAME
-    say(
+    tell(
         f"{layer.name} at {sparsity:.1%}: textbook {textbook:.2f} s, obs {seconds['obs']:.3f} s ({textbook / seconds['obs']:.1f} x), "
         f"admm {seconds['admm']:.3f} s ({textbook / seconds['admm']:.1f} x); obs "
         f"{'equals' if same else 'DIFFERS FROM'} the textbook ({apart:.1e} apart)"
@@ -127,7 +127,7 @@ def _race(layer: _Layer, sparsity: float, say: Say) -> dict[str, Any]:
     return {"textbook_seconds": textbook, **{f"{method}_seconds": value for method, value in seconds.items()}, **ratios, "same": same, "apart": apart}
 
 
-def _methods(layer: _Layer, say: Say) -> list[dict[str, Any]]:
+def _methods(layer: _Layer, tell: Tell) -> list[dict[str, Any]]:
     """Relative error and seconds of every method on one layer, each with its own default scope."""
     rows = []
     for sparsity in SPARSITIES:
@@ -137,7 +137,7 @@ def _methods(layer: _Layer, say: Say) -> list[dict[str, Any]]:
             error = _solve(name, problem).error / problem.error_of(torch.zeros_like(layer.weight))
             seconds = statistics.median(_seconds(name, layer, pattern) for _ in range(REPEATS))
             rows.append({"layer": layer.name, "method": name, "scope": method.scope, "sparsity": sparsity, "error": error, "seconds": seconds})
-            say(f"{layer.name} at {sparsity:.1%}, {name:9} by {method.scope:5}: error {error:.4f}, {seconds:.3f} s")
+            tell(f"{layer.name} at {sparsity:.1%}, {name:9} by {method.scope:5}: error {error:.4f}, {seconds:.3f} s")
     return rows
 
 

@@ -46,13 +46,13 @@ def attack(
 
     specs = [AttackSpec(name, query_budget, word_budget, seconds, resources, synonyms, masked_lm, perturbation, seed) for name in recipe]
     if trace and not trace.resolve().parent.is_dir():
-        raise SpecError(f"There is no folder {trace.resolve().parent} to write the trace to.")
+        raise SpecError("cli.no_folder_for_trace", folder=trace.resolve().parent)
     if trace and len(specs) > 1 and text is None:
-        raise SpecError("With several recipes there would be one file of traces over the other. Give one --recipe at a time with --trace.")
+        raise SpecError("cli.one_recipe_a_trace")
     if text is not None and dataset is not None:
-        raise SpecError("Give either --text or --dataset, not both.")
+        raise SpecError("cli.text_or_dataset")
     if text is None and label is not None:
-        raise SpecError("A --label belongs to a --text. Add the text, or leave the label out.")
+        raise SpecError("cli.label_without_text")
     for spec in specs:
         _tell_resources(spec)
     if text is None:
@@ -60,7 +60,7 @@ def attack(
         _show_runs(as_json, runs)
         return
     if label is None:
-        raise SpecError("A text needs its true label. Add --label, for example --label 1.")
+        raise SpecError("cli.text_without_label")
     target = journal.TraceFile(trace, keep=False) if trace else None  # before the attack, so that nobody waits for a file that cannot be
     traces = [one for spec in specs for one in lab.attack_side_by_side(model, text, label, spec, show_progress)]
     lines = [f"{one.victim['name']}, {one.recipe}: {one.outcome} after {one.queries} queries: {_printable(one.perturbed)}" for one in traces]
@@ -84,7 +84,7 @@ def recipes(as_json: Json = False) -> None:
 
     rows = []
     for name, recipe in RECIPES.items():
-        missing = [one.__dict__ for one in lab.missing_resources(AttackSpec(name))]
+        missing = [one.to_json() for one in lab.missing_resources(AttackSpec(name))]
         can_run = all(one["instead"] for one in missing)
         sentences = {language: about(name, language) for language in ("en", "zh")}
         rows.append({"name": name, "source": recipe.source, "about": sentences, "can_run": can_run, "missing": missing, "needs": sorted(recipe.needs)})
@@ -107,7 +107,7 @@ def resources(
 
     for name in get:
         lab.get_resource(name, show_progress, seconds=seconds)
-    rows = [{"name": name, "about": one.about, "here": downloads.installed(name) is not None} for name, one in downloads.DOWNLOADS.items()]
+    rows = [{"name": name, "about": str(one.about), "here": downloads.installed(name) is not None} for name, one in downloads.DOWNLOADS.items()]
     lines = [f"{row['name']:16} {'here' if row['here'] else 'missing':8} {row['about']}" for row in rows]
     show(as_json, {"resources": rows}, "\n".join(lines))
 
@@ -138,7 +138,7 @@ def _show_runs(as_json: bool, runs: "list[list[AttackRun]]") -> None:
     show(as_json, document, "\n".join([_table(rows), *map(_comparison_line, comparisons)]))
     troubles = list(dict.fromkeys(trouble for run in rows for trouble in run.troubles))
     if troubles:
-        raise StoreError("The attack is done, but: " + " ".join(troubles))
+        raise StoreError("cli.done_but", troubles=" ".join(troubles))
 
 
 def _table(runs: "list[AttackRun]") -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from robustprune.cli.common import Dataset, Json, Seed, Start, number_or_word, say, show
+from robustprune.cli.common import Dataset, Json, Seed, Start, number_or_word, show, tell
 
 bench = typer.Typer(no_args_is_help=True, help="Measure anew what the program claims about its speed and its errors.")
 
@@ -15,7 +15,7 @@ def bench_solver(model: Start = "sst2-demo", dataset: Dataset = None, as_json: J
     """Errors of admm, obs and sparsegpt against each other, and times against the textbook loop. Some five minutes."""
     from robustprune.bench import solver
 
-    result = solver.measure(model, dataset, say)
+    result = solver.measure(model, dataset, tell)
     ratios = {key: value for key, value in result.items() if isinstance(value, float)}
     show(as_json, result, "\n".join(f"{key}: {value:.3f}" for key, value in ratios.items()))
 
@@ -36,7 +36,7 @@ def bench_prune(
     from robustprune.specs.prune import PruneSpec
 
     spec = PruneSpec(model, dataset, method, adaptive, sparsity, calibration=calibration)
-    result = prune.measure(spec, device, say)
+    result = prune.measure(spec, device, tell)
     show(as_json, result, f"seconds_over_floor: {result['seconds_over_floor']:.2f}")
 
 
@@ -55,7 +55,7 @@ def bench_attack(
     from robustprune.bench import attack
     from robustprune.specs.attack import AttackSpec
 
-    result = attack.measure(model, dataset, AttackSpec(recipe, query_budget, seed=seed), examples, repeats, say)
+    result = attack.measure(model, dataset, AttackSpec(recipe, query_budget, seed=seed), examples, repeats, tell)
     ratios = f"stock over ours {result['stock_over_ours_seconds']:.1f}, ours over victim {result['seconds_over_victim']:.2f}"
     show(as_json, result, f"{ratios}, identical: {result['identical']}, a look at least every {result['longest_seconds_between_looks']:.2f} s")
 
@@ -69,7 +69,7 @@ def bench_synonyms(
     """How good the built-in synonyms and the built-in sentence similarity are, by a lexicon that is not ours. A minute."""
     from robustprune.bench import lexicon as bench_lexicon
 
-    result = bench_lexicon.measure(lexicon, dataset, say)
+    result = bench_lexicon.measure(lexicon, dataset, tell)
     show(as_json, result, f"recommended: {result['recommended']}")
 
 
@@ -96,5 +96,5 @@ def bench_accuracy(
     grid = itertools.product(sparsity, calibration, map(number_or_word, ridge), method, seed)
     fixed = {"residual": residual, "refit_head": refit_head, "allocation": allocation}
     specs = [PruneSpec(model, dataset, how, sparsity=share, calibration=count, ridge=pull, seed=draw, **fixed) for share, count, pull, how, draw in grid]
-    rows = accuracy.measure(specs, say)
+    rows = accuracy.measure(specs, tell)
     show(as_json, {"rows": rows}, f"{len(rows)} rows")

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from robustprune.base.messages import Message
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
 Start = Annotated[str, typer.Option(help="A built-in name (sst2-soup, sst2-demo, ag_news-...), else a folder, else a hub id.")]
 Model = Annotated[str, typer.Option(help="A built-in name (sst2-soup, sst2-demo, ag_news-...), run:DIGEST of a stored run, else a folder, else a hub id.")]
@@ -18,9 +20,9 @@ def show(as_json: bool, value: dict[str, Any], line: str) -> None:
     print(json.dumps(value, ensure_ascii=False) if as_json else line)
 
 
-def show_progress(done: float, total: float, text: str, partial: Any = None) -> None:
+def show_progress(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
     """One line on standard error, rewritten in place on a terminal; elsewhere a line whenever a whole step is done."""
-    line = f"{int(done)}/{int(total)} {text}"
+    line = f"{int(done)}/{int(total)} {doing}"
     if sys.stderr.isatty():
         print(f"\r\033[K{line}", file=sys.stderr, end="" if done < total else "\n", flush=True)
     elif done == int(done) and _last_lines[-1:] != [line]:
@@ -31,7 +33,7 @@ def show_progress(done: float, total: float, text: str, partial: Any = None) -> 
 _last_lines: list[str] = []
 
 
-def say(line: str) -> None:
+def tell(line: str) -> None:
     """A line of a benchmark's table, on standard error."""
     print(line, file=sys.stderr, flush=True)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from robustprune.base import checks
-from robustprune.cli.common import Json, say, show, show_progress
+from robustprune.cli.common import Json, show, show_progress, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ def sweep(
     spec = specs_sweep.SweepSpec.read(file)
     plan = studies.plan_sweep(spec, _looking())
     fitted = studies.sweep_workers(workers)
-    say(_planned(plan, "the cluster's workers" if scheduler else str(fitted), fitted.count))
+    tell(_planned(plan, "the cluster's workers" if scheduler else str(fitted), fitted.count))
     if dry_run:
         show(as_json, {"planned": len(plan.tasks), "done": 0, "skipped": len(plan.done), "failed": 0, "seconds": 0.0}, "Nothing was run.")
         return
@@ -46,7 +46,7 @@ def sweep(
     lines = [f"{result.done} run, {result.skipped} stored before, {len(result.failed)} failed, of {result.planned}; {result.seconds:.0f} s"]
     lines += [f"failed: {one.name}: {one.error}" for one in result.failed]
     for line in lines[1:] if as_json else ():
-        say(line)
+        tell(line)
     show(as_json, result.to_json(), "\n".join(lines))
     if result.failed:
         raise typer.Exit(1)
@@ -75,15 +75,15 @@ def _progress() -> "Progress":
     """On a terminal one line that is rewritten; elsewhere a line whenever another whole run's worth is done, not one a second."""
     told = -1
 
-    def tell(done: float, total: float, text: str, partial: Any = None) -> None:
+    def whole_runs(done: float, total: float, doing: Any, partial: Any = None) -> None:
         nonlocal told
         if sys.stderr.isatty():
-            show_progress(done, total, text)
+            show_progress(done, total, doing)
         elif int(done) > told:
             told = int(done)
-            show_progress(told, total, text)
+            show_progress(told, total, doing)
 
-    return tell
+    return whole_runs
 
 
 @contextmanager

@@ -4,11 +4,10 @@ Calls that take long tell ``progress(done, total, text, partial)`` how far they 
 in the store, so that asking again, from another tab or next week, answers at once.
 """
 
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from robustprune.base.progress import Progress, silent
+from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.base.stores import store
 from robustprune.lab import brought, evaluations
 from robustprune.lab import runs as lab_runs
@@ -146,7 +145,7 @@ def shipped_runs(model: str) -> list[PruneRun]:
     return lab_runs.shipped(store(), model)
 
 
-def prune(spec: PruneSpec, progress: Progress = silent, cancel: threading.Event | None = None, device: str = "auto") -> PruneRun:
+def prune(spec: PruneSpec, progress: Progress = silent, cancel: Cancel | None = None, device: str = "auto") -> PruneRun:
     """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once.
 
     ``progress``'s partial is the list of layer reports so far. ``device``: ``cpu``, ``cuda``, or ``auto``: CUDA where there is one.
@@ -167,7 +166,7 @@ def evaluate(
     examples: int = lab_runs.EVALUATION_EXAMPLES,
     seed: int = 0,
     progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
 ) -> Evaluation:
     """Accuracy of a model on evaluation texts: validation, else test. Fewer texts than ``examples`` means all there are."""
     return evaluations.evaluate(model, dataset, examples, seed, progress, cancel)
@@ -196,7 +195,7 @@ def usual_dataset(model: str) -> str | None:
     return datasets.demo_for(find_model(model).dataset)
 
 
-def bring_model(name: str, progress: Progress = silent, cancel: threading.Event | None = None) -> brought.OwnModel:
+def bring_model(name: str, progress: Progress = silent, cancel: Cancel | None = None) -> brought.OwnModel:
     """Checks a model of one's own (a folder or a hub id) by loading it, and remembers it."""
     return brought.bring_model(name, progress, cancel)
 

@@ -1,10 +1,10 @@
 """Accuracy of a model on a sample of texts, kept in the store by model and texts."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from robustprune.base.hashing import digest
+from robustprune.base.progress import Count
 from robustprune.base.store import Entry, Store
 from robustprune.models.sources import ModelSource
 from robustprune.texts import datasets
@@ -58,16 +58,12 @@ def measure(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
     texts: datasets.Texts,
-    watch: Callable[[int, int], None],
+    watch: Count,
 ) -> Evaluation:
     """Measures a model on texts and stores the result. ``watch(done, total)`` is called after every batch and may raise."""
-    import torch
-
-    from robustprune.base.rates import wilson
     from robustprune.models import inference
 
-    predicted = inference.logits(model, tokenizer, texts.texts, watch).argmax(-1)
-    rate = wilson(int((predicted == torch.tensor(texts.labels)).sum()), len(texts))
+    rate = inference.accuracy(model, tokenizer, texts.texts, texts.labels, watch)
     result = Evaluation(name, texts.dataset, texts.split, texts.source, len(texts), rate.value, rate.low, rate.high)
     store.put(KIND, _key(model_digest, texts), {**result.to_json(), OF: model_digest})
     return result

@@ -1,7 +1,6 @@
 """The lab's calls about attacks: on one text or many, against one model or several side by side, and what they need."""
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ from robustprune.attacks.resources import downloads
 from robustprune.attacks.resources.names import Missing, check_can_run, describe, missing
 from robustprune.attacks.samples import AttackRun
 from robustprune.base.errors import DataError, SpecError
-from robustprune.base.progress import Progress, check_cancelled, silent
+from robustprune.base.messages import Message, say
+from robustprune.base.progress import Cancel, Progress, cancellable, check_cancelled, part_of, silent
 from robustprune.base.stores import store
 from robustprune.lab import accuracy
 from robustprune.lab.models import find_model, load_model
@@ -29,7 +29,7 @@ ATTACK_EXAMPLES = 60
 
 
 def attack_side_by_side(
-    names: Sequence[str], text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: threading.Event | None = None
+    names: Sequence[str], text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: Cancel | None = None
 ) -> "list[AttackTrace]":
     """Attacks one text on several models; what does not depend on the model is computed once. ``progress``'s partial is the trace so far."""
     names = list(dict.fromkeys(names))
@@ -40,10 +40,10 @@ def attack_side_by_side(
     if not missing_places:
         return stored
 
-    def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
-        progress(done, total, f"{trace.victim['name']}: trying words in place of {word}", trace)
+    def doing(model: str, word: str) -> Message:
+        return say("lab.trying_words", model=model, word=word)
 
-    traces = _attacker([names[i] for i in missing_places], spec, progress, heard, cancel).attack(text, label)
+    traces = _attacker([names[i] for i in missing_places], spec, doing, progress, cancel).attack(text, label)
     for i, trace in zip(missing_places, traces, strict=True):
         stored[i] = trace
         if trace.outcome != "stopped":
@@ -68,7 +68,7 @@ def attack_texts(
     examples: int,
     spec: AttackSpec,
     progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
     out: Path | None = None,
 ) -> list[AttackRun]:
     """Attacks a seeded sample of evaluation texts on every model; ``out`` gets the traces as they come.
@@ -77,7 +77,7 @@ def attack_texts(
     """
     texts = accuracy.texts_for(find_model(names[0]), dataset, examples, spec.seed)
     if out is not None and out.resolve() in {Path(given).expanduser().resolve() for given in (dataset, spec.synonyms) if given}:
-        raise SpecError(f"The traces would be written over {out}, which the attack reads. Name another file.")
+        raise SpecError("lab.traces_over_input", path=out)
     return attack_sample(names, texts, spec, progress, cancel, out)
 
 
@@ -86,7 +86,7 @@ def attack_sample(
     texts: datasets.Texts,
     spec: AttackSpec,
     progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
     out: Path | None = None,
 ) -> list[AttackRun]:
     """As :func:`attack_texts`, on texts that are given."""
@@ -94,27 +94,24 @@ def attack_sample(
     # One model under several names is attacked once.
     sources = list({source.digest: source for source in by_name.values()}.values())
     check_can_run(spec)
-    at = [0]
 
-    def told(place: int) -> None:
-        at[0] = place
+    def doing(model: str, word: str) -> Message:
+        return say("lab.model_and_word", model=model, word=word)
 
-    def of_many(done: float, total: float, text: str, partial: Any = None) -> None:
-        progress(at[0] + min(done / max(total, 1), 1.0), len(texts), f"text {at[0] + 1} of {len(texts)}: {text}", partial)
-
-    def heard(word: str, done: int, total: int, trace: "AttackTrace") -> None:
-        of_many(done, total, f"{trace.victim['name']}, {word}", trace)
+    def text_at(place: int) -> Progress:
+        return part_of(progress, place, len(texts), say("lab.text_at_hand", done=place + 1, total=len(texts)))
 
     def waiting(model: str) -> None:
-        progress(0, len(texts), f"waiting for another process that attacks {model} on the same texts", None)
+        check_cancelled(cancel)
+        progress(0, len(texts), say("lab.waiting_for_another", model=model), None)
 
-    make = partial(_attacker, [source.name for source in sources], spec, of_many, heard, cancel)
-    runs = samples.attack(store(), sources, texts, spec, make, told, lambda: check_cancelled(cancel), waiting, out)
+    make = partial(_attacker, [source.name for source in sources], spec, doing)
+    runs = samples.attack(store(), sources, texts, spec, make, text_at, waiting, cancel, out)
     by_digest = {source.digest: run for source, run in zip(sources, runs, strict=True)}
     return [replace(by_digest[source.digest], model=name) for name, source in by_name.items()]
 
 
-def transfer(runs: Sequence[AttackRun], progress: Progress = silent, cancel: threading.Event | None = None) -> "Transfer":
+def transfer(runs: Sequence[AttackRun], progress: Progress = silent, cancel: Cancel | None = None) -> "Transfer":
     """Whether the texts that flipped one model flip the others, of attack runs over the same texts."""
     from robustprune.attacks.transfer import transfer as ask
     from robustprune.models import inference
@@ -161,10 +158,10 @@ def missing_resources(spec: AttackSpec) -> list[Missing]:
     return missing(spec)
 
 
-def get_resource(name: str, progress: Progress = silent, cancel: threading.Event | None = None, seconds: float = 600.0) -> Path:
+def get_resource(name: str, progress: Progress = silent, cancel: Cancel | None = None, seconds: float = 600.0) -> Path:
     """Downloads a published resource. Raises ResourceMissing, saying what happened and what to do by hand."""
     check_seconds(seconds)
-    return downloads.get(name, lambda done, total, text: progress(done, total, text, None), lambda: check_cancelled(cancel), seconds)
+    return downloads.get(name, cancellable(progress, cancel), seconds)
 
 
 def _alike(names: Sequence[str]) -> list[ModelSource]:
@@ -173,30 +170,25 @@ def _alike(names: Sequence[str]) -> list[ModelSource]:
     for other in sources[1:]:
         made_up = any(source.labels[0] == "LABEL_0" for source in (sources[0], other))
         if len(other.labels) != len(sources[0].labels) or (other.labels != sources[0].labels and not made_up):
-            raise SpecError(
-                f"The models {sources[0].name} ({', '.join(sources[0].labels)}) and {other.name} ({', '.join(other.labels)}) have different classes. "
-                "Attack them one at a time."
-            )
+            raise SpecError("lab.classes_differ", first=sources[0].name, labels=sources[0].labels, second=other.name, other_labels=other.labels)
     return sources
 
 
-def _attacker(names: Sequence[str], spec: AttackSpec, progress: Progress, heard: Any, cancel: threading.Event | None) -> "Attacker":
-    """The attacker of several models. ``heard`` is told, at every word, the word, the words done and all there are, and the trace so far."""
+def _attacker(names: Sequence[str], spec: AttackSpec, doing: Callable[[str, str], Message], progress: Progress, cancel: Cancel | None) -> "Attacker":
+    """The attacker of several models. ``progress`` hears, at every word, the words that were tried, how many there are, what ``doing`` says of
+    model and word, and the trace so far."""
     check_can_run(spec)
-    progress(0, 1, "loading the model", None)
+    progress = cancellable(progress, cancel)
+    progress(0, 1, say("lab.loading_model"), None)
     classifiers = [load_model(name, progress, cancel) for name in names]
-    check_cancelled(cancel)
-    progress(0, 1, "loading TextAttack", None)
+    progress(0, 1, say("lab.loading_textattack"), None)
     from robustprune.attacks.engine.attacker import Attacker
     from robustprune.attacks.resources import loading
-
-    def say(what: str) -> None:
-        check_cancelled(cancel)
-        progress(0, 1, f"preparing: {what}", None)
 
     def watch(trace: "AttackTrace | None") -> None:
         check_cancelled(cancel)
         if trace is not None:
-            heard(trace.at_hand, trace.words_tried, len(trace.importance) or len(trace.words), trace)
+            words = len(trace.importance) or len(trace.words)
+            progress(trace.words_tried, words, doing(trace.victim["name"], trace.at_hand), trace)
 
-    return Attacker(classifiers, loading.load(spec, say), spec, watch)
+    return Attacker(classifiers, loading.load(spec, progress), spec, watch)

@@ -1,7 +1,6 @@
 """Retrained baselines in the store: what a spec resolves to, the stored one, and making it."""
 
 import json
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from robustprune.base import folders, logs, paths, stores
 from robustprune.base.errors import ModelError
 from robustprune.base.hashing import digest
-from robustprune.base.progress import Progress, silent
+from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.base.store import Entry, Store
 from robustprune.lab.models import BASELINE_KIND, load_model
 from robustprune.lab.trainings import check_one_start
@@ -67,7 +66,7 @@ def _kind(settings: dict[str, Any]) -> str:
 def default_head(dataset: str) -> Path:
     """The head that ships for a data set. Raises ModelError where none does."""
     if Path(dataset).name != dataset or not (HEADS / dataset / adapters.CARD).is_file():
-        raise ModelError(f"No head ships for {dataset!r}. Name a --head or a --model to start from.")
+        raise ModelError("lab.no_head_ships", dataset=dataset)
     return HEADS / dataset
 
 
@@ -80,7 +79,7 @@ def retrain(
     command: str = "",
     device: str = "auto",
     progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
 ) -> Retrained:
     """Prunes by magnitude and retrains (IMP, LTH), from a ``model``, or from a ``head`` on the backbone; left out: the data set's head.
 

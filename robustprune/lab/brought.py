@@ -1,6 +1,5 @@
 """What people brought along: models and data sets of their own, remembered in the store, so that a link finds them again on this machine."""
 
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from robustprune.base import stores
 from robustprune.base.errors import ModelError
 from robustprune.base.hashing import digest
-from robustprune.base.progress import Progress, check_cancelled
+from robustprune.base.progress import Cancel, Progress, check_cancelled
 from robustprune.base.store import understood
 from robustprune.lab import models as lab_models
 from robustprune.models.loading import Classifier
@@ -40,7 +39,7 @@ class OwnData:
     labels: tuple[str, ...]
 
 
-def bring_model(name: str, progress: Progress, cancel: threading.Event | None) -> OwnModel:
+def bring_model(name: str, progress: Progress, cancel: Cancel | None) -> OwnModel:
     """Loads a model once to see that it is one that can be pruned, and remembers it.
 
     Raises:
@@ -48,13 +47,13 @@ def bring_model(name: str, progress: Progress, cancel: threading.Event | None) -
     """
     name = name.strip()
     if not name:
-        raise ModelError("No model is named. Give a folder on this machine, or a hub id such as user/name.")
-    progress(0, 1, "looking for the model", None)
+        raise ModelError("lab.no_model_named")
+    progress(0, 1, say("lab.looking_for_model"), None)
     source = lab_models.find_model(name)
     if len(source.labels) < 2:
-        raise ModelError(f"The model {name!r} has {len(source.labels)} class(es). Classifiers with at least two are needed; this one gives a score.")
+        raise ModelError("lab.too_few_classes", name=name, count=len(source.labels))
     check_cancelled(cancel)
-    progress(0, 1, "loading the model", None)
+    progress(0, 1, say("lab.loading_model"), None)
     classifier = lab_models.load_model(name, progress, cancel)
     _try(classifier, name)
     made = OwnModel(str(source.folder) if source.folder else name, name, source.labels)
@@ -71,9 +70,9 @@ def _try(classifier: Classifier, name: str) -> None:
     except BaseException as error:  # parts that do not belong together break wherever they meet; in what is written in Rust a panic is no Exception
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
-        raise ModelError(f"The model {name!r} cannot read a sentence: {error}. Save model and tokenizer that belong together.") from error
+        raise ModelError("lab.model_cannot_read", name=name, why=error) from error
     if not fine:
-        raise ModelError(f"The model {name!r} gives no probabilities for a sentence: its numbers overflow. Train or save it again.")
+        raise ModelError("lab.model_overflows", name=name)
 
 
 def models() -> list[OwnModel]:

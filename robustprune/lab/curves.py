@@ -1,6 +1,5 @@
 """From one model to another in a straight line of weights: loss, accuracy, and accuracy under attack of the averages on the way."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from robustprune.base import stores
 from robustprune.base.errors import SpecError
 from robustprune.base.hashing import digest
-from robustprune.base.progress import Progress, check_cancelled, silent
+from robustprune.base.progress import Cancel, Progress, check_cancelled, part_of, silent
 from robustprune.base.store import Entry, understood
 from robustprune.lab import accuracy as lab_accuracy
 from robustprune.lab import attacks
@@ -67,7 +66,7 @@ def averaging_curve(
     attacked: int = 0,
     spec: AttackSpec | None = None,
     progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
 ) -> Curve:
     """Loss and accuracy of averages between two models at equal steps, both ends among them; with ``attacked`` texts also their accuracy
     under attack. The curve is stored.
@@ -77,7 +76,7 @@ def averaging_curve(
     """
     spec = spec or AttackSpec()
     if not 2 <= points <= MOST_POINTS:
-        raise SpecError(f"A curve has {points} points; allowed are 2 to {MOST_POINTS}.")
+        raise SpecError("lab.curve_points", points=points, most=MOST_POINTS)
     shares = [number / (points - 1) for number in range(points)]
     sources.find_average({first: 1.0, second: 1.0})  # whether the two fit at all
     texts = lab_accuracy.texts_for(find_model(first), dataset, examples, seed=0)
@@ -91,7 +90,7 @@ def averaging_curve(
     measured = []
     for number, share in enumerate(shares):
         check_cancelled(cancel)
-        progress(number, points, f"{share:.0%} of {second}", list(measured))
+        progress(number, points, say("lab.share_of", share=share, model=second), list(measured))
         model = averaging.average([(end.model, weight) for end, weight in zip(ends, (1 - share, share), strict=True) if weight])
         measured.append(Point(share, **_measure(model, ends[0].tokenizer, texts), scores=None))
     if attacked:
@@ -143,13 +142,11 @@ def _key(first: str, second: str, texts: str, points: int, attacked: int, spec: 
 def _measure(model: Any, tokenizer: Any, texts: Any) -> dict[str, float]:
     import torch
 
-    from robustprune.base.rates import wilson
     from robustprune.models import inference
 
     logits, labels = inference.logits(model, tokenizer, texts.texts), torch.tensor(texts.labels)
-    rate = wilson(int((logits.argmax(-1) == labels).sum()), len(texts))
     loss = torch.nn.functional.cross_entropy(logits, labels).item()
-    return {"loss": loss, "accuracy": rate.value, "accuracy_low": rate.low, "accuracy_high": rate.high}
+    return {"loss": loss, **inference.share_right(logits, texts.labels).flat("accuracy")}
 
 
 def _with_scores(
@@ -160,16 +157,19 @@ def _with_scores(
     attacked: int,
     spec: AttackSpec,
     progress: Progress,
-    cancel: threading.Event | None,
+    cancel: Cancel | None,
 ) -> list[Point]:
     """The same points, with their scores under attack."""
     result = []
     for number, point in enumerate(points):
         name = point_name(first, second, point.share)
 
-        def told(done: float, total: float, text: str, _: Any = None, number: int = number) -> None:
-            progress(number + min(done / max(total, 1), 1.0), len(points), f"attack {number + 1} of {len(points)}: {text}", list(points))
-
-        run = attacks.attack_texts([name], dataset, attacked, spec, told, cancel)[0]
+        part = part_of(_showing(points, progress), number, len(points), say("lab.attack_of", number=number + 1, total=len(points)))
+        run = attacks.attack_texts([name], dataset, attacked, spec, part, cancel)[0]
         result.append(Point(**{**asdict(point), "scores": run.scores.to_json()}))
     return result
+
+
+def _showing(points: Sequence[Point], progress: Progress) -> Progress:
+    """A progress whose partial is the points, whatever the call it is given to knows so far."""
+    return lambda done, total, doing, partial=None: progress(done, total, doing, list(points))

@@ -1,9 +1,7 @@
 """Accuracy of a model by its name: from the store, or measured now."""
 
-import threading
-
 from robustprune.base import stores
-from robustprune.base.progress import Progress, check_cancelled
+from robustprune.base.progress import Cancel, Progress, counting
 from robustprune.lab import accuracy, models
 from robustprune.lab.accuracy import Evaluation
 
@@ -11,7 +9,7 @@ from robustprune.lab.accuracy import Evaluation
 ALL = 1_000_000
 
 
-def evaluate(model: str, dataset: str | None, examples: int, seed: int, progress: Progress, cancel: threading.Event | None) -> Evaluation:
+def evaluate(model: str, dataset: str | None, examples: int, seed: int, progress: Progress, cancel: Cancel | None) -> Evaluation:
     """Accuracy of a model on a seeded sample of evaluation texts; fewer texts than ``examples`` means all there are."""
     source = models.find_model(model)
     texts = accuracy.texts_for(source, dataset, examples, seed)
@@ -20,8 +18,5 @@ def evaluate(model: str, dataset: str | None, examples: int, seed: int, progress
         return stored
     classifier = models.load_model(model, progress, cancel)
 
-    def watch(done: int, total: int) -> None:
-        check_cancelled(cancel)
-        progress(done, total, f"{done} of {total} texts", None)
-
+    watch = counting(progress, cancel, "lab.texts_done")
     return accuracy.measure(stores.store(), source.digest, model, classifier.model, classifier.tokenizer, texts, watch)

@@ -1,11 +1,10 @@
 """Models written to folders of a person's own: as transformers saves them, or compressed."""
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustprune.base import folders
-from robustprune.base.progress import Progress, silent
+from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.lab.models import load_model
 from robustprune.lab.runs import PruneRun
 
@@ -23,13 +22,13 @@ def export_model(run: PruneRun, out: Path) -> Path:
     return folders.copy_whole(run.model_dir, out)
 
 
-def compress(model: str, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> "Sizes":
+def compress(model: str, out: Path, progress: Progress = silent, cancel: Cancel | None = None) -> "Sizes":
     """Writes a model to the new folder ``out`` with a bit for every zero and 16 bits for every other weight; gives the sizes.
 
     ``out`` is a model that every call here takes by its path.
     """
     folders.check_is_free(out)
-    progress(0, 1, "loading the model", None)
+    progress(0, 1, say("lab.loading_model"), None)
     classifier = load_model(model, progress, cancel)
     from robustprune.models import about, compressed
 

@@ -3,13 +3,12 @@
 Everything but the last is stored, so that a run without its weights can still show what ships.
 """
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from robustprune.base.errors import DataError, ModelError
 from robustprune.base.hashing import digest
-from robustprune.base.progress import Progress, check_cancelled, silent
+from robustprune.base.progress import Cancel, Progress, counting, silent
 from robustprune.base.stores import store
 from robustprune.lab import accuracy
 from robustprune.lab.models import find_model, load_model
@@ -28,7 +27,7 @@ ATTENTIONS, EMBEDDINGS, LAYERS = "attentions", "embeddings", "layers"
 LAYER_TEXTS = 128
 
 
-def attention(model: str, text: str, progress: Progress = silent, cancel: threading.Event | None = None) -> "AttentionMaps":
+def attention(model: str, text: str, progress: Progress = silent, cancel: Cancel | None = None) -> "AttentionMaps":
     """Attention maps of a model for a text."""
     from robustprune.analysis import attention as analysis_attention
 
@@ -50,7 +49,7 @@ def find_attention(model: str, text: str) -> "AttentionMaps | None":
     return AttentionMaps.from_entry(entry.document, entry.folder) if entry else None
 
 
-def embeddings(model: str, texts: Sequence[str], progress: Progress = silent, cancel: threading.Event | None = None) -> "Embeddings":
+def embeddings(model: str, texts: Sequence[str], progress: Progress = silent, cancel: Cancel | None = None) -> "Embeddings":
     """Sentence embeddings of some texts, block by block."""
     from robustprune.analysis import embeddings as analysis_embeddings
 
@@ -72,7 +71,7 @@ def find_embeddings(model: str, texts: Sequence[str]) -> "Embeddings | None":
     return Embeddings.from_entry(entry.document, entry.folder) if entry else None
 
 
-def layer_views(run: PruneRun, progress: Progress = silent, cancel: threading.Event | None = None) -> "LayerViews":
+def layer_views(run: PruneRun, progress: Progress = silent, cancel: Cancel | None = None) -> "LayerViews":
     """Every layer of a run close up, its errors on evaluation texts, which no layer was fitted to."""
     from robustprune.analysis import layers
 
@@ -82,12 +81,8 @@ def layer_views(run: PruneRun, progress: Progress = silent, cancel: threading.Ev
     dense, sparse = load_model(run.spec.model, progress, cancel), load_model(run.ref, progress, cancel)
     texts = _layer_texts(run)
 
-    def tick(done: int, total: int) -> None:
-        check_cancelled(cancel)
-        progress(done, total, f"text {done} of {total}", None)
-
     residual = run.spec.residual and run.spec.adaptive == "full"
-    result = layers.views(dense.model, sparse.model, dense.tokenizer, texts.texts, residual, tick)
+    result = layers.views(dense.model, sparse.model, dense.tokenizer, texts.texts, residual, counting(progress, cancel, "lab.text_at_hand"))
     document, content = result.to_entry()
     store().put(LAYERS, _layers_key(run, texts), document, lambda folder: (folder / layers.FILE).write_bytes(content))
     return result
@@ -104,7 +99,7 @@ def find_layer_views(run: PruneRun) -> "LayerViews | None":
     return LayerViews.from_entry(entry.document, entry.folder) if entry else None
 
 
-def predict(model: str, text: str, progress: Progress = silent, cancel: threading.Event | None = None) -> tuple[float, ...]:
+def predict(model: str, text: str, progress: Progress = silent, cancel: Cancel | None = None) -> tuple[float, ...]:
     """A model's class probabilities for a text, in the order of its labels."""
     from robustprune.models import inference
 

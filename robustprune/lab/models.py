@@ -1,13 +1,12 @@
 """Models by name, stored runs among them, and the store that they lie in: what every call of the lab begins with."""
 
-import threading
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from robustprune.base.errors import ModelError
-from robustprune.base.progress import Progress, silent
+from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.base.stores import store
 from robustprune.lab import runs
 from robustprune.lab.runs import PruneRun
@@ -27,18 +26,18 @@ def find_model(ref: str) -> sources.ModelSource:
         return sources.find(ref)
     run = stored_run(ref.removeprefix(RUN))
     if run is None:
-        raise ModelError(f"No run {ref.removeprefix(RUN)!r} is stored here. Prune again with its settings.")
+        raise ModelError("lab.no_such_run", digest=ref.removeprefix(RUN))
     return sources.ModelSource(ref, run.model_dir or Path(), run.digest, run.labels, run.spec.dataset)
 
 
 def _find_baseline(ref: str) -> sources.ModelSource:
     entry = store().get_checked(BASELINE_KIND, ref.removeprefix(BASELINE))
     if entry is None:
-        raise ModelError(f"No baseline {ref.removeprefix(BASELINE)!r} is stored here. Train it again with its settings.")
+        raise ModelError("lab.no_such_baseline", digest=ref.removeprefix(BASELINE))
     return replace(sources.find(str(entry.folder / "model")), name=ref, dataset=entry.document["dataset"])
 
 
-def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | None = None) -> loading.Classifier:
+def load_model(ref: str, progress: Progress = silent, cancel: Cancel | None = None) -> loading.Classifier:
     """Loads a model; a stored run whose weights are not here is computed anew first."""
     source = find_model(ref)
     if ref.startswith(RUN):
@@ -46,14 +45,14 @@ def load_model(ref: str, progress: Progress = silent, cancel: threading.Event | 
     return loaded(source)
 
 
-def _weights_of(key: str, progress: Progress, cancel: threading.Event | None) -> Path:
+def _weights_of(key: str, progress: Progress, cancel: Cancel | None) -> Path:
     """The model folder of a stored run, checked; made again where it is not here or damaged."""
     spec = stored_run(key).spec
     run = runs.find_checked(store(), key)
     if run and run.model_dir:
         return run.model_dir
     if runs.resolve(spec)[0] != key:
-        raise ModelError(f"The run {key} cannot be made again: its model or texts have changed since. Prune again with its settings.")
+        raise ModelError("lab.run_cannot_be_made_again", digest=key)
 
     def plain(done: float, total: float, text: str, _: Any = None) -> None:  # who loads a model shows something else than layers meanwhile
         progress(done, total, text, None)

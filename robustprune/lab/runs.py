@@ -1,67 +1,41 @@
 """Runs of the pruning engine: what a spec resolves to, the stored run of it, and making it."""
 
-import logging
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from robustprune.base import logs
-from robustprune.base.errors import RobustPruneError
 from robustprune.base.hashing import digest
-from robustprune.base.progress import Progress, check_cancelled
-from robustprune.base.store import Entry, Store
+from robustprune.base.progress import Cancel, Progress, cancellable, check_cancelled
+from robustprune.base.store import Entry, Store, understood
 from robustprune.lab import accuracy
-from robustprune.lab.accuracy import Evaluation
+from robustprune.lab.run_record import RunRecord
 from robustprune.models import loading, sources
 from robustprune.models.sources import RUN
 from robustprune.pruning import ENGINE_VERSION
-from robustprune.pruning.report import PruneReport
 from robustprune.specs.prune import PruneSpec, check_device
 from robustprune.texts import datasets
 
 KIND = "runs"
 # How many texts accuracy is measured on, dense and sparse.
 EVALUATION_EXAMPLES = 1000
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PruneRun:
-    """A finished run of the pruning engine.
+class PruneRun(RunRecord):
+    """A finished run as the store has it.
 
     Attributes:
         digest: the run's key: what was asked for and what it resolved to.
-        spec: what was asked for, with the data set that was used filled in.
-        source: where the calibration texts came from.
-        labels: the model's class names.
-        dense, sparse: accuracy before and after, on the same texts.
-        model_dir: the exported model; None where only the report is here and the weights are to be computed anew.
-        made: day, device, versions, and the number of threads; runs made before it was noted have none.
+        model_dir: the exported model; None where only the record is here and the weights are to be computed anew.
+        shipped: whether it comes with the project.
     """
 
     digest: str
-    spec: PruneSpec
-    source: str
-    labels: tuple[str, ...]
-    report: PruneReport
-    dense: Evaluation
-    sparse: Evaluation
     model_dir: Path | None
     shipped: bool
-    made: dict[str, str | int]
-
-    @property
-    def mean_error(self) -> float:
-        """Mean over layers of the relative reconstruction error."""
-        return self.report.mean("total")
-
-    @property
-    def mean_held_out(self) -> float:
-        """The same on texts that were kept from calibration."""
-        return self.report.mean("held_out")
 
     @property
     def ref(self) -> str:
@@ -69,26 +43,15 @@ class PruneRun:
         return RUN + self.digest
 
 
-def as_run(entry: Entry) -> PruneRun | None:
-    """The run that an entry of the store holds; None, and a word in the log, if it is of another version."""
-    document = entry.document
-    try:
-        weights = entry.folder / "model"
-        return PruneRun(
-            digest=entry.key,
-            spec=PruneSpec.from_json(document["spec"]),
-            source=document["source"],
-            labels=tuple(document["labels"]),
-            report=PruneReport.from_json(document["report"]),
-            dense=Evaluation(**document["dense"]),
-            sparse=Evaluation(**document["sparse"]),
-            model_dir=weights if (weights / "model.safetensors").is_file() else None,
-            shipped=entry.shipped,
-            made=document["made"],
-        )
-    except (KeyError, TypeError, RobustPruneError) as error:
-        log.warning("The stored run %s is of another version of this program (%s) and is not used.", entry.key, error)
-        return None
+def as_run(entry: Entry | None) -> PruneRun | None:
+    """The run that an entry of the store holds; None of no entry, or of one that another version of this program wrote."""
+    return understood(entry, _read)
+
+
+def _read(entry: Entry) -> PruneRun:
+    weights = entry.folder / "model"
+    model_dir = weights if (weights / "model.safetensors").is_file() else None
+    return PruneRun.from_json(entry.document, digest=entry.key, model_dir=model_dir, shipped=entry.shipped)
 
 
 def resolve(spec: PruneSpec) -> tuple[str, PruneSpec, datasets.Texts, sources.ModelSource]:
@@ -107,14 +70,12 @@ def resolve(spec: PruneSpec) -> tuple[str, PruneSpec, datasets.Texts, sources.Mo
 
 def find(store: Store, key: str) -> PruneRun | None:
     """The stored run of that digest, with or without its weights; None if there is none."""
-    entry = store.get(KIND, key)
-    return as_run(entry) if entry else None
+    return as_run(store.get(KIND, key))
 
 
 def find_checked(store: Store, key: str) -> PruneRun | None:
     """The same, its files compared with their hashes; one that is damaged is set aside."""
-    entry = store.get_checked(KIND, key)
-    return as_run(entry) if entry else None
+    return as_run(store.get_checked(KIND, key))
 
 
 def every(store: Store) -> list[PruneRun]:
@@ -134,7 +95,7 @@ def prune(
     load: Callable[[sources.ModelSource], loading.Classifier],
     device: str,
     progress: Progress,
-    cancel: threading.Event | None,
+    cancel: Cancel | None,
 ) -> PruneRun:
     """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once."""
     check_device(device)
@@ -148,17 +109,13 @@ def prune(
 
     with logs.work("pruning", key):
         place = inference.device(device)
-        progress(0, 1, "loading", None)
+        progress(0, 1, say("lab.loading"), None)
         dense = load(source)
         on_device = inference.on_device(dense.model, place)
 
-        def watch(done: float, total: int, layers: Sequence[Any]) -> None:
-            check_cancelled(cancel)
-            progress(done, total, f"layer {min(int(done) + 1, total)} of {total}", tuple(layers))
-
-        sparse, report = pipeline.prune(on_device, dense.tokenizer, texts.texts, named, watch)
+        sparse, report = pipeline.prune(on_device, dense.tokenizer, texts.texts, named, cancellable(progress, cancel))
         layers = report.layers
-        progress(len(layers), len(layers), "measuring accuracy", layers)
+        progress(len(layers), len(layers), say("lab.measuring_accuracy"), layers)
         sample = accuracy.texts_for(source, named.dataset, EVALUATION_EXAMPLES, seed=0)
 
         def measured(model: Any, of: str, name: str) -> accuracy.Evaluation:
@@ -168,18 +125,11 @@ def prune(
         # Measured even where a report of this run ships: these weights were made here.
         after = measured(sparse, key, RUN + key)
         sparse = sparse.cpu()
-        document = {
-            "spec": named.to_json(),
-            "source": texts.source,
-            "labels": list(source.labels),
-            "report": report.to_json(),
-            "dense": before.to_json(),
-            "sparse": after.to_json(),
-            "made": {"day": time.strftime("%Y-%m-%d", time.gmtime()), "device": place.type, **run_folder.circumstances()},
-        }
+        made = {"day": time.strftime("%Y-%m-%d", time.gmtime()), "device": place.type, **run_folder.circumstances()}
+        record = RunRecord(named, texts.source, source.labels, report, before, after, made)
         check_cancelled(cancel)
-        progress(len(layers), len(layers), "storing", layers)
-        entry = store.put(KIND, key, document, lambda folder: run_folder.write(folder / "model", sparse, dense.tokenizer, key, document))
+        progress(len(layers), len(layers), say("lab.storing"), layers)
+        entry = store.put(KIND, key, record.to_json(), lambda folder: run_folder.write(folder / "model", sparse, dense.tokenizer, key, record))
         return as_run(entry)
 
 

@@ -1,7 +1,6 @@
 """Soups: which ingredients a data set has, the texts that they are chosen by, the greedy choice among them, and what came of it."""
 
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -12,7 +11,8 @@ from robustprune.attacks import scores as attack_scores
 from robustprune.base import folders, logs, stores
 from robustprune.base.errors import DataError, ModelError, SpecError
 from robustprune.base.hashing import digest
-from robustprune.base.progress import Progress, silent
+from robustprune.base.messages import Message, say
+from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.base.store import Entry, understood
 from robustprune.lab import accuracy, attacks, evaluations
 from robustprune.lab.models import find_model, load_model
@@ -103,7 +103,7 @@ class SoupRun:
 def average_name(names: Sequence[str]) -> str:
     """The name of the average of some models; of one, its own. Raises ModelError for a name that could not be told apart in it."""
     if wrong := next((name for name in names if "+" in name or "*" in name), None):
-        raise ModelError(f"The name {wrong!r} holds a + or a *, which separate the names in an average. Rename the folder.")
+        raise ModelError("lab.name_with_separator", name=wrong)
     return names[0] if len(names) == 1 else model_sources.MEAN + "+".join(names)
 
 
@@ -142,13 +142,13 @@ def choosing_texts(names: Sequence[str], dataset: str) -> tuple[datasets.Texts, 
         trained, held_out = parts(spec.held_out)
         if (trained if spec.rows is None else trained.sample(spec.rows, spec.seed)).digest == about["training"]["texts_sha256"]:
             if not spec.held_out:
-                raise DataError(f"{name} was trained on all of {dataset}, so no texts are left to choose by. Train it with --held-out 400.")
+                raise DataError("lab.trained_on_all", name=name, dataset=dataset)
             pools[spec.held_out] = held_out
         elif about["dataset"] == dataset:
-            raise DataError(f"{name} was trained on other texts than those of {dataset} as it is on this machine. Train it again.")
+            raise DataError("lab.trained_on_other_texts", name=name, dataset=dataset)
     if len(pools) > 1:
         numbers = ", ".join(map(str, sorted(pools)))
-        raise DataError(f"Different numbers of texts were held out of the ingredients ({numbers}). Train them with one --held-out.")
+        raise DataError("lab.different_held_out", numbers=numbers)
     return next(iter(pools.values()), texts), tuple(unknown)
 
 
@@ -159,7 +159,7 @@ def soup(
     choose_by: int = SOUP_EXAMPLES,
     spec: AttackSpec | None = None,
     progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
 ) -> SoupRun:
     """A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3).
 
@@ -174,7 +174,7 @@ def soup(
     spec = spec or AttackSpec()
     names = list(dict.fromkeys(ingredients or ingredients_of(dataset)))
     if not names:
-        raise ModelError(f"No ingredients ship for {dataset!r}. Train some and name them: --ingredient FOLDER, at least two.")
+        raise ModelError("lab.no_ingredients", dataset=dataset)
     pool, unknown = choosing_texts(names, dataset)
     chosen_by = pool.sample(choose_by, spec.seed)
     sources = [find_model(name) for name in names]
@@ -187,29 +187,30 @@ def soup(
         steps: list[Step] = []
         seconds = [0.0]
 
-        def told(what: str) -> Progress:
-            return lambda done, total, text, partial=None: progress(done, total, f"{what}: {text}", list(steps))
+        def told(what: Message) -> Progress:
+            return lambda done, total, doing, partial=None: progress(done, total, say("base.part", what=what, doing=doing), list(steps))
 
         def taste(mixed: Sequence[str]) -> Tasted:
-            run = attacks.attack_sample([average_name(mixed)], chosen_by, spec, told(f"average of {len(mixed)}"), cancel)[0]
+            run = attacks.attack_sample([average_name(mixed)], chosen_by, spec, told(say("lab.average_of", count=len(mixed))), cancel)[0]
             seconds[0] += run.seconds
             return Tasted(run.scores.acc.value, run.scores.aua.value)
 
         def heard(so_far: Sequence[Step]) -> None:
             steps[:] = so_far
 
-        attacks.attack_sample(names, chosen_by, spec, told("ingredients"), cancel)  # side by side is faster than one by one, and taste finds the results
+        # All side by side, which is faster than one by one; taste finds the results.
+        attacks.attack_sample(names, chosen_by, spec, told(say("lab.ingredients")), cancel)
         greedy(names, taste, heard)
         mixed = average_name([step.name for step in steps if step.kept])
-        runs = attacks.attack_sample([*names, mixed], reported_on, spec, told("scores"), cancel)
-        measured = {
-            name: evaluations.evaluate(name, dataset, evaluations.ALL, 0, told("accuracy"), cancel).to_json() for name in dict.fromkeys([*names, mixed])
-        }
+        everybody = list(dict.fromkeys([*names, mixed]))
+        runs = attacks.attack_sample(everybody, reported_on, spec, told(say("lab.scores")), cancel)
+        measuring = told(say("lab.accuracy"))
+        measured = {name: evaluations.evaluate(name, dataset, evaluations.ALL, 0, measuring, cancel).to_json() for name in everybody}
         made = _result(dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs)) | {"accuracies": measured}
         return as_soup(stores.store().put(KIND, key, made))
 
 
-def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: threading.Event | None) -> None:
+def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: Cancel | None) -> None:
     """Raises ModelError, before anything takes long, if an average of the models could not be named, or made."""
     model_sources.find(average_name(names))
     loaded = [load_model(name, progress, cancel).model for name in names]
@@ -231,7 +232,7 @@ def as_soup(entry: Entry) -> SoupRun:
     return SoupRun(digest=entry.key, steps=steps, spec=spec, unknown=tuple(document.pop("unknown")), shipped=entry.shipped, **document)
 
 
-def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel: threading.Event | None = None) -> Path:
+def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel: Cancel | None = None) -> Path:
     """Writes a soup to the new folder ``out``: a model that transformers loads, and ``soup.json``, which says how it was chosen."""
     folders.check_is_free(out)
     classifier = load_model(run.model, progress, cancel)
@@ -262,7 +263,7 @@ def _write(folder: Path, classifier: Classifier, run: SoupRun) -> None:
 def _write_recipe(folder: Path, name: str, run: SoupRun, command: str) -> None:
     """Writes a card that names the ingredients and no weights. Raises ModelError unless all of them ship."""
     if strangers := [one for one in run.kept if one not in model_sources.ingredients()]:
-        raise ModelError(f"{strangers[0]} does not ship, so a recipe with it would be of no use elsewhere. Export the model instead.")
+        raise ModelError("lab.ingredient_does_not_ship", name=strangers[0])
     about = {
         "name": name,
         "dataset": run.dataset,

@@ -1,12 +1,11 @@
 """What zeros save, measured: bytes on disk, and time in the runtimes that there are here."""
 
 import tempfile
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustprune.base.progress import Progress, check_cancelled, silent
+from robustprune.base.progress import Cancel, Count, Progress, counting, silent
 from robustprune.lab import accuracy
 from robustprune.lab.models import load_model, stored_run
 from robustprune.models.sources import RUN
@@ -23,7 +22,7 @@ TEXTS = 16
 
 
 def measure_speed(
-    model: str, dense: str | None = None, dataset: str | None = None, batch_size: int = 1, progress: Progress = silent, cancel: threading.Event | None = None
+    model: str, dense: str | None = None, dataset: str | None = None, batch_size: int = 1, progress: Progress = silent, cancel: Cancel | None = None
 ) -> "tuple[LatencyReport, Sizes]":
     """Times a sparse model against the dense one in turns, on evaluation texts: as it is, out of the compressed file, and with
     kernels that skip zeros; gives the latencies and the sizes. ``dense``, left out, is known of a stored run only."""
@@ -32,16 +31,10 @@ def measure_speed(
     texts = accuracy.texts_for(sparse.source, dataset or datasets.demo_for(sparse.source.dataset), TEXTS, seed=0)
     others = {"dense": load_model(dense, progress, cancel).model} if dense else {}
 
-    def watch(done: int, total: int) -> None:
-        check_cancelled(cancel)
-        progress(done, total, f"{done} of {total} passes", None)
-
-    return _measure(others, sparse, texts.texts, batch_size, watch)
+    return _measure(others, sparse, texts.texts, batch_size, counting(progress, cancel, "lab.passes_done"))
 
 
-def _measure(
-    others: "dict[str, PreTrainedModel]", sparse: "Classifier", texts: Sequence[str], batch_size: int, watch: Callable[[int, int], None]
-) -> "tuple[LatencyReport, Sizes]":
+def _measure(others: "dict[str, PreTrainedModel]", sparse: "Classifier", texts: Sequence[str], batch_size: int, watch: Count) -> "tuple[LatencyReport, Sizes]":
     """Times ``others`` and three forms of a sparse model in turns; gives the latencies and what the model takes on disk.
 
     The forms: ``sparse`` as exported (zeros are multiplied like any other number), ``compressed`` (read back from the compressed

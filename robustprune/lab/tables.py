@@ -1,6 +1,5 @@
 """Methods side by side under one attack: the paper's Table 1, on one start, the same texts and one seed."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 from robustprune.attacks import scores as attack_scores
 from robustprune.base import stores
 from robustprune.base.hashing import digest
-from robustprune.base.progress import Progress, silent
+from robustprune.base.messages import Message, say
+from robustprune.base.progress import Cancel, Progress, part_of, silent
 from robustprune.base.store import Entry, understood
 from robustprune.lab import accuracy as lab_accuracy
 from robustprune.lab import attacks, baselines, evaluations, runs
@@ -78,22 +78,22 @@ class _Candidate:
     seconds: float | None = None
 
 
-def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, cancel: threading.Event | None = None) -> MethodTable:
+def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, cancel: Cancel | None = None) -> MethodTable:
     """Prunes the start in every way asked for, trains the baselines from the data set's head, attacks all of them, and stores the table.
 
     Whatever was pruned, trained or attacked before is taken from the store, so an interrupted call continues where it stopped.
     """
     steps = len(spec.prunings) + len(spec.baselines) + 2
 
-    def told(number: int, what: str) -> Progress:
-        return lambda done, total, text, partial=None: progress(number + min(done / max(total, 1), 1.0), steps, f"{what}: {text}", partial)
+    def step(number: int, what: Message | str) -> Progress:
+        return part_of(progress, number, steps, what)
 
-    candidates = _candidates(spec, command, told, cancel)
+    candidates = _candidates(spec, command, step, cancel)
     texts = lab_accuracy.texts_for(find_model(spec.start), spec.dataset, spec.examples, spec.attack.seed)
-    attacked = attacks.attack_sample([one.model for one in candidates], texts, spec.attack, told(steps - 2, "attacks"), cancel)
+    attacked = attacks.attack_sample([one.model for one in candidates], texts, spec.attack, step(steps - 2, say("lab.attacks")), cancel)
     rows = []
     for one, run in zip(candidates, attacked, strict=True):
-        measured = evaluations.evaluate(one.model, spec.dataset, evaluations.ALL, 0, told(steps - 1, f"accuracy of {one.name}"), cancel)
+        measured = evaluations.evaluate(one.model, spec.dataset, evaluations.ALL, 0, step(steps - 1, say("lab.accuracy_of", name=one.name)), cancel)
         against_first = attack_scores.compare(attacked[0].results, run.results)
         rows.append({**asdict(one), "accuracy": measured.to_json(), "scores": run.scores.to_json(), "against_first": against_first.to_json()})
     models = [find_model(one.model).digest for one in candidates]
@@ -111,16 +111,16 @@ def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, c
     return as_table(stores.store().put(KIND, key, document))
 
 
-def _candidates(spec: CompareSpec, command: str, told: Callable[[int, str], Progress], cancel: threading.Event | None) -> list[_Candidate]:
+def _candidates(spec: CompareSpec, command: str, step: Callable[[int, str], Progress], cancel: Cancel | None) -> list[_Candidate]:
     """The rows of the table, pruned and trained where that is still to be done; one model under several names is one row."""
     found = [_Candidate(name, name) for name in dict.fromkeys([spec.start, *spec.others])]
     if spec.baselines:
         baselines.default_head(spec.dataset)  # before anything is pruned, if there is none
     for number, pruning in enumerate(spec.prunings):
-        run = runs.prune(stores.store(), pruning, loaded, "auto", told(number, pruning.method), cancel)
+        run = runs.prune(stores.store(), pruning, loaded, "auto", step(number, pruning.method), cancel)
         found.append(_Candidate(pruning.method, run.ref, pruning.model, pruning.to_json(), False, run.report.seconds))
     for number, baseline in enumerate(spec.baselines, len(spec.prunings)):
-        made = baselines.retrain(spec.dataset, baseline, command=command, progress=told(number, baseline.name), cancel=cancel)
+        made = baselines.retrain(spec.dataset, baseline, command=command, progress=step(number, baseline.name), cancel=cancel)
         found.append(_Candidate(baseline.name, made.ref, made.card["backbone"], baseline.to_json(), True, made.card["seconds"]))
     return list({one.model: one for one in found}.values())
 

@@ -1,11 +1,10 @@
 """The lab's calls about training: dense models, averages of them, retrained baselines, and tables that compare them all."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
 from robustprune.base.errors import SpecError
-from robustprune.base.progress import Progress, silent
+from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.lab.models import load_model
 from robustprune.specs.prune import check_device
 from robustprune.specs.train import TrainSpec
@@ -21,7 +20,7 @@ def train(
     command: str = "",
     device: str = "auto",
     progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
 ) -> dict[str, Any]:
     """Trains and writes to ``out`` with a card, which is returned: a new head; from a ``head`` an adapter; or fine-tunes a ``model``.
 
@@ -38,4 +37,4 @@ def train(
 def check_one_start(head: Path | None, model: str | None) -> None:
     """Raises SpecError if a training is to start from a head and from a model at once."""
     if head is not None and model is not None:
-        raise SpecError("A training starts from a head or from a model, not from both. Name one of them.")
+        raise SpecError("lab.head_or_model")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustprune.base import hashing
 from robustprune.base.errors import ModelError
+from robustprune.base.messages import Message, say
 from robustprune.models import backbone
 from robustprune.models.architectures import FAMILIES, Family
 from robustprune.models.untrusted import MOST_CLASSES, is_label, is_plain, read_json
@@ -57,7 +58,7 @@ def card(folder: Path) -> dict[str, Any]:
     """
     about = read_json(folder / CARD)
     if missing := {"sha256", "labels", "dataset"} - set(about):
-        raise ModelError(f"The model {folder.name!r} is damaged: its card lacks {sorted(missing)[0]!r}. {_restore(folder)}")
+        raise ModelError("models.card_lacks", name=folder.name, field=sorted(missing)[0], restore=_restore(folder))
     sums = about["sha256"]
     names = {"labels": about["labels"], "ingredients": about.get("ingredients", [])}
     wrong = [key for key, value in names.items() if not isinstance(value, list) or not all(isinstance(name, str) for name in value)]
@@ -65,7 +66,7 @@ def card(folder: Path) -> dict[str, Any]:
     wrong += [] if isinstance(about["dataset"], str | None) else ["dataset"]
     wrong += [] if isinstance(sums, dict) and all(isinstance(value, str) and is_plain(name) for name, value in sums.items()) else ["sha256"]
     if wrong:
-        raise ModelError(f"The model {folder.name!r} is damaged: {wrong[0]!r} on its card cannot be read. {_restore(folder)}")
+        raise ModelError("models.card_field_wrong", name=folder.name, field=wrong[0], restore=_restore(folder))
     return about
 
 
@@ -74,7 +75,7 @@ def check_files(folder: Path) -> None:
     for file, expected in card(folder)["sha256"].items():
         path = folder / file
         if not path.is_file() or hashing.of_file(path) != expected:
-            raise ModelError(f"The model {folder.name!r} is damaged: {path.name} is missing or not the file that its card names. {_restore(folder)}")
+            raise ModelError("models.card_file_changed", name=folder.name, file=path.name, restore=_restore(folder))
 
 
 def digest(folder: Path) -> str:
@@ -89,10 +90,10 @@ def load(folder: Path) -> "PreTrainedModel":
 
     about = card(folder)
     if WEIGHTS not in about["sha256"]:  # peft would look for pickled ones, and on the hub
-        raise ModelError(f"The model {folder.name!r} is damaged: its card does not name {WEIGHTS}. {_restore(folder)}")
+        raise ModelError("models.card_does_not_name", name=folder.name, file=WEIGHTS, restore=_restore(folder))
     for name, value in read_json(folder / ADAPTER).items():
         if value and not (name in SETTINGS and SETTINGS[name](value)):  # peft would open files, build layers of any size, search by any pattern
-            raise ModelError(f"The adapter in {folder} is none of this program's: its setting {name!r} is another. {_restore(folder)}")
+            raise ModelError("models.adapter_setting_wrong", folder=folder, setting=name, restore=_restore(folder))
     try:
         model = PeftModel.from_pretrained(backbone.new_classifier(tuple(about["labels"])), folder).merge_and_unload()
         if MASK in about["sha256"]:
@@ -100,7 +101,7 @@ def load(folder: Path) -> "PreTrainedModel":
 
             masks.apply_mask(model, folder / MASK)
     except Exception as error:  # peft raises whatever its readers raise
-        raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
+        raise ModelError("models.model_cannot_load", folder=folder, why=error) from error
     return model.eval()
 
 
@@ -110,5 +111,5 @@ def target_modules(family: Family) -> str:
     return rf".*{re.escape(family.blocks)}\.\d+\.({layers})"
 
 
-def _restore(folder: Path) -> str:
-    return f"Restore the folder {folder.name} from the repository, or train it again."
+def _restore(folder: Path) -> Message:
+    return say("models.restore_folder", name=folder.name)

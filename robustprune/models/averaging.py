@@ -28,4 +28,4 @@ def check_alike(models: "Sequence[PreTrainedModel]", names: Sequence[str]) -> No
     shapes = [{name: weight.shape for name, weight in model.state_dict().items()} for model in models]
     for other, name in zip(shapes[1:], names[1:], strict=True):
         if other != shapes[0]:
-            raise ModelError(f"{names[0]} and {name} cannot be averaged: they are not of one architecture and size. Take models of one start.")
+            raise ModelError("models.not_of_one_architecture", first=names[0], second=name)

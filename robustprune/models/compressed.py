@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from robustprune.base.errors import ModelError
+from robustprune.base.errors import Explained, ModelError
 from robustprune.models.architectures import linear_layers
 from robustprune.models.masks import packed
 from robustprune.models.sources import COMPRESSED as FILE
@@ -52,7 +52,7 @@ class Sizes:
         return asdict(self)
 
 
-class _Damaged(Exception):
+class _Damaged(Explained):
     """What is wrong with the file."""
 
 
@@ -90,11 +90,11 @@ def load(folder: Path) -> PreTrainedModel:
     """
     model = _from_config(folder)
     if not (folder / FILE).is_file():
-        raise ModelError(f"There is no {FILE} in {folder}. Name a folder that was exported in the compressed format.")
+        raise ModelError("models.no_compressed_file", file=FILE, folder=folder)
     try:
         _fill(model, _read(folder / FILE))
     except (OSError, SafetensorError, _Damaged) as error:
-        raise ModelError(f"{folder / FILE} cannot be read: {error}. Export the model again with this program, or copy the whole folder again.") from error
+        raise ModelError("models.compressed_cannot_be_read", path=folder / FILE, why=error) from error
     return model.eval().requires_grad_(False)
 
 
@@ -118,7 +118,7 @@ def _narrowed(name: str, tensor: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*s
     if not tensor.is_floating_point():
         return tensor
     if not tensor.isfinite().all():
-        raise ModelError(f"The weights {name} hold NaN or infinite numbers; such a model cannot be compressed. Prune it again with a larger ridge.")
+        raise ModelError("models.weights_not_finite", name=name)
     fits = (tensor.abs() <= torch.finfo(torch.float16).max).all()
     return tensor.half() if fits else tensor.float()
 
@@ -137,7 +137,7 @@ def _from_config(folder: Path) -> PreTrainedModel:
     except ModelError:
         raise
     except Exception as error:  # transformers raises whatever its readers raise
-        raise ModelError(f"No model can be made from config.json in {folder}: {error}. Name a folder that was exported in the compressed format.") from error
+        raise ModelError("models.no_model_from_config", folder=folder, why=error) from error
     return model.float()
 
 
@@ -146,9 +146,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     with safe_open(path, framework="pt") as file:
         about = file.metadata() or {}
         if about.get("format") != FORMAT:
-            raise _Damaged(f"its header must say format {FORMAT!r}, but says {about.get('format')!r}")
+            raise _Damaged("models.compressed_format", format=FORMAT, found=about.get("format"))
         if about.get("version") != VERSION:
-            raise _Damaged(f"its header says version {about.get('version')!r}, and this program reads version {VERSION!r} only")
+            raise _Damaged("models.compressed_version", found=about.get("version"), version=VERSION)
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, a safe_open is no dictionary
 
 
@@ -158,9 +158,9 @@ def _fill(model: PreTrainedModel, stored: dict[str, Tensor]) -> None:
     parts = {name: (f"{name}.mask", f"{name}.values") if name in pruned else (name,) for name in targets}
     names = {part for several in parts.values() for part in several}
     if missing := sorted(names - set(stored)):
-        raise _Damaged(f"it lacks {', '.join(missing[:3])}")
+        raise _Damaged("models.compressed_lacks", names=missing[:3])
     if superfluous := sorted(set(stored) - names):
-        raise _Damaged(f"it holds {', '.join(superfluous[:3])}, which the model of config.json does not have")
+        raise _Damaged("models.compressed_holds_more", names=superfluous[:3])
     with torch.no_grad():
         for name, target in targets.items():
             types = STORED if target.is_floating_point() else (target.dtype,)
@@ -173,11 +173,11 @@ def _unpacked(name: str, target: Float[Tensor, "out in"], stored: dict[str, Tens
     mask = _checked(f"{name}.mask", stored[f"{name}.mask"], (outputs, -(-inputs // 8)), (torch.uint8,))
     bits = np.unpackbits(mask.numpy(), axis=1)
     if bits[:, inputs:].any():
-        raise _Damaged(f"{name}.mask keeps weights behind the last input")
+        raise _Damaged("models.mask_too_wide", name=name)
     kept = torch.from_numpy(bits[:, :inputs].astype(bool))
     values = _checked(f"{name}.values", stored[f"{name}.values"], (int(kept.sum()),), STORED)
     if not values.all():
-        raise _Damaged(f"{name}.values holds zeros, which the mask should leave out")
+        raise _Damaged("models.values_with_zeros", name=name)
     weight = torch.zeros(target.shape)
     weight[kept] = values.float()
     return weight
@@ -186,9 +186,9 @@ def _unpacked(name: str, target: Float[Tensor, "out in"], stored: dict[str, Tens
 def _checked(name: str, value: Tensor, shape: Sequence[int], types: Sequence[torch.dtype]) -> Tensor:
     """The stored tensor, if it has this shape, one of these types, and finite numbers."""
     if tuple(value.shape) != tuple(shape):
-        raise _Damaged(f"{name} has the shape {tuple(value.shape)}, but {tuple(shape)} fits the model and the mask")
+        raise _Damaged("models.tensor_shape", name=name, found=tuple(value.shape), expected=tuple(shape))
     if value.dtype not in types:
-        raise _Damaged(f"{name} is of the type {value.dtype}, but allowed are {', '.join(map(str, types))}")
+        raise _Damaged("models.tensor_type", name=name, found=value.dtype, allowed=", ".join(map(str, types)))
     if not value.isfinite().all():
-        raise _Damaged(f"{name} holds NaN or infinite numbers")
+        raise _Damaged("models.tensor_not_finite", name=name)
     return value

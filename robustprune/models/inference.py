@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.base.errors import SpecError
+from robustprune.base.progress import Count
+from robustprune.base.rates import Rate, wilson
 from robustprune.specs.prune import check_device
 
 TOKENS_PER_BATCH = 4096
@@ -23,7 +25,7 @@ def device(name: str) -> torch.device:
         SpecError: another name, or there is no CUDA device here.
     """
     if check_device(name) == "cuda" and not torch.cuda.is_available():
-        raise SpecError("There is no CUDA device that PyTorch can use here. Leave --device out, or give --device cpu.")
+        raise SpecError("models.no_cuda")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -88,7 +90,7 @@ def logits(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Count | None = None,
     tokens_per_batch: int = TOKENS_PER_BATCH,
 ) -> Float[Tensor, "texts labels"]:
     """Float32 logits on the CPU, in the order of the texts. ``progress(done, total)`` is called after every batch and may raise."""
@@ -105,3 +107,13 @@ def logits(
 def probabilities(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Float[Tensor, "texts labels"]:
     """Class probabilities on the CPU, in the order of the texts."""
     return logits(model, tokenizer, texts).softmax(-1)
+
+
+def accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int], progress: Count | None = None) -> Rate:
+    """The share of the texts whose likeliest class is their label, with its Wilson interval. ``progress`` is called as by :func:`logits`."""
+    return share_right(logits(model, tokenizer, texts, progress), labels)
+
+
+def share_right(answers: Float[Tensor, "texts labels"], labels: Sequence[int]) -> Rate:
+    """The same of logits that are known already."""
+    return wilson(int((answers.argmax(-1) == torch.tensor(labels)).sum()), len(labels))

@@ -67,12 +67,9 @@ def measure(
         SpecError: there is nothing to measure, or the models' vocabularies differ.
     """
     if not variants or not texts or min(batch_size, rounds) < 1:
-        raise SpecError(
-            f"Measuring takes at least one model, one text, one text a batch and one round; "
-            f"given were {len(variants)}, {len(texts)}, {batch_size} and {rounds}."
-        )
+        raise SpecError("models.nothing_to_measure", models=len(variants), texts=len(texts), batch_size=batch_size, rounds=rounds)
     if len(words := {model.config.vocab_size for model in variants.values()}) > 1:
-        raise SpecError(f"The models {', '.join(variants)} do not read the same tokens (their vocabularies have {sorted(words)}); compare kin.")
+        raise SpecError("models.vocabularies_differ", models=variants, sizes=sorted(words))
     batches = {name: _batches(model, tokenizer, texts, batch_size) for name, model in variants.items()}
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(rounds + 1):

@@ -80,7 +80,7 @@ def find(name: str) -> ModelSource:
         return _find_card(name, folder) if adapters.is_ours(folder) else _find_folder(name, folder)
     if name.count("/") == 1 and not name.startswith((".", "~", "/")):
         return _find_folder(name, _from_hub(name))
-    raise ModelError(f"No model is called {name!r}. Allowed are: {', '.join(built_in())}, a folder with a saved classifier, or a hub id such as user/name.")
+    raise ModelError("models.no_such_model", name=name, allowed=", ".join(built_in()))
 
 
 def find_average(shares: Mapping[str, float]) -> ModelSource:
@@ -90,15 +90,15 @@ def find_average(shares: Mapping[str, float]) -> ModelSource:
         ModelError: no models, a share that is not positive, or models with different classes.
     """
     if not shares or not all(0 < share < LARGEST_SHARE for share in shares.values()):
-        raise ModelError(f"An average needs models with positive shares below {LARGEST_SHARE:g}, not {dict(shares)!r}.")
+        raise ModelError("models.average_shares", most=LARGEST_SHARE, shares=dict(shares))
     whole = math.fsum(shares.values())
     if stored := [name for name in shares if name.startswith((RUN, BASELINE))]:
-        raise ModelError(f"{stored[0]} cannot be averaged by this name. Export it and name its folder.")
+        raise ModelError("models.cannot_average_stored", name=stored[0])
     parts = tuple(sorted(((find(name), share / whole) for name, share in shares.items()), key=lambda part: part[0].digest))
     first = parts[0][0]
     for other, _ in parts[1:]:
         if other.labels != first.labels:
-            raise ModelError(f"{first.name} and {other.name} cannot be averaged: their classes are {', '.join(first.labels)} and {', '.join(other.labels)}.")
+            raise ModelError("models.average_classes_differ", first=first.name, second=other.name, labels=first.labels, other_labels=other.labels)
     digest = first.digest if len(parts) == 1 else hashing.of_json(["mean", [[part.digest, share] for part, share in parts]])
     name = MEAN + "+".join(f"{name}*{share:g}" for name, share in shares.items())
     return ModelSource(name, None, digest, first.labels, first.dataset, parts=parts)
@@ -107,7 +107,7 @@ def find_average(shares: Mapping[str, float]) -> ModelSource:
 def check_architecture(model_type: str | None, name: str) -> None:
     """Raises ModelError, naming what works, if the engine does not know this architecture."""
     if model_type not in ARCHITECTURES:
-        raise ModelError(f"The model {name!r} is of the architecture {model_type!r}; those that can be pruned are: {', '.join(ARCHITECTURES)}.")
+        raise ModelError("models.architecture_not_known", name=name, model_type=model_type, allowed=ARCHITECTURES)
 
 
 def shipped(name: str) -> Path | None:
@@ -126,7 +126,7 @@ def _find_card(name: str, folder: Path) -> ModelSource:
     if "ingredients" in about:
         folders = {one: shipped(one) or untrusted.folder_of(one) for one in about["ingredients"]}
         if mixed := [one for one, place in folders.items() if place and adapters.is_ours(place) and "ingredients" in adapters.card(place)]:
-            raise ModelError(f"The model {name!r} is damaged: its ingredient {mixed[0]!r} is an average itself.")
+            raise ModelError("models.average_of_averages", name=name, ingredient=mixed[0])
         return replace(find_average(dict.fromkeys(about["ingredients"], 1.0)), name=name, folder=folder)
     return ModelSource(name, folder, adapters.digest(folder), tuple(about["labels"]), about["dataset"])
 
@@ -137,11 +137,11 @@ def _parse_average(name: str) -> dict[str, float]:
     for part in name.removeprefix(MEAN).split("+"):
         one, _, share = (word.strip() for word in part.partition("*"))
         if not one:
-            raise ModelError(f"A model is missing in {name!r}. Write {MEAN}NAME+OTHER.")
+            raise ModelError("models.average_name_gap", name=name, mean=MEAN)
         try:
             shares[one] = shares.get(one, 0.0) + float(share or 1)
         except ValueError:
-            raise ModelError(f"The share {share!r} in {name!r} is no number. Write {MEAN}NAME*0.25+OTHER*0.75.") from None
+            raise ModelError("models.average_share_no_number", share=share, name=name, mean=MEAN) from None
     return shares
 
 
@@ -149,17 +149,17 @@ def _find_folder(name: str, folder: Path) -> ModelSource:
     config = untrusted.read_json(folder / "config.json")
     check_architecture(config.get("model_type"), name)
     if config.get("auto_map"):
-        raise ModelError(f"The model {name!r} brings its own code, which is never run here. Save it as one of: {', '.join(ARCHITECTURES)}.")
+        raise ModelError("models.own_code", name=name, allowed=ARCHITECTURES)
     files = untrusted.files(folder)
     if not any(path.suffix == ".safetensors" for path in files):
-        raise ModelError(f"The folder {folder} holds no .safetensors file; pickled weights are refused. Save the model with safe_serialization=True.")
+        raise ModelError("models.no_safetensors", folder=folder)
     digest = hashing.of_parts(part for path in files for part in (path.name, hashing.of_file(path)))
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))} or not all(map(untrusted.is_label, labels.values())):
-        raise ModelError(f"{folder / 'config.json'} is damaged: id2label must map the numbers of the classes, from 0, to their names.")
+        raise ModelError("models.labels_damaged", path=folder / "config.json")
     about = untrusted.read_json(folder / "robustprune.json") if (folder / "robustprune.json").is_file() else {}
     if not isinstance(about.get("dataset"), str | None):
-        raise ModelError(f"{folder / 'robustprune.json'} is damaged: the data set must be a name.")
+        raise ModelError("models.origin_damaged", path=folder / "robustprune.json")
     return ModelSource(name, folder, digest, tuple(labels[key] for key in sorted(labels, key=int)), about.get("dataset"))
 
 
@@ -167,4 +167,4 @@ def _from_hub(name: str) -> Path:
     try:
         return untrusted.from_hub(name)
     except ModelError as error:
-        raise ModelError(f"{error} Built in are: {', '.join(built_in())}.") from error
+        raise ModelError("models.not_from_hub_either", why=error, built_in=", ".join(built_in())) from error

@@ -54,9 +54,9 @@ def load(folder: Path, kind: "type[_BaseAutoModelClass]") -> "tuple[PreTrainedMo
             folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, attn_implementation="eager", output_loading_info=True
         )
     except Exception as error:  # transformers raises whatever its readers raise
-        raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
+        raise ModelError("models.model_cannot_load", folder=folder, why=error) from error
     if missing := sorted(report["missing_keys"])[:3]:
-        raise ModelError(f"The model in {folder} is not trained for what it is wanted for: it lacks the weights {', '.join(missing)}.")
+        raise ModelError("models.weights_missing", folder=folder, names=missing)
     model, tokenizer = model.float().eval().requires_grad_(False), load_tokenizer(folder)
     check_loaded(model, tokenizer, folder)
     return model, tokenizer
@@ -69,7 +69,7 @@ def from_hub(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=[*READ, "robustprune.json"]))
     except Exception as error:  # the hub's client raises many kinds; each means: not to be had
-        raise ModelError(f"The model {name!r} is no folder here, and it could not be loaded from the hub ({type(error).__name__}).") from error
+        raise ModelError("models.not_on_hub", name=name, kind=type(error).__name__) from error
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
@@ -83,20 +83,20 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     except BaseException as error:  # transformers raises whatever its readers raise; of those written in Rust a panic is no Exception
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
-        raise ModelError(f"The tokenizer in {folder} cannot be loaded: {error}") from error
+        raise ModelError("models.tokenizer_cannot_load", folder=folder, why=error) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in a file. Raises ModelError if there is none, or it is larger than any that a model needs."""
     if not path.is_file():
-        raise ModelError(f"There is no {path.name} in {path.parent}; a model's folder needs one.")
+        raise ModelError("models.file_missing", file=path.name, folder=path.parent)
     _check_text(path)
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}.") from error
+        raise ModelError("models.file_damaged", path=path, why=error) from error
     if not isinstance(value, dict):
-        raise ModelError(f"{path} is damaged: it holds no JSON object.")
+        raise ModelError("models.file_no_object", path=path)
     return value
 
 
@@ -109,13 +109,13 @@ def check(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
     for name, wrong in ELSEWHERE.items():
         about = read_json(folder / name) if (folder / name).is_file() else {}
         if leading := [key for key, value in about.items() if wrong.fullmatch(key) and value]:
-            raise ModelError(f"{folder / name} leads to other files, by {leading[0]!r}. Save the model again.")
+            raise ModelError("models.leads_elsewhere", path=folder / name, field=leading[0])
     if (folder / "adapter_config.json").is_file():
-        raise ModelError(f"The folder {folder} is an adapter to another model. Merge it into that model and save the whole.")
+        raise ModelError("models.adapter_alone", folder=folder)
     for index in folder.glob("*.index.json"):
         for name in _indexed(index):
             if not is_plain(name) or not name.endswith(".safetensors"):
-                raise ModelError(f"{index} names the file {name!r}; only .safetensors files beside it are read. Save the model again.")
+                raise ModelError("models.index_leads_elsewhere", index=index, name=name)
     _check_size(folder, kind)
 
 
@@ -140,10 +140,10 @@ def check_loaded(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
     """Looks at what was loaded. Raises ModelError if it holds NaN, or if the tokenizer knows words that the model does not."""
     bad = next((name for name, weight in model.state_dict().items() if weight.is_floating_point() and not weight.isfinite().all()), None)
     if bad:
-        raise ModelError(f"The model in {folder} holds NaN or infinite numbers in {bad}. Train or save it again.")
+        raise ModelError("models.model_not_finite", folder=folder, weight=bad)
     words, rows = len(tokenizer), model.get_input_embeddings().num_embeddings
     if words > rows:
-        raise ModelError(f"The tokenizer in {folder} knows {words:,} words, but the model has embeddings for {rows:,}. Save the two that belong together.")
+        raise ModelError("models.tokenizer_too_large", folder=folder, words=words, rows=rows)
 
 
 def is_label(label: Any) -> bool:
@@ -163,13 +163,13 @@ def folder_of(name: str) -> Path | None:
 def _check_text(path: Path) -> None:
     size = path.stat().st_size
     if size > LARGEST_TEXT:
-        raise ModelError(f"{path} has {size / 1e6:,.0f} MB; of a file that holds no weights at most {LARGEST_TEXT / 1e6:.0f} MB are read.")
+        raise ModelError("models.text_file_too_large", path=path, size=size / 1000000.0, most=LARGEST_TEXT / 1000000.0)
 
 
 def _indexed(index: Path) -> list[str]:
     places = read_json(index).get("weight_map")
     if not isinstance(places, dict):
-        raise ModelError(f"{index} is damaged: it does not say which weights are in which file.")
+        raise ModelError("models.index_damaged", index=index)
     return list(places.values())
 
 
@@ -189,10 +189,10 @@ def _check_tokenizer(folder: Path) -> None:
     for name in ("tokenizer_config.json", "config.json"):
         kind = read_json(folder / name).get("tokenizer_class") if (folder / name).is_file() else None
         if kind and kind not in TOKENIZERS:
-            raise ModelError(f"{folder / name} asks for the tokenizer {kind!r}; those that are read are: {', '.join(TOKENIZERS)}.")
+            raise ModelError("models.tokenizer_kind", path=folder / name, kind=kind, allowed=TOKENIZERS)
     path = folder / "tokenizer.json"
     if path.is_file() and _lengthens(read_json(path).get("normalizer")):
-        raise ModelError(f"{path} makes more than {MOST_GROWTH} characters of one before a text is read. Take one that leaves texts as long as they are.")
+        raise ModelError("models.tokenizer_lengthens", path=path, most=MOST_GROWTH)
 
 
 def _lengthens(normalizer: Any) -> bool:
@@ -241,11 +241,11 @@ def _check_size(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
             with torch.device("meta"):
                 asked = sum(weight.numel() for weight in kind.from_config(config, trust_remote_code=False).parameters())
     except Exception as error:  # transformers raises whatever its readers raise
-        raise ModelError(f"config.json in {folder} describes no model that can be made: {error}") from error
+        raise ModelError("models.config_no_model", folder=folder, why=error) from error
     if layers > len(held):
-        raise ModelError(f"config.json in {folder} describes {layers:,} layers, but its files hold only {len(held):,} tensors. Save the model again.")
+        raise ModelError("models.config_too_many_layers", folder=folder, layers=layers, tensors=len(held))
     if asked > PER_NUMBER * sum(held) + FREE:
-        raise ModelError(f"config.json in {folder} describes {asked:,} weights, but its files hold only {sum(held):,} numbers. Save the model again.")
+        raise ModelError("models.config_too_many_weights", folder=folder, weights=asked, numbers=sum(held))
 
 
 def _sizes(folder: Path) -> Iterator[int]:
@@ -258,4 +258,4 @@ def _sizes(folder: Path) -> Iterator[int]:
                 for name in file.keys():  # noqa: SIM118, a safe_open is no dictionary
                     yield math.prod(file.get_slice(name).get_shape())
         except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"The model in {folder} cannot be loaded: {path.name} cannot be read: {error}") from error
+            raise ModelError("models.weights_cannot_be_read", folder=folder, file=path.name, why=error) from error

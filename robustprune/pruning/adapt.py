@@ -7,10 +7,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from robustprune.base.progress import Tick
 from robustprune.pruning.group_moments import GroupMoments
 from robustprune.pruning.linalg import Factors, with_ridge
 from robustprune.pruning.moments import InputMoments, OutputMoments
-from robustprune.pruning.problem import LayerProblem, Tick
+from robustprune.pruning.problem import LayerProblem
 from robustprune.pruning.solvers.sparsegpt import SparseGPT
 from robustprune.specs.prune import RIDGES, Pattern
 

@@ -9,12 +9,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from robustprune.base.errors import SpecError
+from robustprune.base.progress import Tick
 from robustprune.models.architectures import encoder_blocks, layer_name, linear_layers
 from robustprune.pruning import streams
 from robustprune.pruning.adapt import Curvature
 from robustprune.pruning.faults import check_finite, naming
 from robustprune.pruning.moments import Accumulator, Power, relative
-from robustprune.pruning.problem import Tick
 from robustprune.pruning.solvers.sparsegpt import SparseGPT
 from robustprune.specs.prune import AUTO, MAX_SPARSITY, Pattern, PruneSpec
 
@@ -35,7 +35,7 @@ def patterns_for(model: PreTrainedModel, batches: Sequence[streams.Batch], spec:
         pattern = Pattern.parse(spec.pattern)
         for name, layer in layers.items():
             if layer.in_features % pattern.bank:
-                raise SpecError(f"The pattern {spec.pattern} does not fit {name}: its {layer.in_features} inputs are no multiple of {pattern.bank}.")
+                raise SpecError("pruning.pattern_does_not_fit", pattern=spec.pattern, name=name, inputs=layer.in_features, bank=pattern.bank)
         return dict.fromkeys(layers, pattern)
     sparsities = named(spec.layer_sparsities, tuple(layers))
     if spec.allocation == "error" and spec.sparsity > 0:
@@ -50,7 +50,7 @@ def named(pairs: Sequence[tuple[str, float]], layers: Sequence[str]) -> dict[str
     for name, sparsity in sorted(pairs, key=lambda pair: len(pair[0])):
         meant = [layer for layer in layers if layer == name or layer.startswith(name + ".")]
         if not meant:
-            raise SpecError(f"The model has no layer {name!r}. Its layers are {layers[0]} to {layers[-1]}; block.0 means all of a block.")
+            raise SpecError("pruning.no_such_layer", name=name, first=layers[0], last=layers[-1])
         found.update(dict.fromkeys(meant, sparsity))
     return found
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from robustprune.base.errors import ModelError
+from robustprune.base.messages import say
 
 
 @contextmanager
@@ -15,10 +16,10 @@ def naming(layer: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ModelError(f"Pruning stopped at {layer}: {error}. The checkpoint or a layer before it may be broken.") from error
+        raise ModelError("pruning.stopped_at", layer=layer, why=error.args[0] if error.args else error) from error
 
 
 def check_finite(what: str, values: Tensor) -> None:
     """Raises ValueError if a layer's ``what`` hold NaN or Inf."""
     if not torch.isfinite(values).all():
-        raise ValueError(f"its {what} hold NaN or Inf")
+        raise ValueError(say("pruning.not_finite", what=what))

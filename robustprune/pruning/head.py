@@ -37,7 +37,7 @@ def logits(model: PreTrainedModel, hidden: Float[Tensor, "texts positions hidden
 def check_held_out(texts: int) -> None:
     """Raises DataError if so few texts are held out that they could not tell whether a refit helps. For before anything is pruned."""
     if texts < MIN_HELD_OUT:
-        raise DataError(f"The head can be refitted from {MIN_HELD_OUT * 10} calibration texts on, so that enough are held out; here {texts} are.")
+        raise DataError("pruning.too_few_for_head", needed=MIN_HELD_OUT * 10, texts=texts)
 
 
 def refit(

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from robustprune.base.messages import say
+
 FIRST_DAMPING = 1e-12
 LAST_DAMPING = 1.0
 BLOCK = 384
@@ -61,7 +63,7 @@ def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
     if lower is not None:
         return Factor(lower, 0.0)
     if not torch.isfinite(matrix).all():
-        raise ValueError("the Hessian holds NaN or Inf")
+        raise ValueError(say("pruning.hessian_not_finite"))
     scale = matrix.diagonal().mean().clamp_min(torch.finfo(matrix.dtype).tiny)
     damping = FIRST_DAMPING
     while damping <= LAST_DAMPING:
@@ -69,7 +71,7 @@ def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
         if lower is not None:
             return Factor(lower, damping)
         damping *= 10
-    raise ValueError("the Hessian is not positive semi-definite")
+    raise ValueError(say("pruning.hessian_not_definite"))
 
 
 def _factorised(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"] | None:

@@ -2,12 +2,14 @@
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.base.errors import DataError
+from robustprune.base.messages import say
+from robustprune.base.progress import Progress
 from robustprune.models.architectures import Block, encoder_blocks, layer_name, linear_layers
 from robustprune.pruning import head, patterns, streams
 from robustprune.pruning.adapt import Curvature, choose_ridge
@@ -21,39 +23,37 @@ from robustprune.pruning.report import LayerReport, PruneReport
 from robustprune.pruning.solvers import solver
 from robustprune.specs.prune import AUTO, Pattern, PruneSpec
 
-# Called with the layers done (a fraction while one is worked on), the number of layers, and the reports so far. May raise Cancelled.
-Watch = Callable[[float, int, Sequence[LayerReport]], None]
-
 HELD_OUT_EVERY = 10
 MIN_TEXTS = 16
 
 
 @torch.no_grad()
 def prune(
-    dense: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spec: PruneSpec, watch: Watch
+    dense: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spec: PruneSpec, progress: Progress
 ) -> tuple[PreTrainedModel, PruneReport]:
     """A pruned copy of ``dense``, on the same device, and the report. The dense model is not changed.
 
-    Every tenth text is kept from calibration, to see how far the errors hold on texts that no layer was fitted to.
+    Every tenth text is kept from calibration, to see how far the errors hold on texts that no layer was fitted to. ``progress`` hears the
+    number of layers that are done, with a fraction for the one at hand; its partial is the reports so far.
 
     Raises:
         DataError: fewer than 16 texts, or too few to tell whether a refit of the head helps.
         SpecError: the spec names a layer that the model has not, or a pattern that does not fit a layer.
         ModelError: a layer's inputs or weights hold NaN or Inf; the message names the layer.
-        Cancelled: ``watch`` raised it.
+        Cancelled: ``progress`` raised it.
     """
     if len(texts) < MIN_TEXTS:
-        raise DataError(f"Pruning needs at least {MIN_TEXTS} calibration texts; there are {len(texts)}.")
+        raise DataError("pruning.too_few_texts", needed=MIN_TEXTS, texts=len(texts))
     started = time.perf_counter()
     total = len(list(linear_layers(dense)))
     fit, held_out = split(texts)
     if spec.refit_head:
         head.check_held_out(len(held_out))
-    fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part, lambda: watch(0, total, ())) for part in (fit, held_out))
+    walk = _Walk(spec, total, progress)
+    fit_batches, held_out_batches = (streams.block_inputs(dense, tokenizer, part, walk.tick) for part in (fit, held_out))
     batches = fit_batches + held_out_batches
-    by_layer = patterns_for(dense, fit_batches, spec, lambda done: watch(done, total, ()))
+    walk.patterns = patterns_for(dense, fit_batches, spec, walk.tick)
     sparse = copy.deepcopy(dense)
-    walk = _Walk(spec, by_layer, watch)
     dense_stream = sparse_stream = batches
     for dense_block, sparse_block in zip(encoder_blocks(dense), encoder_blocks(sparse), strict=True):
         seen = DenseBlock(dense_block, len(fit_batches), with_inputs=spec.adaptive == "none", residual=spec.residual)
@@ -83,16 +83,19 @@ def achieved_sparsity(model: PreTrainedModel) -> float:
 class _Walk:
     """The state of one walk: what is done so far, and whether any layer has been changed yet."""
 
-    def __init__(self, spec: PruneSpec, by_layer: Mapping[str, Pattern], watch: Watch) -> None:
-        self._spec, self._patterns, self._watch = spec, by_layer, watch
+    def __init__(self, spec: PruneSpec, layers: int, progress: Progress) -> None:
+        self._spec, self._layers, self._progress = spec, layers, progress
         self._solver: Solver = solver(spec.method)
         # Until a layer is changed both streams are the same, and there is no error to correct: the target is W itself.
         self._undisturbed = True
+        self.patterns: dict[str, Pattern] = {}
         self.reports: list[LayerReport] = []
 
     def tick(self, fraction: float = 0.0) -> None:
         """Says how far the walk is, the layer at hand by ``fraction``; where Cancel is heard."""
-        self._watch(len(self.reports) + fraction, len(self._patterns), self.reports)
+        done = len(self.reports)
+        doing = say("pruning.layer", number=min(done + 1, self._layers), total=self._layers)
+        self._progress(done + fraction, self._layers, doing, tuple(self.reports))
 
     def prune_group(self, dense: Block, sparse: Block, number: int, gather: Callable[[], GroupMoments]) -> None:
         """Prunes the layers of a group in the sparse block and appends their reports."""
@@ -107,7 +110,7 @@ class _Walk:
             inputs = moments.dense_inputs if self._spec.adaptive == "none" else moments.fit.inputs
             ridge = self._spec.ridge
             if ridge == AUTO:
-                by_name = {name: self._patterns[layer_name(dense.index, name)] for name in group}
+                by_name = {name: self.patterns[layer_name(dense.index, name)] for name in group}
                 ridge = choose_ridge(moments, inputs, {name: dense.linear(name) for name in group}, by_name, full, corrects, self.tick)
             curvature = Curvature.of(inputs, ridge, centred=full)
         share = (time.perf_counter() - started) / len(group)
@@ -126,7 +129,7 @@ class _Walk:
         inputs, outputs = moments.fit.inputs, moments.fit.outputs[name]
         check_finite("weights", weight)
         check_finite("dense outputs", outputs.cross)
-        problem = curvature.problem(weight, outputs if corrects else None, self._patterns[full_name])
+        problem = curvature.problem(weight, outputs if corrects else None, self.patterns[full_name])
         solution = self._solver.solve(problem, self.tick)
         new_weight, new_bias = solution.weight.float().double(), bias
         if corrects or not solution.mask.all():

@@ -1,6 +1,5 @@
 """What a solver gets, and what it gives back."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -8,11 +7,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from robustprune.base.progress import Tick
 from robustprune.pruning.linalg import Factors
 from robustprune.specs.prune import Pattern
-
-# Called every so often with the share of the layer that is done, in [0, 1]; raises Cancelled when the person wants to stop.
-Tick = Callable[[float], None]
 
 
 @dataclass(frozen=True)

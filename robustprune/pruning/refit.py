@@ -4,8 +4,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from robustprune.base.progress import Tick
 from robustprune.pruning import linalg
-from robustprune.pruning.problem import LayerProblem, Tick
+from robustprune.pruning.problem import LayerProblem
 
 # The gradient that is left on the support, relative to the right-hand side, when the refit counts as exact.
 TOLERANCE = 1e-5

@@ -38,6 +38,11 @@ class LayerReport:
     damping: float
     seconds: float
 
+    @property
+    def block(self) -> int:
+        """The number of the encoder block that the layer is in, from 0."""
+        return int(self.name.split(".")[1])
+
 
 @dataclass(frozen=True)
 class HeadReport:

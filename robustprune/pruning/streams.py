@@ -12,14 +12,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from robustprune.base.progress import Check
 from robustprune.models import inference
 from robustprune.models.architectures import Block, encoder_blocks
 from robustprune.pruning.block_stages import Stages
 
 HIDDEN = ("hidden_states", "x")
 INNER_BYTES = 64 * 2**20
-# Called before every batch; raises Cancelled when the person wants to stop.
-Tick = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class _Reached(Exception):
 
 
 @torch.inference_mode()
-def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], tick: Tick) -> list[Batch]:
+def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], check: Check) -> list[Batch]:
     """The first block's inputs for all texts, in batches of like length."""
     caught: list[tuple[tuple, dict]] = []
 
@@ -61,7 +60,7 @@ def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tex
     result = []
     with encoder_blocks(model)[0].module.register_forward_pre_hook(catch, with_kwargs=True):
         for _, encoded in inference.encoded_batches(model, tokenizer, texts):
-            tick()
+            check()
             try:
                 model(**encoded)
             except _Reached:
@@ -82,7 +81,7 @@ Look = Callable[[int, tuple[str, ...], Float[Tensor, "tokens in"], dict[str, Flo
 
 
 @torch.inference_mode()
-def advance(block: Block, batches: Sequence[Batch], tick: Tick, look: Look | None = None) -> list[Batch]:
+def advance(block: Block, batches: Sequence[Batch], check: Check, look: Look | None = None) -> list[Batch]:
     """The next block's inputs: the same batches with this block's outputs. ``look`` sees every group of linear layers on the way."""
     after: list[Batch] = []
 
@@ -102,7 +101,7 @@ def advance(block: Block, batches: Sequence[Batch], tick: Tick, look: Look | Non
         hooks += [block.linear(name).register_forward_hook(seen(group, name, outputs)) for name in group]
     try:
         for batch in batches:
-            tick()
+            check()
             after.append(replace(batch, hidden=batch.run(block.module)))
     finally:
         for hook in hooks:
@@ -137,11 +136,11 @@ class BlockWalk:
         return self._batches[number].real(self._attended[number])
 
     @torch.inference_mode()
-    def outputs(self, tick: Tick) -> list[Batch]:
+    def outputs(self, check: Check) -> list[Batch]:
         """The next block's inputs, once all groups are done."""
         after = []
         for number, batch in enumerate(self._batches):
-            tick()
+            check()
             hidden = self._stages.contract(self._block.module, self._inner(number), self._attended[number])
             after.append(replace(batch, hidden=hidden))
         return after

@@ -47,7 +47,7 @@ class AttackSpec:
         if self.word_budget is not None:
             checks.whole("word budget", self.word_budget, 1, MAX_WORDS)
             if not RECIPES[self.recipe].counts_words:
-                raise SpecError(f"The recipe {self.recipe!r} cannot be held to a number of words. Leave the word budget out.")
+                raise SpecError("specs.no_word_budget", recipe=self.recipe)
         if self.seconds is not None:
             object.__setattr__(self, "seconds", check_seconds(self.seconds))
         checks.one_of("resources", self.resources, RESOURCES)
@@ -58,7 +58,7 @@ class AttackSpec:
                 checks.text(setting, value)
                 if need not in RECIPES[self.recipe].needs:
                     users = ", ".join(name for name, recipe in RECIPES.items() if need in recipe.needs)
-                    raise SpecError(f"The recipe {self.recipe!r} uses no {setting.replace('_', '-')}; those that do are: {users}. Leave it out.")
+                    raise SpecError("specs.resource_not_used", recipe=self.recipe, setting=setting.replace("_", "-"), allowed=users)
         self._settle_perturbation()
 
     def _settle_perturbation(self) -> None:
@@ -66,7 +66,7 @@ class AttackSpec:
             object.__setattr__(self, "perturbation", PERTURBATIONS[0] if self.perturbation is None else self.perturbation)
             checks.one_of("perturbation", self.perturbation, PERTURBATIONS)
         elif self.perturbation is not None:
-            raise SpecError(f"The recipe {self.recipe!r} has no perturbation to choose; only bad-characters has. Leave it out.")
+            raise SpecError("specs.no_perturbation", recipe=self.recipe)
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -87,23 +87,23 @@ def check_text(text: Any) -> str:
     """A text that a person typed, stripped. Raises SpecError if it is empty, has no letters, or is too long to show."""
     stripped = check_attackable(text).strip()
     if not any(character.isalpha() for character in stripped):
-        raise SpecError("The text has no letters, so there is no word to look at. Type a sentence.")
+        raise SpecError("specs.text_without_letters")
     return stripped
 
 
 def check_attackable(text: Any) -> str:
     """A text as it is. Raises SpecError if attacks cannot read it: it is empty, too long, or holds what they take for a mark of theirs."""
     if not isinstance(text, str) or not text.strip():
-        raise SpecError("The text is empty. Type a sentence.")
+        raise SpecError("specs.text_empty")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise SpecError("The text holds bytes that are no UTF-8 characters. Type it again.")
+        raise SpecError("specs.text_not_utf8")
     if SPLIT_MARK in text:
-        raise SpecError(f"The text holds {SPLIT_MARK}, which attacks take for the end of a sentence. Leave it out.")
+        raise SpecError("specs.text_with_split_mark", mark=SPLIT_MARK)
     if len(text) > MAX_CHARACTERS and len(text.split()) <= MAX_WORDS:
-        raise SpecError(f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed. Shorten it.")
+        raise SpecError("specs.text_too_many_characters", count=len(text), most=MAX_CHARACTERS)
     words = len(text.split())
     if words > MAX_WORDS:
-        raise SpecError(f"The text has {words:,} words; at most {MAX_WORDS:,} are allowed. Shorten it.")
+        raise SpecError("specs.text_too_many_words", count=words, most=MAX_WORDS)
     return text
 
 
@@ -111,5 +111,5 @@ def check_label(label: Any, names: tuple[str, ...]) -> int:
     """A class index of the model. Raises SpecError naming the classes otherwise."""
     if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < len(names):
         allowed = ", ".join(f"{i} ({name})" for i, name in enumerate(names))
-        raise SpecError(f"The model has no label {label!r}; it knows: {allowed}.")
+        raise SpecError("specs.no_such_label", label=label, allowed=allowed)
     return label

@@ -44,7 +44,7 @@ class Pattern:
         found = re.fullmatch(r"(\d{1,4}):(\d{1,4})", text.strip()) if isinstance(text, str) else None
         keep, bank = map(int, found.groups()) if found else (0, 0)
         if not 0 < keep < bank <= MAX_BANK or 1 - keep / bank > MAX_SPARSITY:
-            raise SpecError(f"The pattern {text!r} is not N:M with 0 < N < M <= {MAX_BANK} and one in a hundred kept. Write 2:4 to keep two of every four.")
+            raise SpecError("specs.pattern_wrong", pattern=text, most=MAX_BANK)
         return cls(1 - keep / bank, "row", bank)
 
     @property
@@ -112,7 +112,7 @@ class PruneSpec:
         self._settle_scope()
         self._set("layer_sparsities", _layer_sparsities(self.layer_sparsities))
         if sum((self.pattern is not None, self.allocation != "uniform", bool(self.layer_sparsities))) > 1:
-            raise SpecError("A pattern N:M, the allocation by error and sparsities of single layers exclude each other. Choose one of them.")
+            raise SpecError("specs.exclude_each_other")
 
     def _settle_scope(self) -> None:
         """One spelling for one thing: a pattern settles the sparsity and the scope, a method the scope that was left open."""
@@ -126,7 +126,7 @@ class PruneSpec:
         self._set("scope", method.scope if self.scope is None else self.scope)
         checks.one_of("scope", self.scope, SCOPES)
         if self.scope not in method.scopes:
-            raise SpecError(f"The method {self.method!r} has no scope {self.scope!r}; allowed are: {', '.join(method.scopes)}.")
+            raise SpecError("specs.scope_not_known", method=self.method, scope=self.scope, allowed=method.scopes)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -171,9 +171,9 @@ def _layer_sparsities(value: Any) -> tuple[tuple[str, float], ...]:
         pairs = list(pairs)
         by_name = dict(pairs)
     except (TypeError, ValueError):
-        raise SpecError(f"The sparsities of single layers are {value!r}; a mapping from names such as block.0 to numbers is needed.") from None
+        raise SpecError("specs.layer_sparsities_wrong", value=value) from None
     if len(by_name) < len(pairs):
-        raise SpecError(f"A layer is named twice among {', '.join(str(name) for name, _ in pairs)}. Give every layer one sparsity.")
+        raise SpecError("specs.layer_named_twice", names=", ".join((str(name) for name, _ in pairs)))
     for name, sparsity in by_name.items():
         checks.text("layer", name)
         checks.number(f"sparsity of {name}", sparsity, 0.0, MAX_SPARSITY)

@@ -10,6 +10,7 @@ import yaml
 
 from robustprune.base import checks
 from robustprune.base.errors import SpecError
+from robustprune.base.messages import say
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.methods import METHODS
 from robustprune.specs.prune import ADAPTIVE, PruneSpec
@@ -88,7 +89,7 @@ class SweepSpec:
         for name in ("sparsities", "patterns", "beside", "baselines"):
             object.__setattr__(self, name, _list(name, getattr(self, name), may_be_empty=getattr(self, name) == ()))
         if not self.sparsities and not self.patterns:
-            raise SpecError("The sweep has neither sparsities nor patterns. Name at least one, such as sparsities: [0.5].")
+            raise SpecError("specs.sweep_without_sparsities")
         for level in self.adaptive:
             checks.one_of("level of adapting", level, LEVELS)
         for name in self.baselines:
@@ -96,9 +97,9 @@ class SweepSpec:
         checks.whole("number of training texts (rows)", self.rows, 2, 100_000_000)
         checks.yes_or_no("keep_weights", self.keep_weights)
         if not isinstance(self.attack, Attacks):
-            raise SpecError(f"The attack is {self.attack!r}; the fields {', '.join(one.name for one in fields(Attacks))} are needed.")
+            raise SpecError("specs.sweep_attack_wrong", attack=self.attack, fields=", ".join(one.name for one in fields(Attacks)))
         if self.size > MAX_RUNS:
-            raise SpecError(f"The sweep asks for {self.size:,} runs ({self._sizes()}); at most {MAX_RUNS:,} are allowed. Shorten a list.")
+            raise SpecError("specs.sweep_too_large", runs=self.size, sizes=self._sizes(), most=MAX_RUNS)
         for start in self.starts[:1]:
             for dataset in self.datasets[:1]:
                 self.prunings(start, dataset)
@@ -151,14 +152,14 @@ class SweepSpec:
         """
         try:
             if path.stat().st_size > MAX_BYTES:
-                raise SpecError(f"The sweep file {path} has {path.stat().st_size:,} bytes; at most {MAX_BYTES:,} are allowed. Is it the right file?")
+                raise SpecError("specs.sweep_file_too_large", path=path, size=path.stat().st_size, most=MAX_BYTES)
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise SpecError(f"There is no sweep file {str(path)!r}. Those that ship are in assets/sweeps.") from None
+            raise SpecError("specs.no_sweep_file", path=str(path)) from None
         except UnicodeDecodeError as error:
-            raise SpecError(f"The sweep file {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+            raise SpecError("specs.sweep_not_utf8", path=path, byte=error.start) from error
         except OSError as error:
-            raise SpecError(f"The sweep file {path} cannot be read: {error.strerror}.") from error
+            raise SpecError("specs.sweep_cannot_be_read", path=path, why=error.strerror) from error
         return cls.parse(text, path.name)
 
     @classmethod
@@ -168,15 +169,15 @@ class SweepSpec:
             value = yaml.load(text, _Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
-            where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-            raise SpecError(f"{name}{where}: this is no YAML ({error.problem}). Mind indentation, colons and brackets.") from error
+            where = say("specs.sweep_place", line=mark.line + 1, column=mark.column + 1) if mark else ""
+            raise SpecError("specs.sweep_no_yaml_at", name=name, where=where, why=error.problem) from error
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise SpecError(f"{name} is no YAML ({error}).") from error
+            raise SpecError("specs.sweep_no_yaml", name=name, why=error) from error
         value = _known(cls, value, name)
         if "attack" in value:
             value["attack"] = Attacks(**_known(Attacks, value["attack"], f"{name}, attack"))
         if "starts" not in value:
-            raise SpecError(f"{name} names no starts. Write starts: [sst2-soup], or other dense models.")
+            raise SpecError("specs.sweep_without_starts", name=name)
         return cls(**value)
 
 
@@ -203,13 +204,13 @@ class _Loader(yaml.SafeLoader):
 def _known(cls: type, value: Any, name: str) -> dict[str, Any]:
     """The fields of a mapping. Raises SpecError for one that is unknown, with the one that was probably meant."""
     if not isinstance(value, dict):
-        raise SpecError(f"{name} holds {'nothing' if value is None else type(value).__name__}; fields such as starts: [sst2-soup] are needed.")
+        raise SpecError("specs.sweep_no_fields", name=name, given=say("specs.nothing") if value is None else type(value).__name__)
     allowed = [one.name for one in fields(cls)]
     for key in value:
         if key not in allowed:
             near = difflib.get_close_matches(str(key), allowed, 1)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
-            raise SpecError(f"{name} has no field {key!r}; allowed are: {', '.join(allowed)}.{meant}")
+            meant = say("specs.did_you_mean", field=near[0]) if near else ""
+            raise SpecError("specs.sweep_unknown_field", name=name, field=key, allowed=allowed, meant=meant)
     return dict(value)
 
 
@@ -217,10 +218,10 @@ def _list(name: str, value: Any, may_be_empty: bool = False) -> tuple[Any, ...]:
     """A list of plain values, each once; one value by itself is a list of one."""
     values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     if not values and not may_be_empty:
-        raise SpecError(f"The list {name} is empty. Name at least one value, or leave the field out.")
+        raise SpecError("specs.sweep_list_empty", name=name)
     for one in values:
         if not isinstance(one, str | int | float | None):
-            raise SpecError(f"The list {name} holds {one!r}; only names and numbers are allowed.")
+            raise SpecError("specs.sweep_list_value", name=name, value=one)
     if len(set(map(repr, values))) < len(values):
-        raise SpecError(f"The list {name} holds a value twice: {', '.join(map(str, values))}. Name each once.")
+        raise SpecError("specs.sweep_list_twice", name=name, values=", ".join(map(str, values)))
     return tuple(values)

@@ -86,7 +86,7 @@ class TrainSpec:
         checks.one_of("precision", self.precision, PRECISIONS)
         checks.whole("seed", self.seed, 0, checks.MAX_SEED)
         if not isinstance(self.freelb, FreeLB):
-            raise SpecError(f"The settings of FreeLB are {self.freelb!r}; a FreeLB is needed.")
+            raise SpecError("specs.freelb_wrong", given=self.freelb)
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -122,7 +122,7 @@ class BaselineSpec:
         object.__setattr__(self, "sparsity", float(checks.number("sparsity", self.sparsity, 0.01, 0.99)))
         checks.whole("number of rounds", self.rounds, 1, 50)
         if self.train.rank == 0:
-            raise SpecError("A baseline is kept as an adapter and a mask, so its rank must be at least 1.")
+            raise SpecError("specs.baseline_rank")
 
     @classmethod
     def named(cls, name: str, sparsity: float, plain: TrainSpec, adversarial: TrainSpec) -> Self:

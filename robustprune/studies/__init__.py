@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustprune.base import stores
-from robustprune.base.progress import Progress, silent
+from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.lab import models
 from robustprune.specs.sweep import SweepSpec
 from robustprune.studies import plan as studies_plan
@@ -37,9 +37,7 @@ def sweep_workers(count: int | None = None) -> "Workers":
     return cluster.fitted(count)
 
 
-def sweep(
-    plan: Plan, workers: "Workers | None" = None, scheduler: str | None = None, progress: Progress = silent, cancel: threading.Event | None = None
-) -> "SweepRun":
+def sweep(plan: Plan, workers: "Workers | None" = None, scheduler: str | None = None, progress: Progress = silent, cancel: Cancel | None = None) -> "SweepRun":
     """Runs what is left of a plan: on workers of this machine, or on the cluster whose ``scheduler`` has that address.
 
     Every run that ends is stored; one that fails is told of in the result and stops no other.

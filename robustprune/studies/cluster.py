@@ -70,7 +70,7 @@ def local(workers: Workers) -> "Iterator[Client]":
                     host="127.0.0.1" if workers.count > 1 else None, local_directory=str(folder), silence_logs=logging.CRITICAL,
                 )  # fmt: skip
         except (OSError, RuntimeError) as error:
-            raise ClusterError(f"No workers could be started on this machine ({error}). Try --workers 1.") from error
+            raise ClusterError("studies.no_workers", why=error) from error
         with cluster, Client(cluster) as client:
             yield client
 
@@ -109,17 +109,12 @@ def joined(address: str) -> "Iterator[Client]":
     try:
         client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        raise ClusterError(
-            f"No scheduler answers at {address!r} ({type(error).__name__}). Write it as tcp://host:8786, and see that a Dask scheduler runs there."
-        ) from error
+        raise ClusterError("studies.no_scheduler", address=address, kind=type(error).__name__) from error
     with client:
         try:
             client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
         except TimeoutError:
-            raise ClusterError(
-                f"The scheduler at {address} has had no worker for {SECONDS_FOR_WORKERS} s. "
-                f"Start some in this program's folder: python -m distributed.cli.dask_worker {address}"
-            ) from None
+            raise ClusterError("studies.no_worker_came", address=address, seconds=SECONDS_FOR_WORKERS) from None
         check(client)
         yield client
 
@@ -137,16 +132,10 @@ def check(client: "Client") -> None:
     ours, here = versions.describe(), paths.shared_store() or str(paths.home())
     for address, told in client.run(versions.on_worker, PROBES, key, on_error="return").items():
         if not isinstance(told, dict):
-            raise ClusterError(
-                f"The worker {address} cannot load this program ({told}). "
-                "Start it in this program's folder and environment, or put the folder into its PYTHONPATH."
-            )
+            raise ClusterError("studies.worker_cannot_load", address=address, why=told)
         theirs = told["versions"]
         for name, version in ours.items():
             if theirs.get(name) != version:
-                raise ClusterError(f"The worker {address} has {name} {theirs.get(name)}, here it is {version}. Bring both to one version, and start it again.")
+                raise ClusterError("studies.worker_version", address=address, name=name, theirs=theirs.get(name), ours=version)
         if not told["sees"]:
-            raise ClusterError(
-                f"The worker {address} does not see this store: its own is {told['store']}, here it is {here}. "
-                "Set ROBUSTPRUNE_HOME to one folder that both see, or ROBUSTPRUNE_STORE to one address."
-            )
+            raise ClusterError("studies.worker_store", address=address, theirs=told["store"], ours=here)

@@ -1,13 +1,12 @@
 """Conducting a sweep: tasks go to the workers, how far they are comes back, and what ended is counted."""
 
-import threading
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from robustprune.base.errors import Cancelled, ClusterError
-from robustprune.base.progress import Progress
+from robustprune.base.progress import Cancel, Progress
 from robustprune.studies import versions
 from robustprune.studies.plan import Plan, Task
 from robustprune.studies.task import Outcome, execute
@@ -51,7 +50,7 @@ class SweepRun:
         return {"planned": self.planned, "done": self.done, "skipped": self.skipped, "failed": len(failures), "seconds": self.seconds, "failures": failures}
 
 
-def conduct(plan: Plan, cluster: "AbstractContextManager[Client]", threads: int | None, progress: Progress, cancel: threading.Event) -> SweepRun:
+def conduct(plan: Plan, cluster: "AbstractContextManager[Client]", threads: int | None, progress: Progress, cancel: Cancel) -> SweepRun:
     """Runs what is left of a plan on a cluster.
 
     Raises:
@@ -61,14 +60,14 @@ def conduct(plan: Plan, cluster: "AbstractContextManager[Client]", threads: int 
     begun = time.monotonic()
     result = SweepRun(len(plan.tasks), len(plan.done))
     if plan.left:
-        progress(0, len(plan.left), "starting the workers", None)
+        progress(0, len(plan.left), say("studies.starting_workers"), None)
         with cluster as client:
             _work(client, plan.left, threads, result, progress, cancel)
     result.seconds = time.monotonic() - begun
     return result
 
 
-def _work(client: "Client", tasks: tuple[Task, ...], threads: int | None, result: SweepRun, progress: Progress, cancel: threading.Event) -> None:
+def _work(client: "Client", tasks: tuple[Task, ...], threads: int | None, result: SweepRun, progress: Progress, cancel: Cancel) -> None:
     from distributed import Event
 
     sweep = f"robustprune-{time.time_ns()}"
@@ -86,10 +85,7 @@ def _work(client: "Client", tasks: tuple[Task, ...], threads: int | None, result
             under_way.forget(task.key)
             if outcome.error == versions.REFUSED:
                 _stop(client, stop, list(futures), quiet=True)
-                raise ClusterError(
-                    f"A worker with another version of this program joined ({outcome.worker}), so the sweep stopped; what is finished is stored. "
-                    "Stop that worker, and give the same command again."
-                )
+                raise ClusterError("studies.other_version_joined", worker=outcome.worker)
             result.outcomes.append(outcome)
         time.sleep(SECONDS_TO_LOOK if futures else 0)
     _tell(client, tasks, futures, under_way, result, progress)
@@ -116,10 +112,15 @@ class _UnderWay:
 
 def _tell(client: "Client", tasks: tuple[Task, ...], futures: "dict[Future, Task]", under_way: _UnderWay, result: SweepRun, progress: Progress) -> None:
     if client.status != "running":
-        raise ClusterError("The connection to the scheduler was lost. What is finished is stored; give the same command again when the cluster is back.")
+        raise ClusterError("studies.scheduler_lost")
     ended = len(tasks) - len(futures)
-    failed = f", {len(result.failed)} failed" if result.failed else ""
-    progress(min(ended + under_way.share, len(tasks)), len(tasks), f"{ended} of {len(tasks)} runs{failed}; {under_way.text or 'waiting for workers'}", None)
+    failed = say("studies.some_failed", count=len(result.failed)) if result.failed else ""
+    progress(
+        min(ended + under_way.share, len(tasks)),
+        len(tasks),
+        say("studies.runs_ended", ended=ended, total=len(tasks), failed=failed, doing=under_way.text or say("studies.waiting_for_workers")),
+        None,
+    )
 
 
 def _outcome(future: "Future", task: Task) -> Outcome:
@@ -144,4 +145,4 @@ def _stop(client: "Client", stop: Any, futures: list["Future"], quiet: bool = Fa
         time.sleep(SECONDS_TO_LOOK)
     client.cancel(futures)
     if not quiet:
-        raise Cancelled("Cancelled; what is finished is stored. The same sweep goes on from there.")
+        raise Cancelled("studies.cancelled")

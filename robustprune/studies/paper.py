@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from robustprune.base import paths
+from robustprune.base.messages import Message, say
 
 FILE = paths.ASSETS / "paper.json"
 
@@ -27,9 +28,9 @@ class PaperRow:
         return abs(self.asr - (1 - self.aua / self.acc)) < 0.01
 
 
-def citation() -> str:
+def citation() -> Message:
     """Where the figures stand, and what they were measured on."""
-    return _content()["source"]
+    return say("studies.paper_source")
 
 
 def rows(dataset: str | None) -> list[PaperRow]:

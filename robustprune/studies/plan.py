@@ -81,7 +81,7 @@ def plan(spec: SweepSpec, progress: Progress) -> Plan:
     checked = set()
     done = set()
     for number, task in enumerate(tasks):
-        progress(number, len(tasks), "looking for what is stored", None)
+        progress(number, len(tasks), say("studies.looking_for_stored"), None)
         if (task.model, task.dataset) not in checked:  # that texts and classes fit, before anything runs
             checked.add((task.model, task.dataset))
             accuracy.texts_for(find_model(task.model), task.dataset, task.examples, 0)
@@ -136,7 +136,7 @@ def _dataset(start: str, asked: str | None) -> str:
     if asked == DEMO:
         demo = datasets.demo_for(card)
         if demo is None:
-            raise DataError(f"No demo texts fit the model {start!r}. Name its data set in the sweep file.")
+            raise DataError("studies.no_demo_texts", start=start)
         return demo
     return _absolute(asked) if asked else datasets.default_for(card)
 

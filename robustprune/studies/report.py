@@ -49,7 +49,7 @@ def page(results: pd.DataFrame, found: Sequence[Answer], sweeps: Sequence[Mappin
                 for figure in drawn:
                     parts.append(figure.to_html(full_html=False, include_plotlyjs=first, config={"displaylogo": False}))
                     first = False
-    parts.append(f"<h2>{_say(words, 'compare.view_paper')}</h2><p>{_say(words, 'paper.apart')}</p>{_paper(results, words)}")
+    parts.append(f"<h2>{_say(words, 'compare.view_paper')}</h2><p>{_say(words, 'paper.apart')}</p>{_paper(results, words, language)}")
     parts.append(f"<h2>{_say(words, 'claims.made')}</h2>{_made(results, sweeps, words)}")
     head = f'<meta charset="utf-8"><title>{_say(words, "report.title")}</title><style>{STYLE}</style>'
     return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{"".join(parts)}</body></html>'
@@ -118,7 +118,7 @@ def _line_name(settings: dict[str, Any], place: str) -> str:
     return f"{settings['method']} {settings['adaptive']}, {other}"
 
 
-def _paper(results: pd.DataFrame, words: Words) -> str:
+def _paper(results: pd.DataFrame, words: Words, language: str) -> str:
     rows = [row for dataset in sorted(results["dataset"].dropna().unique()) for row in paper.rows(_card(dataset))]
     frame = pd.DataFrame([
         {
@@ -127,7 +127,7 @@ def _paper(results: pd.DataFrame, words: Words) -> str:
         }
         for row in dict.fromkeys(rows)
     ])  # fmt: skip
-    return _html(frame) + f"<p><small>{escape(paper.citation())}</small></p>" if rows else ""
+    return _html(frame) + f"<p><small>{escape(paper.citation().render(language))}</small></p>" if rows else ""
 
 
 def _card(dataset: str) -> str:

@@ -14,7 +14,7 @@ from robustprune.attacks.archive import ABOUT, ATTACKS_VERSION, SCORES
 from robustprune.base import folders, partials, paths
 from robustprune.base.errors import RobustPruneError
 from robustprune.base.progress import Progress
-from robustprune.base.store import Entry, Store
+from robustprune.base.store import Entry, Store, understood
 from robustprune.lab.accuracy import KIND as EVALUATIONS
 from robustprune.lab.accuracy import OF
 from robustprune.lab.models import BASELINE_KIND
@@ -30,6 +30,8 @@ VERSION = 1
 # Outcomes of texts as characters, in the sample's order.
 OUTCOMES = {"held": "h", "flipped": "f", "skipped": "s", "stopped": "t"}
 FAILED = "x"
+# Of a run's spec.
+OWN = ("dataset", "method", "adaptive", "sparsity", "pattern", "scope", "allocation", "calibration", "seed", "residual")
 MEANS = ("queries_mean", "words_changed_mean", "similarity_mean")
 
 # The columns, each with its type. Rates are in [0, 1] with Wilson 95 % intervals; seconds are of the machine that made them.
@@ -123,7 +125,7 @@ def _facts(store: Store, progress: Progress) -> dict[str, dict[str, Any]]:
     found = {mark: known[mark] for mark in stamps if mark in known}
     for number, mark in enumerate(missing):
         if number % 50 == 0:
-            progress(number, len(missing), "reading stored results", None)
+            progress(number, len(missing), say("studies.reading_results"), None)
         if (told := _read(store, stamps[mark])) is not None:
             found[mark] = told
     if missing or len(known) != len(found):
@@ -136,24 +138,20 @@ def _read(store: Store, folder: Path) -> dict[str, Any] | None:
     entry = store.read(folder)
     if entry is None:
         return None
-    try:
-        return {"kind": folder.parent.name, "key": entry.key, "shipped": entry.shipped, **_READERS[folder.parent.name](entry)}
-    except (KeyError, TypeError, AttributeError) as error:
-        log.info("The entry %s is of another version (%s) and is not in the table of results.", folder, error)
-        return {"kind": "unknown", "key": entry.key}
+    told = understood(entry, _READERS[folder.parent.name])
+    return {"kind": "unknown", "key": entry.key} if told is None else {"kind": folder.parent.name, "key": entry.key, "shipped": entry.shipped, **told}
 
 
 def _of_run(entry: Entry) -> dict[str, Any]:
-    document = entry.document
-    spec, report, accuracy = document["spec"], document["report"], document["sparse"]
-    layers = report["layers"]
-    own = {name: spec[name] for name in ("dataset", "method", "adaptive", "sparsity", "pattern", "scope", "allocation", "calibration", "seed", "residual")}
-    ordinary = spec["ridge"] == 0.01 and not spec["layer_sparsities"] and spec["allocation"] == "uniform" and not spec["refit_head"]
+    record = RunRecord.from_json(entry.document)
+    spec, report = record.spec, record.report
+    own = {name: getattr(spec, name) for name in OWN}
+    usual = PruneSpec(spec.model, spec.dataset, spec.method, spec.adaptive, spec.sparsity, spec.pattern, spec.scope, spec.calibration, seed=spec.seed)
     return own | {
-        "row": "pruned", "start": spec["model"], "exact_sparsity": report["sparsity"], "ridge": str(spec["ridge"]), "refit_head": spec["refit_head"],
-        "calibration_texts": report["calibration"] + report["held_out"], "usual": ordinary and spec["residual"] == (spec["adaptive"] == "full"),
-        "mean_error": sum(layer["total"] for layer in layers) / len(layers), "mean_held_out": sum(layer["held_out"] for layer in layers) / len(layers),
-        "prune_seconds": report["seconds"], "made": document["made"]["day"], "torch": document["made"]["torch"], **_accuracy(accuracy),
+        "row": "pruned", "start": spec.model, "exact_sparsity": report.sparsity, "ridge": str(spec.ridge),
+        "refit_head": spec.refit_head, "calibration_texts": report.calibration + report.held_out, "usual": spec == usual,
+        "mean_error": record.mean_error, "mean_held_out": record.mean_held_out, "prune_seconds": report.seconds,
+        "made": record.made["day"], "torch": record.made["torch"], **_accuracy(record.sparse.to_json()),
     }  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from robustprune.base.errors import Cancelled, RobustPruneError
+from robustprune.base.messages import Message, say
+from robustprune.base.progress import Cancel, Progress, part_of
 from robustprune.studies.plan import Task
 
 # How often a worker tells how far it is, and looks whether it is to stop.
@@ -57,10 +59,10 @@ def execute(task: Task, sweep: str, threads: int | None, code: str) -> Outcome:
         return Outcome(task.name, worker.address, 0.0, versions.REFUSED)
     told = [0.0]
 
-    def progress(done: float, total: float, text: str, _: Any = None) -> None:
+    def progress(done: float, total: float, doing: Message | str, _: Any = None) -> None:
         if time.monotonic() - told[0] > SECONDS_BETWEEN:
             told[0] = time.monotonic()
-            worker.log_event(sweep, {"key": task.key, "share": min(done / max(total, 1), 1.0), "text": text})
+            worker.log_event(sweep, {"key": task.key, "share": min(done / max(total, 1), 1.0), "text": str(doing)})
 
     with _alone:
         torch.set_num_threads(threads or worker.state.nthreads)
@@ -75,25 +77,25 @@ def execute(task: Task, sweep: str, threads: int | None, code: str) -> Outcome:
     return Outcome(task.name, worker.address, time.monotonic() - begun)
 
 
-def _do(task: Task, progress: Any, cancel: Any) -> None:
+def _do(task: Task, progress: Progress, cancel: Cancel) -> None:
     from robustprune.base import stores
     from robustprune.lab import attacks, baselines, evaluations, models, runs
 
     store, steps = stores.store(), len(task.attacks) + 1
 
-    def step(number: int, what: str) -> Any:
-        return lambda done, total, text, _=None: progress(number + min(done / max(total, 1), 1.0), steps, f"{what}: {text}")
+    def step(number: int, what: Message | str) -> Progress:
+        return part_of(progress, number, steps, what)
 
     model, made = task.model, None
     if task.pruning:
         key = runs.resolve(task.pruning)[0]
         known = runs.find(store, key)
         made = None if known and known.model_dir else key
-        model = (known or runs.prune(store, task.pruning, models.loaded, "auto", step(0, "pruning"), cancel)).ref
+        model = (known or runs.prune(store, task.pruning, models.loaded, "auto", step(0, say("studies.pruning")), cancel)).ref
     elif task.baseline:
-        model = baselines.retrain(task.dataset, task.baseline, progress=step(0, "training"), cancel=cancel).ref
+        model = baselines.retrain(task.dataset, task.baseline, progress=step(0, say("studies.training")), cancel=cancel).ref
     if not task.pruning:
-        evaluations.evaluate(model, task.dataset, runs.EVALUATION_EXAMPLES, 0, step(0, "accuracy"), cancel)
+        evaluations.evaluate(model, task.dataset, runs.EVALUATION_EXAMPLES, 0, step(0, say("studies.accuracy")), cancel)
     for number, attack in enumerate(task.attacks, 1):
         attacks.attack_texts([model], task.dataset, task.examples, attack, step(number, attack.recipe), cancel)
     if made and not task.keep_weights:

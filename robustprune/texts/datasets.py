@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from robustprune.base import hashing, paths
 from robustprune.base.errors import DataError
+from robustprune.base.messages import Message, say
 
 if TYPE_CHECKING:
     import datasets
@@ -35,6 +36,8 @@ KNOWN = (*HUB_IDS, "movie_reviews")
 TEXT_COLUMNS = ("text", "sentence", "content", "review")
 DELIMITERS = {".tsv": "\t", ".csv": ","}
 EVERY_FIFTH = 5
+# The two parts of a single file; results are stored under their English names.
+FIFTH, REST = say("texts.every_fifth_row"), say("texts.four_of_five_rows")
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,7 @@ class Texts:
         wrong = sorted({label for label in self.labels if not 0 <= label < len(names)})
         if wrong:
             allowed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
-            raise DataError(
-                f"The data set {self.dataset!r} has the label {wrong[0]}, but the model knows only: {allowed}. Choose a data set that fits the model."
-            )
+            raise DataError("texts.label_not_known", dataset=self.dataset, label=wrong[0], allowed=allowed)
 
 
 def default_for(card: str | None) -> str:
@@ -85,7 +86,7 @@ def default_for(card: str | None) -> str:
         return card
     demo = demo_for(card)
     if demo is None:
-        raise DataError(f"This model's card names no data set that is on this machine. Name one: {_allowed()}.")
+        raise DataError("texts.no_dataset_here", allowed=_allowed())
     return demo
 
 
@@ -98,6 +99,11 @@ def on_this_machine(card: str | None) -> list[str]:
 def demo_for(dataset: str | None) -> str | None:
     """The demo texts that fit a model of that data set; None if none do."""
     return dataset if dataset in BUILT_IN else DEMO_OF.get(dataset)
+
+
+def split_message(name: str) -> Message | str:
+    """The message that the name of a split is the English form of; the name itself where a person gave it."""
+    return next((one for one in (FIFTH, REST) if str(one) == name), name)
 
 
 def load(name: str, role: Role) -> Texts:
@@ -120,17 +126,14 @@ def load(name: str, role: Role) -> Texts:
     if path.is_file():
         return _from_single_file(name, path, role)
     if path.suffix.lower() in DELIMITERS:
-        raise DataError(f"There is no file {name!r}.")
+        raise DataError("texts.no_file", name=name)
     if name in HUB_IDS or HUB_ID.fullmatch(name):
         return _from_hub(name, role)
-    raise DataError(f"No data set is called {name!r}. Allowed are: {_allowed()}.")
+    raise DataError("texts.no_such_dataset", name=name, allowed=_allowed())
 
 
-def _allowed() -> str:
-    known = ", ".join((*BUILT_IN, *KNOWN))
-    return (
-        f"{known} (the latter from a folder of that name in ROBUSTPRUNE_DATA_DIR), a .tsv or .csv file, a folder of such files, or a hub id such as user/name"
-    )
+def _allowed() -> Message:
+    return say("texts.allowed", known=(*BUILT_IN, *KNOWN))
 
 
 def _local_folder(name: str) -> Path | None:
@@ -147,7 +150,7 @@ def _from_folder(name: str, folder: Path, role: Role, source: str) -> Texts:
             if path.is_file():
                 return Texts(name, source, split, *_read(path))
     wanted = " or ".join(f"{split}.tsv" for split in SPLITS[role])
-    raise DataError(f"The data set {name!r} has no {role} texts: {folder} holds no {wanted} (or .csv).")
+    raise DataError("texts.no_texts_of_role", name=name, role=role, folder=folder, wanted=wanted)
 
 
 def _from_single_file(name: str, path: Path, role: Role) -> Texts:
@@ -156,9 +159,9 @@ def _from_single_file(name: str, path: Path, role: Role) -> Texts:
     held_out = role != "calibration"
     rows = [i for i in range(len(whole)) if (i % EVERY_FIFTH == EVERY_FIFTH - 1) == held_out]
     if not rows:
-        raise DataError(f"{name} has {len(whole)} rows; at least {EVERY_FIFTH} are needed, since every fifth is kept for evaluation.")
+        raise DataError("texts.too_few_rows", name=name, rows=len(whole), needed=EVERY_FIFTH)
     part = whole.take(rows)
-    return Texts(name, "file", "every fifth row" if held_out else "four of five rows", part.texts, part.labels)
+    return Texts(name, "file", str(FIFTH if held_out else REST), part.texts, part.labels)
 
 
 def _read(path: Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -171,18 +174,18 @@ def _read(path: Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
 def _read_file(path: Path, size: int, changed: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
     delimiter = DELIMITERS.get(path.suffix.lower())
     if delimiter is None:
-        raise DataError(f"{path.name} is no .tsv or .csv file.")
+        raise DataError("texts.no_tsv_or_csv", file=path.name)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = list(_rows(path.name, csv.DictReader(file, delimiter=delimiter)))
     except UnicodeDecodeError as error:
-        raise DataError(f"{path.name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+        raise DataError("texts.not_utf8", name=path.name, byte=error.start) from error
     except csv.Error as error:
-        raise DataError(f"{path.name} cannot be read as a table: {error}.") from error
+        raise DataError("texts.no_table", name=path.name, why=error) from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        raise DataError("texts.cannot_be_read", path=path, why=error.strerror) from error
     if not rows:
-        raise DataError(f"{path.name} has no rows. It needs a header with the columns 'text' and 'label', and a row a text.")
+        raise DataError("texts.no_rows_or_header", name=path.name)
     texts, labels = zip(*rows, strict=True)
     return texts, labels
 
@@ -191,15 +194,15 @@ def _rows(name: str, reader: csv.DictReader) -> Iterator[tuple[str, int]]:
     columns = reader.fieldnames or []
     missing = [column for column in ("text", "label") if column not in columns]
     if missing:
-        raise DataError(f"{name} has no column {missing[0]!r}; its columns are: {', '.join(columns) or 'none'}. The first line must name 'text' and 'label'.")
+        raise DataError("texts.no_column", name=name, column=missing[0], columns=list(columns) or say("texts.none"))
     for row in reader:
         text, label = row["text"], row["label"]
         if not text or not text.strip():
-            raise DataError(f"{name}, line {reader.line_num}: the text is empty.")
+            raise DataError("texts.text_empty_at", name=name, line=reader.line_num)
         try:
             yield text, int(label)
         except (TypeError, ValueError):
-            raise DataError(f"{name}, line {reader.line_num}: the label {label!r} is not a whole number.") from None
+            raise DataError("texts.label_no_number_at", name=name, line=reader.line_num, label=label) from None
 
 
 def on_the_hub(hub_id: str) -> "datasets.DatasetDict":
@@ -211,7 +214,7 @@ def on_the_hub(hub_id: str) -> "datasets.DatasetDict":
     import datasets
 
     if not HUB_ID.fullmatch(hub_id) or Path(hub_id).exists():
-        raise DataError(f"{hub_id!r} is no data set on the hub. Give its name there, such as stanfordnlp/sst2, or a file of your own.")
+        raise DataError("texts.no_hub_id", hub_id=hub_id)
     return datasets.load_dataset(hub_id, download_config=datasets.DownloadConfig(max_retries=0))
 
 
@@ -223,22 +226,17 @@ def _from_hub(name: str, role: Role) -> Texts:
     except DataError:
         raise
     except Exception as error:  # many kinds, offline above all; each means: not to be had
-        raise DataError(
-            f"The data set {name!r} could not be loaded from the hub as {hub_id!r} ({type(error).__name__}). "
-            f"Put a folder of that name into ROBUSTPRUNE_DATA_DIR, name a local file, or use {' or '.join(BUILT_IN)}."
-        ) from error
+        raise DataError("texts.not_on_hub", name=name, hub_id=hub_id, kind=type(error).__name__, demos=" or ".join(BUILT_IN)) from error
     # GLUE's test splits carry no labels (-1), which is why validation comes first.
     split = next((split for split in SPLITS[role] if split in parts), None)
     if split is None:
-        raise DataError(f"The hub data set {hub_id!r} has no {role} split; it has: {', '.join(parts)}.")
+        raise DataError("texts.no_split", hub_id=hub_id, role=role, allowed=parts)
     part = parts[split]
     column = next((column for column in TEXT_COLUMNS if column in part.column_names), None)
     if column is None or "label" not in part.column_names:
-        raise DataError(
-            f"The hub data set {hub_id!r} has the columns {', '.join(part.column_names)}; a text column ({', '.join(TEXT_COLUMNS)}) and 'label' are needed."
-        )
+        raise DataError("texts.hub_columns", hub_id=hub_id, columns=part.column_names, allowed=TEXT_COLUMNS)
     try:
         labels = tuple(int(label) for label in part["label"])
     except (TypeError, ValueError):
-        raise DataError(f"The labels of the hub data set {hub_id!r} are no whole numbers.") from None
+        raise DataError("texts.hub_labels", hub_id=hub_id) from None
     return Texts(name, "hub", split, tuple(part[column]), labels)

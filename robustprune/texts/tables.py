@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustprune.base.errors import DataError
+from robustprune.base.messages import Message
 from robustprune.texts import datasets, unpacking, uploads
 
 if TYPE_CHECKING:
@@ -39,20 +40,20 @@ def read(name: str, content: bytes) -> "pd.DataFrame":
     """
     kind = Path(name).suffix.lower().lstrip(".")
     if kind not in FORMATS:
-        raise DataError(f"{name} is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file. Save it as one of these.")
+        raise DataError("texts.format_not_known", name=name, allowed=", ".join(FORMATS[:-1]), last=FORMATS[-1])
     try:
         frame = unpacking.READERS[kind](content)
     except unpacking.TooLarge as error:
-        raise DataError(f"{name} has {error}. Pruning draws a few hundred texts: save a sample, with the columns of text and label.") from error
+        raise DataError("texts.too_large", name=name, size=error.message) from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+        raise DataError("texts.not_utf8", name=name, byte=error.start) from error
     except Exception as error:  # every reader has its own kinds; each means that this is no such table
-        raise DataError(f"{name} cannot be read as {kind}: {str(error).splitlines()[0] if str(error) else type(error).__name__}.") from error
+        raise DataError("texts.cannot_be_read_as", name=name, kind=kind, why=_why(error)) from error
     if not len(frame) or not len(frame.columns):
-        raise DataError(f"{name} has no rows. It needs a header and a row a text.")
+        raise DataError("texts.no_rows", name=name)
     frame.columns = [str(column) for column in frame.columns]
     if not frame.columns.is_unique:
-        raise DataError(f"{name} has two columns called {frame.columns[frame.columns.duplicated()][0]!r}. Give every column a name of its own.")
+        raise DataError("texts.column_twice", name=name, column=frame.columns[frame.columns.duplicated()][0])
     return frame
 
 
@@ -67,10 +68,7 @@ def read_hub(hub_id: str) -> "pd.DataFrame":
     except DataError:
         raise
     except Exception as error:  # many kinds, offline above all; each means: not to be had
-        raise DataError(
-            f"The data set {hub_id!r} could not be loaded from the hub ({type(error).__name__}). Are you online, and is the name as on the hub (user/name)? "
-            "A file of your own needs no network."
-        ) from error
+        raise DataError("texts.not_loaded_from_hub", hub_id=hub_id, kind=type(error).__name__) from error
     part = max(parts.values(), key=len)
     return part.select(range(min(len(part), unpacking.MOST_ROWS))).to_pandas()
 
@@ -96,11 +94,9 @@ def label_values(frame: "pd.DataFrame", column: str) -> list[str]:
     """
     values = sorted(set(_as_text(frame[column])) - {""}, key=lambda value: (not _is_number(value), float(value) if _is_number(value) else 0.0, value))
     if len(values) > MOST_DIFFERENT_LABELS:
-        raise DataError(f"The column {column!r} has {len(values):,} different values, so it holds no labels. Choose another column.")
+        raise DataError("texts.too_many_labels", column=column, count=len(values))
     if len(values) < 2:
-        raise DataError(
-            f"The column {column!r} holds nothing but {(values or ['empty cells'])[0]!r}. Texts with at least two labels are needed to tell right from wrong."
-        )
+        raise DataError("texts.one_label", column=column, value=repr(values[0]) if values else say("texts.empty_cells"))
     return values
 
 
@@ -129,9 +125,7 @@ def keep(name: str, frame: "pd.DataFrame", text: str, label: str, classes: Mappi
     texts = _as_text(frame[text]).str.replace(r"\s+", " ", regex=True).str.strip()
     rows = pd.DataFrame({"text": texts, "label": numbers})[numbers.notna() & (texts != "")]
     if rows["label"].nunique() < 2:
-        raise DataError(
-            f"Of the {len(frame):,} rows of {name}, those that are left have {rows['label'].nunique()} class(es). Map at least two labels to classes."
-        )
+        raise DataError("texts.too_few_rows_left", rows=len(frame), name=name, classes=rows["label"].nunique())
     content = rows.astype({"label": int}).to_csv(index=False, sep="\t", lineterminator="\n")
     return uploads.keep(f"{Path(name).stem}.tsv", content.encode("utf-8"))
 
@@ -150,3 +144,10 @@ def _is_number(value: str) -> bool:
         return float(value) == float(value)  # NaN is none
     except ValueError:
         return False
+
+
+def _why(error: Exception) -> Message | str:
+    """What a reader said, of which the first line is enough; its kind where it said nothing."""
+    if error.args and isinstance(error.args[0], Message):
+        return error.args[0]
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+from robustprune.base.errors import Explained
+from robustprune.base.messages import say
+
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 500_000, 1_000, 20_000_000
 # Bytes: four times what may be uploaded. So many rows are unpacked at a time.
 MOST_UNPACKED, PIECE_ROWS = 200_000_000, 256
@@ -20,17 +23,17 @@ MOST_UNPACKED, PIECE_ROWS = 200_000_000, 256
 LONGEST_HEAD = 2_000_000
 
 
-class TooLarge(Exception):
-    """More than is read; the message says how much, and of what at most how much."""
+class TooLarge(Explained):
+    """More than is read; the message says how much, and how much at most is read."""
 
 
 def _check_size(rows: int, columns: int) -> None:
     if rows > MOST_ROWS:
-        raise TooLarge(f"{rows:,} rows, more than {MOST_ROWS:,}")
+        raise TooLarge("texts.rows_too_many", rows=rows, most=MOST_ROWS)
     if columns > MOST_COLUMNS:
-        raise TooLarge(f"{columns:,} columns, more than {MOST_COLUMNS:,}")
+        raise TooLarge("texts.columns_too_many", columns=columns, most=MOST_COLUMNS)
     if rows * columns > MOST_CELLS:
-        raise TooLarge(f"{rows * columns:,} cells, more than {MOST_CELLS:,}")
+        raise TooLarge("texts.cells_too_many", cells=rows * columns, most=MOST_CELLS)
 
 
 def _separated(content: bytes, separator: str) -> "pd.DataFrame":
@@ -56,7 +59,7 @@ def _json_lines(content: bytes) -> "pd.DataFrame":
             continue
         row = json.loads(line)
         if not isinstance(row, dict):
-            raise ValueError(f"line {len(rows) + 1} is no object")
+            raise ValueError(say("texts.line_no_object", line=len(rows) + 1))
         rows.append(row)
         keys.update(dict.fromkeys(row))
         _check_size(len(rows), len(keys))
@@ -85,7 +88,7 @@ def _parquet(content: bytes) -> "pd.DataFrame":
 
 def _check_bytes(size: int) -> None:
     if size > MOST_UNPACKED:
-        raise TooLarge(f"more than {MOST_UNPACKED // 10**6} MB when it is unpacked")
+        raise TooLarge("texts.bytes_too_many", most=MOST_UNPACKED // 10**6)
 
 
 def _is_text(kind: "pa.DataType") -> bool:

@@ -20,10 +20,11 @@ def keep(name: str, content: bytes) -> str:
             with partials.file(path) as partial:
                 partial.write_bytes(content)
     except OSError as error:
-        raise StoreError(f"The file cannot be kept in {path.parent}: {error.strerror}. Free some space, or set ROBUSTPRUNE_HOME to another folder.") from error
+        raise StoreError("texts.cannot_be_kept", folder=path.parent, why=error.strerror) from error
     try:
         datasets.load(str(path), "calibration")
     except DataError as error:
         path.unlink()
-        raise DataError(str(error).replace(path.name, name)) from error
+        values = {key: name if str(value) in (path.name, str(path)) else value for key, value in error.message.values.items()}
+        raise DataError(error.message.key, **values) from error
     return str(path)

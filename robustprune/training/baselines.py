@@ -15,14 +15,15 @@ from torch.nn.utils import parametrize
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.base.checks import MAX_SEED
+from robustprune.base.progress import Progress
 from robustprune.models.architectures import head_layers, linear_layers
 from robustprune.pruning.patterns import drop_smallest
 from robustprune.specs.train import BaselineSpec
 from robustprune.texts.datasets import Texts
 from robustprune.training import loop
 from robustprune.training.checkpoint import Checkpoint
+from robustprune.training.draws import seeded
 from robustprune.training.finetune import LORA_SCALE
-from robustprune.training.loop import Watch
 
 
 class MaskedAdapter(nn.Module):
@@ -48,7 +49,7 @@ def train(
     texts: Callable[[int], Texts],
     spec: BaselineSpec,
     kept: Callable[[int, Texts], Checkpoint],
-    watch: Callable[[int], Watch],
+    progress: Callable[[int], Progress],
 ) -> dict[str, MaskedAdapter]:
     """Trains and prunes ``model`` in turns, and once more with the final mask; gives the adapters by ``block.<i>.<name>``.
 
@@ -57,17 +58,17 @@ def train(
     Args:
         texts: the training texts of each round, from 0.
         kept: where the training of each round stands.
-        watch: told the steps of each round.
+        progress: hears the steps of each round.
 
     Raises:
         Cancelled, ModelError: as :func:`loop.fit`.
     """
-    torch.manual_seed(spec.train.seed)
-    adapters = _with_masks(model, spec.train.rank)
+    with seeded(spec.train.seed, model.device):  # new adapters are drawn
+        adapters = _with_masks(model, spec.train.rank)
     start = {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
     for number in range(spec.rounds + 1):
         part = texts(number)
-        loop.fit(model, model, tokenizer, part, replace(spec.train, seed=seed_of(spec, number)), kept(number, part), watch(number))
+        loop.fit(model, model, tokenizer, part, replace(spec.train, seed=seed_of(spec, number)), kept(number, part), progress(number))
         if number == spec.rounds:
             break
         _prune(model, spec.sparsity_after(number + 1))

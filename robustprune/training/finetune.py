@@ -12,13 +12,15 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.base.errors import ModelError
+from robustprune.base.messages import say
+from robustprune.base.progress import Progress
 from robustprune.models import adapters, backbone, inference
 from robustprune.models.architectures import FAMILIES, head_layers
 from robustprune.specs.train import TrainSpec
 from robustprune.texts.datasets import Texts
 from robustprune.training import loop
 from robustprune.training.checkpoint import Checkpoint
-from robustprune.training.loop import Watch
+from robustprune.training.draws import seeded
 
 HEAD_MODULES = FAMILIES["bert"].head
 LORA_DROPOUT = 0.05
@@ -26,11 +28,15 @@ LORA_DROPOUT = 0.05
 LORA_SCALE = 2
 
 
-def train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, watch: Watch) -> PreTrainedModel:
+def train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, progress: Progress) -> PreTrainedModel:
     """Trains pooler and classifier on the [CLS] vectors of the frozen backbone, which are computed once. With AdamW at an even rate."""
-    torch.manual_seed(spec.seed)
+    with seeded(spec.seed, torch.device("cpu")):
+        return _train_head(train, labels, spec, progress)
+
+
+def _train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, progress: Progress) -> PreTrainedModel:
     model, tokenizer = backbone.new_classifier(labels), backbone.tokenizer()
-    vectors = _cls_vectors(model, tokenizer, train, watch)
+    vectors = _cls_vectors(model, tokenizer, train, progress)
     targets = torch.tensor(train.labels)
     head = torch.nn.ModuleDict({name.replace(".", "_"): model.get_submodule(name) for name in HEAD_MODULES})
     optimiser = torch.optim.AdamW(head.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
@@ -42,13 +48,13 @@ def train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, watch: Wa
             loss.backward()
             optimiser.step()
         if not loss.isfinite():
-            raise ModelError(f"The training fell apart in epoch {epoch + 1}: the loss is {loss.item()}. {loop.GENTLER}")
-        watch(epoch + 1, spec.epochs, loss.item())
+            raise ModelError("training.fell_apart_in_epoch", epoch=epoch + 1, loss=loss.item())
+        progress(epoch + 1, spec.epochs, say("training.step", step=epoch + 1, steps=spec.epochs, loss=loss.item()), loss.item())
     return model.eval()
 
 
 def train_classifier(
-    base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, train: Texts, spec: TrainSpec, kept: Checkpoint, watch: Watch
+    base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, train: Texts, spec: TrainSpec, kept: Checkpoint, progress: Progress
 ) -> PreTrainedModel | PeftModel:
     """Fine-tunes ``base``: with a rank an adapter around it, which is given back unmerged; without, the weights themselves.
 
@@ -57,11 +63,11 @@ def train_classifier(
     Raises:
         Cancelled, ModelError: as :func:`loop.fit`.
     """
-    torch.manual_seed(spec.seed)
     base.requires_grad_(spec.rank == 0)
     base.base_model.embeddings.requires_grad_(False)
-    model = with_adapter(base, spec.rank) if spec.rank else base
-    loop.fit(model, base, tokenizer, train, spec, kept, watch)
+    with seeded(spec.seed, base.device):  # a new adapter is drawn
+        model = with_adapter(base, spec.rank) if spec.rank else base
+    loop.fit(model, base, tokenizer, train, spec, kept, progress)
     return model
 
 
@@ -77,10 +83,10 @@ def with_adapter(base: PreTrainedModel, rank: int) -> PeftModel:
 
 
 @torch.inference_mode()
-def _cls_vectors(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, watch: Watch) -> Float[Tensor, "texts hidden"]:
+def _cls_vectors(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, progress: Progress) -> Float[Tensor, "texts hidden"]:
     result, done = torch.empty(len(texts), model.config.hidden_size), 0
     for rows, batch in inference.encoded_batches(model, tokenizer, texts.texts):
         result[rows] = model.bert(**batch).last_hidden_state[:, 0]
         done += len(rows)
-        watch(done, len(texts), 0.0)
+        progress(done, len(texts), say("training.vectors", done=done, total=len(texts)), None)
     return result.clone()

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
@@ -11,25 +11,24 @@ from torch.nn.functional import cross_entropy
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from robustprune.base.errors import Cancelled, ModelError
+from robustprune.base.messages import say
+from robustprune.base.progress import Progress
 from robustprune.models import inference
 from robustprune.specs.train import TrainSpec
 from robustprune.texts.datasets import Texts
 from robustprune.training import batches, freelb
 from robustprune.training.checkpoint import Checkpoint, State
-
-# Steps done, all steps, the running mean of the loss. May raise Cancelled.
-Watch = Callable[[int, int, float], None]
+from robustprune.training.draws import seeded
 
 WARMUP = 0.06
 MOMENTUM = 0.9
 LONGEST_GRADIENT = 1.0
 # How much of the running mean of the loss a step is.
 SMOOTHING = 0.02
-GENTLER = "Take a lower learning rate."
 
 
 def fit(
-    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, kept: Checkpoint, watch: Watch
+    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, kept: Checkpoint, progress: Progress
 ) -> None:
     """Trains in place every parameter of ``model`` that requires a gradient, for ``spec.epochs`` epochs over ``texts``.
 
@@ -38,11 +37,17 @@ def fit(
         kept: where the training stands; a state found there is gone on from. The caller removes it once the result is safe.
 
     Raises:
-        Cancelled: ``watch`` raised it; the state is kept.
+        Cancelled: ``progress`` raised it; the state is kept. It hears every step; its partial is the running mean of the loss.
         ModelError: the loss is no number any more.
     """
+    with seeded(spec.seed, base.device):
+        _fit(model, base, tokenizer, texts, spec, kept, progress)
+
+
+def _fit(
+    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, kept: Checkpoint, progress: Progress
+) -> None:
     place = base.device
-    torch.manual_seed(spec.seed)
     weights = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     optimiser = _optimiser(list(weights.values()), spec)
     encoded = inference.encode(base, tokenizer, texts.texts)
@@ -66,16 +71,17 @@ def fit(
         optimiser.step()
         step, running = step + 1, (1 - SMOOTHING) * running + SMOOTHING * loss
         if not loss < float("inf"):
-            raise ModelError(f"The training fell apart at step {step} of {steps}: the loss is {loss}. {GENTLER}")
+            raise ModelError("training.fell_apart_at_step", step=step, steps=steps, loss=loss)
         try:
-            watch(step, steps, running / (1 - (1 - SMOOTHING) ** step))
+            mean = running / (1 - (1 - SMOOTHING) ** step)
+            progress(step, steps, say("training.step", step=step, steps=steps, loss=mean), mean)
         except Cancelled:
             keep(step, running)
             raise
         if kept.due():
             keep(step, running)
     if not all(weight.isfinite().all() for weight in weights.values()):
-        raise ModelError(f"The training fell apart at its last step: weights are no numbers. {GENTLER}")
+        raise ModelError("training.fell_apart_at_last_step")
     keep(step, running)
     model.eval()
 

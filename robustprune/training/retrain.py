@@ -1,7 +1,6 @@
 """One baseline from its spec to its folder: training and pruning in turns, measured, written with a card."""
 
 import json
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,8 @@ from peft import PeftModel
 from safetensors.numpy import save_file
 from transformers import PreTrainedModel
 
+from robustprune.base.messages import say
+from robustprune.base.progress import Cancel, Progress
 from robustprune.models import adapters, backbone, inference
 from robustprune.models.about import ABOUT
 from robustprune.models.architectures import head_layers, linear_layers
@@ -20,8 +21,7 @@ from robustprune.specs.train import BaselineSpec
 from robustprune.texts.datasets import Texts
 from robustprune.training import baselines, card, finetune
 from robustprune.training.baselines import MaskedAdapter
-from robustprune.training.loop import Watch
-from robustprune.training.train import Given, Progress, Start, accuracy, checkpoint, told, watch
+from robustprune.training.train import Given, Start, accuracy, checkpoint, measuring, sparing
 
 
 def retrain(
@@ -33,7 +33,7 @@ def retrain(
     command: str,
     device: str,
     progress: Progress,
-    cancel: threading.Event | None,
+    cancel: Cancel | None,
 ) -> dict[str, Any]:
     """Makes a baseline and writes it into ``folder``: an adapter and a mask where it starts from a head, else a model. Returns the card.
 
@@ -53,15 +53,15 @@ def retrain(
         seconds.append(kept[-1].seconds())
         return kept[-1]
 
-    def heard(number: int) -> Watch:
-        return watch(f"{spec.name}, round {number + 1} of {spec.rounds + 1}", progress, cancel)
+    def heard(number: int) -> Progress:
+        return sparing(progress, say("training.round", name=spec.name, number=number + 1, rounds=spec.rounds + 1), cancel)
 
     seconds: list[float] = []
     model = start.model.to(inference.device(device))
     trained = baselines.train(model, start.tokenizer, texts, spec, checkpoint_of, heard)
     model = model.cpu()
     _save(model, trained, start, spec.train.rank, dataset, folder)
-    scores = accuracy(model, start.tokenizer, whole.evaluation, lambda done, total: told(progress, cancel, done, total, "measuring accuracy"))
+    scores = accuracy(model, start.tokenizer, whole.evaluation, measuring(progress, cancel))
     about = card.write_card(
         folder, name=name, train=whole.texts, held_out=whole.held_out, labels=start.labels, start=start.digest,
         settings={**spec.to_json(), "sparsity_reached": _sparsity(model)}, command=command, scores=scores,

@@ -27,14 +27,14 @@ def split(texts: Texts, held_out: int) -> tuple[Texts, Texts]:
     words = [tuple(text.lower().split()) for text in texts.texts]
     long_enough = [row for row, text in enumerate(words) if len(text) >= KEPT_WORDS]
     if len(long_enough) < held_out:
-        raise DataError(f"{held_out} texts cannot be held out of {texts.dataset!r}: {len(long_enough)} have {KEPT_WORDS} words. Hold out fewer.")
+        raise DataError("training.too_few_to_hold_out", held_out=held_out, dataset=texts.dataset, count=len(long_enough), words=KEPT_WORDS)
     kept = sorted(random.Random(SEED).sample(long_enough, held_out))
     whole = {words[row] for row in kept}
     lengths = sorted({len(text) for text in whole})
     parts = {part for text in whole for part in _parts(text, range(OVERLAP_WORDS, len(text) + 1))}
     left = [row for row, text in enumerate(words) if text not in parts and whole.isdisjoint(_parts(text, lengths))]
     if not left:
-        raise DataError(f"Of {texts.dataset!r} nothing is left to train on once {held_out} texts are held out. Hold out fewer.")
+        raise DataError("training.nothing_left_to_train_on", dataset=texts.dataset, held_out=held_out)
     return texts.take(left), texts.take(kept)
 
 

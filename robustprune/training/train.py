@@ -2,9 +2,7 @@
 
 import copy
 import json
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +13,8 @@ from safetensors.torch import load_file
 from robustprune.base import folders, hashing, logs, paths
 from robustprune.base.errors import Cancelled, DataError, ModelError, SpecError
 from robustprune.base.hashing import digest
-from robustprune.base.rates import wilson
+from robustprune.base.messages import Message, say
+from robustprune.base.progress import Cancel, Count, Progress
 from robustprune.models import adapters, backbone, inference
 from robustprune.models.about import ABOUT
 from robustprune.models.loading import Classifier
@@ -24,13 +23,11 @@ from robustprune.texts import datasets
 from robustprune.texts.datasets import Texts
 from robustprune.training import card, finetune
 from robustprune.training.checkpoint import Checkpoint
-from robustprune.training.loop import Watch
 from robustprune.training.split import split
 
 # Raised whenever a change makes the same training go another way.
 TRAINING_VERSION = 1
 LABELS = {"sst2": ("negative", "positive"), "ag_news": ("World", "Sports", "Business", "Sci/Tech")}
-Progress = Callable[[float, float, str, Any], None]
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class Start:
         """The backbone with a trained head. Raises ModelError where there is none."""
         path = head / card.HEAD
         if not path.is_file():
-            raise ModelError(f"There is no {card.HEAD} in {head}. Train a head first: python -m robustprune train --dataset {dataset} --out {head}")
+            raise ModelError("training.no_head", file=card.HEAD, folder=head, dataset=dataset)
         adapters.check_files(head)
         labels = tuple(adapters.card(head)["labels"])
         model = backbone.new_classifier(labels)
@@ -80,7 +77,7 @@ class Start:
 
 
 def train(
-    dataset: str, out: Path, start: Start | None, spec: TrainSpec, command: str, device: str, progress: Progress, cancel: threading.Event | None
+    dataset: str, out: Path, start: Start | None, spec: TrainSpec, command: str, device: str, progress: Progress, cancel: Cancel | None
 ) -> dict[str, Any]:
     """Trains, measures on the evaluation texts, and writes to ``out``, whole or not at all. Returns the card.
 
@@ -93,7 +90,7 @@ def train(
     """
     folders.check_is_replaceable(out, adapters.CARD)
     if start is None and (spec.optimiser != "adamw" or spec.freelb.steps or spec.precision != "float32" or not spec.rank):
-        raise SpecError("A head is trained with AdamW in float32, plainly, and has no rank. Leave those settings out, or name a head or a model to start from.")
+        raise SpecError("training.head_settings")
     place, labels = inference.device(device), start.labels if start else labels_of(dataset)
     given, started = Given.of(dataset, spec, labels), time.perf_counter()
     identity = start.digest if start else backbone.DIGEST
@@ -101,14 +98,16 @@ def train(
     before = kept.seconds()
     with logs.work("training", kept.path.stem):
         if start is None:
-            model = finetune.train_head(given.texts, labels, spec, watch("head", progress, cancel))
+            model = finetune.train_head(given.texts, labels, spec, sparing(progress, say("training.head"), cancel))
         else:
-            model = finetune.train_classifier(start.model.to(place), start.tokenizer, given.texts, spec, kept, watch("training", progress, cancel))
+            model = finetune.train_classifier(
+                start.model.to(place), start.tokenizer, given.texts, spec, kept, sparing(progress, say("training.training"), cancel)
+            )
 
     def write(folder: Path) -> dict[str, Any]:
         trained = _save(model, start, spec, dataset, folder)
         tokenizer = start.tokenizer if start else backbone.tokenizer()
-        scores = accuracy(trained, tokenizer, given.evaluation, lambda done, total: told(progress, cancel, done, total, "measuring accuracy"))
+        scores = accuracy(trained, tokenizer, given.evaluation, measuring(progress, cancel))
         seconds = before + time.perf_counter() - started
         settings = {**spec.to_json(), "rank": spec.rank if start else 0}
         return card.write_card(
@@ -124,7 +123,7 @@ def train(
 def labels_of(dataset: str) -> tuple[str, ...]:
     """The class names of a data set that heads are trained for. Raises DataError for another."""
     if dataset not in LABELS:
-        raise DataError(f"A new head needs the names of the classes, which are known of {', '.join(LABELS)}, not of {dataset!r}. Name a model to start from.")
+        raise DataError("training.classes_not_known", allowed=LABELS, dataset=dataset)
     return LABELS[dataset]
 
 
@@ -133,34 +132,37 @@ def checkpoint(start: str, texts: Texts, spec: TrainSpec, *more: Any) -> Checkpo
     return Checkpoint(paths.home() / "training" / f"{digest('train', start, texts.digest, spec.to_json(), TRAINING_VERSION, *more)}.safetensors")
 
 
-def accuracy(model: torch.nn.Module, tokenizer: Any, texts: Texts, tick: Callable[[int, int], None]) -> dict[str, Any]:
+def accuracy(model: torch.nn.Module, tokenizer: Any, texts: Texts, progress: Count) -> dict[str, Any]:
     """The part of a card that says how often a model is right on texts, with the Wilson interval."""
-    predicted = inference.logits(model, tokenizer, texts.texts, tick).argmax(-1)
-    rate = wilson(int((predicted == torch.tensor(texts.labels)).sum()), len(texts))
-    return {"split": texts.split, "examples": len(texts), "accuracy": rate.value, "accuracy_low": rate.low, "accuracy_high": rate.high}
+    rate = inference.accuracy(model, tokenizer, texts.texts, texts.labels, progress)
+    return {"split": texts.split, "examples": len(texts), **rate.flat("accuracy")}
 
 
-def watch(what: str, progress: Progress, cancel: threading.Event | None) -> Watch:
-    """What the loop tells at every step: told on every twentieth, and whether to stop is looked at on each."""
+def sparing(progress: Progress, what: Message, cancel: Cancel | None) -> Progress:
+    """For the loop, which tells every step: every twentieth is told further; whether to stop is looked at on each."""
 
-    def heard(step: int, steps: int, loss: float) -> None:
+    def told(step: float, steps: float, doing: Message | str, _: Any = None) -> None:
         check(cancel)
         if step % 20 == 0 or step == steps:
-            progress(step, steps, f"{what}: step {step} of {steps}, loss {loss:.3f}", None)
+            progress(step, steps, say("base.part", what=what, doing=doing), None)
 
-    return heard
+    return told
 
 
-def check(cancel: threading.Event | None) -> None:
+def measuring(progress: Progress, cancel: Cancel | None) -> Count:
+    """Tells that accuracy is being measured, unless the person wants to stop."""
+
+    def told(done: int, total: int) -> None:
+        check(cancel)
+        progress(done, total, say("training.measuring"), None)
+
+    return told
+
+
+def check(cancel: Cancel | None) -> None:
     """Raises Cancelled if the person wants to stop."""
     if cancel is not None and cancel.is_set():
-        raise Cancelled("Cancelled. Asked for again, the training goes on from here.")
-
-
-def told(progress: Progress, cancel: threading.Event | None, done: float, total: float, text: str) -> None:
-    """Tells progress, unless the person wants to stop."""
-    check(cancel)
-    progress(done, total, text, None)
+        raise Cancelled("training.cancelled")
 
 
 def _save(model: torch.nn.Module, start: Start | None, spec: TrainSpec, dataset: str, folder: Path) -> torch.nn.Module:

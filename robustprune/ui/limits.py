@@ -27,7 +27,7 @@ def shared() -> bool:
     """
     given = os.environ.get("ROBUSTPRUNE_SHARED", "").strip().lower()
     if given not in TRUE + FALSE:  # a typing error must not open what its writer meant to close
-        raise SpecError(f"ROBUSTPRUNE_SHARED is {given!r}. Set it to 1 for a shared server, or to 0.")
+        raise SpecError("ui.shared_switch", given=given)
     return given in TRUE
 
 
@@ -75,7 +75,7 @@ def may_enter(email: str | None, verified: bool) -> bool:
 def check_own() -> None:
     """Raises SpecError where people's own models and data are switched off."""
     if shared():
-        raise SpecError("This server is shared, so models and data of one's own are switched off. Start RobustPrune on a machine of your own to bring them.")
+        raise SpecError("ui.shared_server")
 
 
 def check_typed(text: str) -> str:
@@ -85,7 +85,7 @@ def check_typed(text: str) -> str:
         SpecError: it is longer than ``text_length``, or no text to look at (``spec.check_text``).
     """
     if len(text) > text_length():
-        raise SpecError(f"The text has {len(text):,} characters; at most {text_length():,} can be looked at here. Take a part of it.")
+        raise SpecError("ui.text_too_long", count=len(text), most=text_length())
     return check_text(text)
 
 
@@ -108,9 +108,9 @@ def check_name(name: str) -> str:
 def _check_place(name: str) -> Path | None:
     """The path that a name is, inside ``folders`` with all that is in it; None for a name of the hub, of which loading says if it is one."""
     if "\0" in name:
-        raise SpecError("The path holds a character that no path has. Type it again.")
+        raise SpecError("ui.path_with_zero")
     if name.startswith((sources.MEAN, sources.RUN, sources.BASELINE)):
-        raise SpecError(f"{name} stands for models that are here already. Name a folder, or a model on the hub such as user/name.")
+        raise SpecError("ui.name_of_stored", name=name)
     try:
         path = Path(name).expanduser()
         if not (path.is_absolute() or name.startswith((".", "~")) or path.exists()):
@@ -120,7 +120,7 @@ def _check_place(name: str) -> Path | None:
             _check_inside(one, name)
         return path
     except (OSError, RuntimeError) as error:  # too long, not allowed; nobody's home
-        raise SpecError(f"{name} cannot be looked at ({getattr(error, 'strerror', None) or error}). Type the path of a folder that may be read.") from error
+        raise SpecError("ui.path_cannot_be_read", name=name, why=getattr(error, "strerror", None) or error) from error
 
 
 def may_read(path: Path) -> bool:
@@ -131,7 +131,7 @@ def may_read(path: Path) -> bool:
 
 def _check_inside(path: Path, name: str) -> None:
     if not may_read(path):
-        raise SpecError(f"{name} lies, or leads, outside of the folders that this app may read. Allowed are: {', '.join(map(str, folders()))}. Copy it there.")
+        raise SpecError("ui.path_outside", name=name, allowed=", ".join(map(str, folders())))
 
 
 def _whole(name: str, usual: int) -> int:
@@ -139,5 +139,5 @@ def _whole(name: str, usual: int) -> int:
     if not given:
         return usual
     if not given.isdecimal() or int(given) < 1:
-        raise SpecError(f"{name} is {given!r}. Set it to a whole number from 1.")
+        raise SpecError("ui.number_setting", name=name, given=given)
     return int(given)

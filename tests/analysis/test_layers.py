@@ -85,7 +85,7 @@ def test_it_can_be_cancelled_and_lets_go_of_the_models():
 
     def tick(_done, _total):
         if cancel.is_set():
-            raise Cancelled("stop")
+            raise Cancelled("base.cancelled")
 
     with pytest.raises(Cancelled):
         layers.views(dense, dense, tokenizer, TEXTS, True, tick)

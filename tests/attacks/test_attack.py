@@ -180,7 +180,7 @@ def test_cancel_is_heard_anywhere_and_the_attacker_goes_on(classifier, recipe, l
     def watch(_trace):
         asked.append(1)
         if len(asked) == looks + 1:
-            raise Cancelled("stop")
+            raise Cancelled("base.cancelled")
 
     one = attacker(classifier, watch=watch, recipe=recipe, query_budget=60)
     with pytest.raises(Cancelled):

@@ -226,7 +226,7 @@ def test_cancelled_midway(server, known, empty_home, answer):
 
     def check():
         if done and done[-1]:
-            raise Cancelled("Stopped.")
+            raise Cancelled("base.cancelled")
 
     started = time.monotonic()
     with pytest.raises(Cancelled):

@@ -149,7 +149,7 @@ def test_a_text_that_breaks_the_library_costs_only_itself(dataset, monkeypatch):
 
 def test_where_no_text_can_be_attacked_the_reason_is_raised(dataset, monkeypatch):
     def broken(self, *arguments):
-        raise ModelError("The model 'x' answers with NaN; its weights are broken.")
+        raise ModelError("base.verbatim", text="The model 'x' answers with NaN; its weights are broken.")
 
     monkeypatch.setattr(Attacker, "_recorded", broken)
     with pytest.raises(ModelError, match="NaN"):
@@ -185,7 +185,7 @@ def test_a_full_disk_ends_the_traces_but_not_the_attack(dataset, monkeypatch, tm
     def append_line(self, text):
         written.append(text)
         if len(written) > 3:
-            raise StoreError("Traces cannot be written: No space left on device.")
+            raise StoreError("base.verbatim", text="Traces cannot be written: No space left on device.")
         original(self, text)
 
     monkeypatch.setattr(journal.TraceFile, "append_line", append_line)
@@ -227,7 +227,7 @@ def test_a_file_that_traces_are_to_go_to_is_not_emptied_before_there_are_any(dat
     out.write_text("dear", encoding="utf-8")
     with pytest.raises(ResourceMissing):
         attack(dataset, AttackSpec("pwws"), out=out)
-    monkeypatch.setattr(Attacker, "_recorded", lambda *_: (_ for _ in ()).throw(ModelError("NaN")))
+    monkeypatch.setattr(Attacker, "_recorded", lambda *_: (_ for _ in ()).throw(ModelError("base.verbatim", text="NaN")))
     with pytest.raises(ModelError):
         attack(dataset, out=out)
     assert out.read_text(encoding="utf-8") == "dear"
@@ -240,13 +240,13 @@ def test_another_process_at_the_same_texts_is_waited_for(dataset, empty_home):
     from filelock import FileLock
 
     sources = [lab.find_model("sst2-demo")]
-    texts = attacks.evaluation.texts_for(sources[0], dataset, 100, 0)
+    texts = attacks.accuracy.texts_for(sources[0], dataset, 100, 0)
     key = samples.archive.scores_key(sources[0].digest, texts, SPEC)
     (empty_home / "journals").mkdir(parents=True)
     other, heard = FileLock(empty_home / "journals" / f"{key}.jsonl.lock", thread_local=False), []
 
-    def progress(done, total, text, partial=None):
-        heard.append(text)
+    def progress(done, total, doing, partial=None):
+        heard.append(text := str(doing))
         if text.startswith("waiting for another process"):
             other.release()
 

@@ -39,7 +39,7 @@ def _close():
 
 
 def fail(*_):
-    raise DataError(f"The text {SECRET!r} is wrong.")
+    raise DataError("base.verbatim", text=f"The text {SECRET!r} is wrong.")
 
 
 def test_a_work_is_logged_from_beginning_to_end_with_its_digest(lines):

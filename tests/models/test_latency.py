@@ -117,7 +117,7 @@ def test_cancel_is_heard_after_any_pass(after):
 
     def watch(done, total):
         if done == after:
-            raise Cancelled("stop")
+            raise Cancelled("base.cancelled")
 
     with pytest.raises(Cancelled):
         latency.measure({"a": model, "b": model}, tokenizer, TEXTS[:1], watch, rounds=2)

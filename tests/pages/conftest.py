@@ -6,8 +6,7 @@ from concurrent.futures import wait
 import pytest
 
 from robustprune import lab
-from robustprune.base.store import Store
-from robustprune.lab import attacks, looks, models
+from robustprune.base import stores
 from robustprune.specs.prune import PruneSpec
 from robustprune.ui.frame import shell
 from robustprune.ui.jobs import panel
@@ -47,5 +46,4 @@ def small_run(empty_home, home_with_a_run):
 @pytest.fixture
 def nothing_ships(monkeypatch, tmp_path, empty_home):
     """A program to which no precomputed results belong."""
-    for module in (lab, models, attacks, looks):
-        monkeypatch.setattr(module, "store", lambda: Store(empty_home, tmp_path / "nothing"))
+    monkeypatch.setattr(stores, "SHIPPED", tmp_path / "nothing")

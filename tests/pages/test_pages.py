@@ -160,7 +160,7 @@ def test_a_failed_job_shows_its_sentence(empty_home, monkeypatch):
     from robustprune.base.errors import StoreError
 
     def fail(*_arguments):
-        raise StoreError("The store cannot be written to: No space left on device.")
+        raise StoreError("base.verbatim", text="The store cannot be written to: No space left on device.")
 
     monkeypatch.setattr(lab, "prune", fail)
     app = open_page("prune")

@@ -81,8 +81,8 @@ def held(panel, monkeypatch):
         job.progress(1, 4, "halfway *there*")
         while not go.wait(0.02):
             if job.cancel.is_set():
-                raise Cancelled("Cancelled.")
-        raise ModelError("It was let go.")
+                raise Cancelled("base.cancelled")
+        raise ModelError("base.verbatim", text="It was let go.")
 
     monkeypatch.setattr(lab, panel.call, work)
     yield go
@@ -131,7 +131,7 @@ def test_waiting_shows_the_place_in_the_queue(panel, opened, held):
 
 def test_failing_says_why_and_can_be_tried_again(panel, opened, monkeypatch):
     def fail(*_arguments, **_named):
-        raise ModelError("The *weights* are gone. Copy them again.")
+        raise ModelError("base.verbatim", text="The *weights* are gone. Copy them again.")
 
     monkeypatch.setattr(lab, panel.call, fail)
     press(opened, panel.button)

@@ -109,7 +109,7 @@ def test_a_layer_of_the_link_is_opened_close_up(small_run):
 
 def test_looking_into_layers_can_fail_and_says_why(small_run, monkeypatch):
     def fail(*_arguments):
-        raise ModelError("The weights are gone.")
+        raise ModelError("base.verbatim", text="The weights are gone.")
 
     monkeypatch.setattr(lab, "layer_views", fail)
     app = open_page("layers", runs=small_run.digest)

@@ -287,9 +287,9 @@ def test_too_few_texts_are_refused():
 def test_cancel_is_heard_at_any_layer(after):
     model, tokenizer = classifier()
 
-    def watch(done, total, layers):
+    def watch(done, total, doing, layers):
         if len(layers) >= after:
-            raise Cancelled("stop")
+            raise Cancelled("base.cancelled")
 
     with pytest.raises(Cancelled):
         prune(model, tokenizer, watch=watch)

@@ -133,7 +133,7 @@ def test_cancel_is_heard(method, pattern, ticks):
 
     def stop(_fraction):
         if next(heard) >= min(ticks, len(told) - 1):
-            raise Cancelled("stop")
+            raise Cancelled("base.cancelled")
 
     with pytest.raises(Cancelled):
         solver(method).solve(problem(pattern), stop)

@@ -56,7 +56,7 @@ def test_one_that_fails_is_told_at_the_end_and_stops_no_other(small_sweep, empty
 
     def prune(store, spec, *others):
         if spec.seed == 1 and spec.sparsity == 0.3:
-            raise ModelError("This one cannot be.")
+            raise ModelError("base.verbatim", text="This one cannot be.")
         if spec.seed == 1:
             raise ZeroDivisionError("nobody foresaw this")
         return original(store, spec, *others)
@@ -178,7 +178,7 @@ def test_a_store_that_becomes_full_is_the_reason_of_what_fails_then(small_sweep,
 
     def put(self, kind, key, document, fill=None):
         if kind == runs.KIND and document["spec"]["seed"] == 1:
-            raise StoreError("The store is full. Free some space.")
+            raise StoreError("base.verbatim", text="The store is full. Free some space.")
         return original(self, kind, key, document, fill)
 
     monkeypatch.setattr(type(stores.store()), "put", put)

@@ -14,6 +14,7 @@ import pytest
 from robustprune.attacks.resources.names import ResourceNames
 from robustprune.attacks.traces.trace import Outcome
 from robustprune.base import locales, paths
+from robustprune.base.errors import SpecError
 from robustprune.pruning.report import LayerReport
 from robustprune.specs.methods import METHODS
 from robustprune.specs.prune import ADAPTIVE
@@ -21,7 +22,7 @@ from robustprune.specs.train import BASELINE_NAMES
 from robustprune.studies.claims import CLAIMS
 from robustprune.ui.frame import shell
 from robustprune.ui.prune.take_away import SIZES
-from robustprune.ui.words import engine_words, i18n
+from robustprune.ui.words import i18n
 
 # The constraints that can refuse a candidate, by the names of their classes.
 CONSTRAINTS = ("WordEmbeddingDistance", "PartOfSpeech", "SharedWordClass", "SentenceSimilarity", "LevenshteinEditDistance", "MaxWordsPerturbed")
@@ -138,62 +139,12 @@ def test_the_glossary_has_twenty_terms_in_both_languages_and_feeds_the_tooltips(
     assert set(glossary) == {key for file in FILES for key in called_with(file, "meaning")}
 
 
-# What the engine says
-
-
-ENGINE = ROOT / "robustprune"
-# What no page can reach: the command line, benchmarks, training and sweeps.
-UNSEEN = re.compile(r"ui/|cli/|bench/|training|retraining|soups|tables|averaging|adapters|sweeps/|sweep_calls")
-ERRORS = re.compile(r"(Spec|Model|Data|Store)Error|ResourceMissing|OutOfTime|Cancelled")
-
-
-def sentences(file):
-    """What a file raises or tells of its progress, with a value in every hole."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        said = node.args[:1] if ERRORS.fullmatch(name) else node.args[2:3] if name in ("progress", "told", "watch") else []
-        for text in said:
-            if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                yield text.value
-            elif isinstance(text, ast.JoinedStr):
-                yield "".join(part.value if isinstance(part, ast.Constant) else _hole(part) for part in text.values)
-
-
-def _hole(part):
-    per_cent = part.format_spec is not None and part.format_spec.values[0].value.endswith("%")
-    return "⟨x⟩%" if per_cent else "⟨x⟩"
-
-
-@pytest.mark.parametrize("language", OTHERS)
-def test_whatever_the_engine_says_to_a_page_is_there_in_the_other_language(language):
-    files = [file for file in ENGINE.rglob("*.py") if not UNSEEN.search(str(file.relative_to(ENGINE)))]
-    said = {sentence for file in files for sentence in sentences(file) if re.search("[A-Za-z]", sentence.replace("⟨x⟩", ""))}
-    assert len(said) > 100
-    assert {sentence for sentence in said if engine_words.translate(sentence, language) == sentence} == set()
-
-
-@pytest.mark.parametrize("language", OTHERS)
-def test_the_engines_values_stay_in_its_sentences(language):
-    catalogue = json.loads((engine_words.FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    for sentence, said in catalogue.items():
-        assert set(engine_words.VALUE.findall(sentence)) == set(engine_words.VALUE.findall(said)), sentence
-
-
-def test_an_error_is_told_with_what_was_given():
-    told = engine_words.translate("The sparsity is 7; it must be a number from 0 to 0.99.", "zh")
-    assert "7" in told
-    assert "0.99" in told
+def test_what_the_engine_says_is_told_in_the_sessions_language(monkeypatch):
+    monkeypatch.setattr(i18n, "language", lambda: "zh")
+    told = i18n.said(SpecError("base.no_number_in_range", name="sparsity", value=7, low=0, high=0.99))
+    assert "7" in told and "0.99" in told
     assert re.search("[\u4e00-\u9fff]", told)
-
-
-def test_somebodys_word_is_not_translated():
-    assert "loading" in engine_words.translate("text 3 of 60: trying words in place of loading", "zh")
-
-
-def test_what_the_catalogue_does_not_know_is_told_as_it_is():
-    assert engine_words.translate("Something new {0} happened.", "zh") == "Something new {0} happened."
+    assert i18n.said("somebody's own loading") == "somebody's own loading"
 
 
 # No text in the code

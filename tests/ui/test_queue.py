@@ -23,7 +23,7 @@ def wait_for(condition, seconds=5):
 def test_a_job_gives_its_result_and_its_progress():
     job = JobManager().submit("a", lambda job: (job.progress(1, 2, "half"), 42)[1])
     assert job.future.result(5) == 42
-    assert (job.state, job.fraction, job.text) == ("done", 0.5, "half")
+    assert (job.state, job.fraction, job.doing) == ("done", 0.5, "half")
 
 
 def test_the_same_key_is_the_same_job_while_it_runs():
@@ -49,7 +49,7 @@ def test_cancel_reaches_a_running_and_a_waiting_job():
     def work(job):
         while not job.cancel.wait(0.01):
             pass
-        raise Cancelled("stopped")
+        raise Cancelled("base.cancelled")
 
     manager = JobManager()
     first, second = manager.submit("a", work), manager.submit("b", lambda job: "never")

@@ -72,9 +72,7 @@ class Attacker:
         except LookupError as error:  # what NLTK raises for data that is not there any more
             if "nltk" not in str(error).lower():
                 raise
-            raise ResourceMissing(
-                f"Data of NLTK that {self._spec.recipe} uses went away while it ran. Get it again, or attack with --resources built-in."
-            ) from error
+            raise ResourceMissing("attacks.nltk_data_gone", recipe=self._spec.recipe) from error
         finally:
             self._deadline = float("inf")
             attack.clear_cache()
@@ -83,11 +81,11 @@ class Attacker:
         attacked = library.textattack().shared.AttackedText(text)
         words = changes.places(text, attacked.words)
         if not words:
-            raise DataError(f"The text {text[:60]!r} has no words, so there is nothing to change in it.")
+            raise DataError("attacks.text_without_words", text=text[:60])
         try:
             initial, _ = attack.goal_function.init_attack_example(attacked, label)
         except TimeUp as error:
-            raise OutOfTime(f"Not one query was answered within {self._spec.seconds:g} s. Allow more time.") from error
+            raise OutOfTime("attacks.no_query_in_time", seconds=self._spec.seconds) from error
 
         def so_far(outcome: Outcome) -> AttackTrace:
             return AttackTrace(

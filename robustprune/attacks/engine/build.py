@@ -16,6 +16,7 @@ from robustprune.attacks.engine import parts as engine_parts
 from robustprune.attacks.engine.victim import BATCH_SIZE
 from robustprune.attacks.resources.loading import Resources
 from robustprune.attacks.resources.names import MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_USE, NEIGHBOURS, WINDOW
+from robustprune.base.progress import Check
 from robustprune.specs.attack import AttackSpec
 
 # Of unit vectors, a squared distance of at most 0.5 (Wang et al. 2019) is a cosine of at least 0.75.
@@ -33,7 +34,7 @@ class Kit:
     victim: Any
     resources: Resources
     spec: AttackSpec
-    check: Callable[[], None]
+    check: Check
 
     def attack(self, constraints: list[Any], transformation: Any, search: Any, goal: Any = None) -> Any:
         """The attack; unless another goal is given, it is to flip the prediction."""
@@ -187,7 +188,7 @@ BUILDERS: dict[str, Callable[[Kit], Any]] = {
 }
 
 
-def build(victim: Any, resources: Resources, spec: AttackSpec, check: Callable[[], None]) -> Any:
+def build(victim: Any, resources: Resources, spec: AttackSpec, check: Check) -> Any:
     """The TextAttack attack of a recipe against one victim. ``check`` is looked at before every batch of the sentence encoder."""
     return BUILDERS[spec.recipe](Kit(library.textattack(), engine_parts.classes(), victim, resources, spec, check))
 

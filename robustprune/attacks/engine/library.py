@@ -21,6 +21,7 @@ from types import ModuleType, SimpleNamespace
 
 from robustprune.attacks.engine import chance
 from robustprune.attacks.resources.names import has_stop_words
+from robustprune.base.progress import Check
 
 # An attack comes back only to the texts that it made last. So many of 250 words take 85 MB.
 REMEMBERED_TEXTS = 5_000
@@ -52,7 +53,7 @@ def _imported() -> ModuleType:
 
 
 @contextmanager
-def watched(check: Callable[[], None]) -> Iterator[None]:
+def watched(check: Check) -> Iterator[None]:
     """While this is open, TextAttack calls ``check`` from this thread every few hundredths of a second; it may raise."""
     _watch.check, _watch.due = check, 0.0
     try:

@@ -1,6 +1,5 @@
 """The parts of recipes that are ours: TextAttack's classes over our resources. Made when TextAttack is there to be built upon."""
 
-from collections.abc import Callable
 from functools import cache, lru_cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -9,6 +8,7 @@ from robustprune.attacks.engine import library
 from robustprune.attacks.resources.encoder import Encode
 from robustprune.attacks.resources.synonyms import SynonymSource
 from robustprune.base import paths
+from robustprune.base.progress import Check
 
 NOUN_OR_VERB = {"NOUN", "VERB"}
 HOMOGLYPHS = paths.ASSETS / "homoglyphs.txt"
@@ -91,7 +91,7 @@ def _constraints(ta: ModuleType) -> tuple[type, ...]:
     class SentenceSimilarity(ta.constraints.semantics.sentence_encoders.SentenceEncoder):
         """The recipe's sentence constraint over our encoder. Short texts, which it lets pass, are not encoded for nothing."""
 
-        def __init__(self, encode: Encode, check: Callable[[], None], **rule: Any) -> None:
+        def __init__(self, encode: Encode, check: Check, **rule: Any) -> None:
             super().__init__(**rule)
             self._encode, self._check = encode, check
 

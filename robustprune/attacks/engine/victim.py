@@ -1,7 +1,7 @@
 """A classifier as TextAttack sees it: texts in, probabilities out, padded no longer than the batch needs."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from robustprune.attacks.engine import library
 from robustprune.base.errors import ModelError
+from robustprune.base.progress import Check
 from robustprune.models import inference
 from robustprune.models.loading import Classifier
 
@@ -18,7 +19,7 @@ BATCH_SIZE = 64
 TOKENS, PARAMETERS, FEWEST_TOKENS = 1024, 23_000_000, 256
 
 
-def victim(classifier: Classifier, check: Callable[[], None]) -> "object":
+def victim(classifier: Classifier, check: Check) -> "object":
     """A TextAttack model wrapper around the classifier. ``check`` is called before every batch and may raise Cancelled.
 
     Its ``seconds`` are those spent in it so far. It raises ModelError where the model answers with NaN.
@@ -40,7 +41,7 @@ def victim(classifier: Classifier, check: Callable[[], None]) -> "object":
             result = answers.double().softmax(-1)
             self.seconds += time.perf_counter() - started
             if not torch.isfinite(result).all():
-                raise ModelError(f"The model {classifier.source.name!r} answers with NaN; its weights are broken.")
+                raise ModelError("attacks.victim_answers_nan", name=classifier.source.name)
             return result
 
     return Victim()

@@ -8,16 +8,17 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 from robustprune.base import hashing, partials, paths
 from robustprune.base.errors import ResourceMissing, SpecError
+from robustprune.base.messages import Message, say
+from robustprune.base.progress import Progress
 
 CONNECT_SECONDS, READ_SECONDS, TICK_SECONDS, MOST_BYTES, BLOCK = 10.0, 30.0, 0.1, 2_000_000_000, 1 << 16
-Progress, Check = Callable[[float, float, str], object], Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Download:
     """A zip file to fetch, of which one folder or one file is kept: the one that the names of its members begin with."""
 
     name: str
-    about: str
+    about: Message
     url: str
     members: tuple[str, ...]  # what must be in it, by the names that it has there
     bytes: int  # of the archive, about
@@ -43,18 +44,27 @@ class Download:
         return folder() / PurePosixPath(self.url).name
 
 
-def _nltk(name: str, about: str, kind: str, kept: str, files: str, size: int, licence: str) -> Download:
+def _nltk(name: str, about: Message, kind: str, kept: str, files: str, size: int, licence: str) -> Download:
     url = f"https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/{kind}/{kept}.zip"
     return Download(name, about, url, tuple(f"{kept}/{file}" for file in files.split()), size, licence, f"nltk_data/{kind}")
 
 
 _VECTORS = "https://github.com/nmrksic/counter-fitting/raw/master/word_vectors/counter-fitted-vectors.txt.zip"
 _TAGGER = " ".join(f"averaged_perceptron_tagger_eng.{part}.json" for part in ("weights", "tagdict", "classes"))
+_WORDNET = "lexnames index.sense data.adj data.adv data.noun data.verb"
 _ALL = (
-    Download("counter-fitted", "counter-fitted word vectors (Mrksic et al. 2016)", _VECTORS, ("counter-fitted-vectors.txt",), 62_000_000, "Apache-2.0"),
-    _nltk("tagger", "NLTK's averaged perceptron tagger", "taggers", "averaged_perceptron_tagger_eng", _TAGGER, 1_539_115, "not stated"),
-    _nltk("tagset", "NLTK's universal tag set", "taggers", "universal_tagset", "en-ptb.map", 19_095, "CC-BY-SA-4.0"),
-    _nltk("wordnet", "WordNet 3.0", "corpora", "wordnet", "lexnames index.sense data.adj data.adv data.noun data.verb", 10_775_600, "WordNet 3.0 licence"),
+    Download("counter-fitted", say("attacks.counter_fitted_vectors"), _VECTORS, ("counter-fitted-vectors.txt",), 62_000_000, "Apache-2.0"),
+    _nltk("tagger", say("attacks.perceptron_tagger"), "taggers", "averaged_perceptron_tagger_eng", _TAGGER, 1_539_115, "not stated"),
+    _nltk("tagset", say("attacks.tag_set"), "taggers", "universal_tagset", "en-ptb.map", 19_095, "CC-BY-SA-4.0"),
+    _nltk(
+        "wordnet",
+        say("attacks.wordnet_3"),
+        "corpora",
+        "wordnet",
+        "lexnames index.sense data.adj data.adv data.noun data.verb",
+        10_775_600,
+        "WordNet 3.0 licence",
+    ),
 )
 DOWNLOADS: dict[str, Download] = {download.name: download for download in _ALL}
 
@@ -67,7 +77,7 @@ def folder() -> Path:
 def installed(name: str, known: Mapping[str, Download] = DOWNLOADS) -> Path | None:
     """The file or folder if every member is there with the size noted, else None; none is read. Raises SpecError for an unknown name."""
     if name not in known:
-        raise SpecError(f"There is no download {name!r}. There are: {', '.join(known)}.")
+        raise SpecError("attacks.no_such_download", name=name, known=known)
     path = known[name].path
     try:
         sizes = json.loads(path.with_name(f"{name}.json").read_text(encoding="utf-8"))["members"]
@@ -77,10 +87,10 @@ def installed(name: str, known: Mapping[str, Download] = DOWNLOADS) -> Path | No
         return None  # without a note that can be read there is no telling
 
 
-def get(name: str, progress: Progress, check: Check, seconds: float = 600.0, known: Mapping[str, Download] = DOWNLOADS) -> Path:
+def get(name: str, progress: Progress, seconds: float = 600.0, known: Mapping[str, Download] = DOWNLOADS) -> Path:
     """The file or folder of a download, fetched within ``seconds`` unless it is installed; nothing is left of one that failed.
 
-    ``progress`` is told ``(bytes done, bytes in all, text)`` some 10 times a second; ``check`` is called as often, and may raise Cancelled.
+    ``progress`` hears some ten times a second how many bytes have come, of how many; it may raise Cancelled.
     Raises ResourceMissing if it cannot be had or kept, SpecError for an unknown name.
     """
     if there := installed(name, known):
@@ -88,19 +98,19 @@ def get(name: str, progress: Progress, check: Check, seconds: float = 600.0, kno
     entry = known[name]
     try:
         with partials.beside(entry.path) as partial:
-            archive = entry.by_hand if entry.by_hand.is_file() else _fetch(entry, partial / "archive.zip", progress, check, seconds)
-            _install(entry, archive, partial.resolve() / "unpacked", check)
+            archive = entry.by_hand if entry.by_hand.is_file() else _fetch(entry, partial / "archive.zip", progress, seconds)
+            _install(entry, archive, partial.resolve() / "unpacked", progress)
     except OSError as error:
-        raise _missing(entry, f"{folder()} cannot be written to ({error.strerror or error}); free some space or set ROBUSTPRUNE_HOME") from error
+        raise _missing(entry, say("attacks.cannot_keep_download", folder=folder(), why=error.strerror or error)) from error
     return entry.path
 
 
-def _missing(entry: Download, why: str) -> ResourceMissing:
-    advice = f"Try again later, or put what {entry.url} gives at {entry.by_hand} by hand and try again."
-    return ResourceMissing(f"Cannot get {entry.about} from {entry.by_hand if entry.by_hand.is_file() else entry.url}: {why}. {advice}")
+def _missing(entry: Download, why: Message) -> ResourceMissing:
+    source = entry.by_hand if entry.by_hand.is_file() else entry.url
+    return ResourceMissing("attacks.cannot_get", name=entry.about, source=source, why=why, url=entry.url, place=entry.by_hand)
 
 
-def _fetch(entry: Download, path: Path, progress: Progress, check: Check, seconds: float) -> Path:
+def _fetch(entry: Download, path: Path, progress: Progress, seconds: float) -> Path:
     import requests
 
     done, total, failure, running, limit = 0, entry.bytes, None, True, time.monotonic() + seconds
@@ -122,11 +132,10 @@ def _fetch(entry: Download, path: Path, progress: Progress, check: Check, second
         while running:
             thread.join(TICK_SECONDS)
             running = thread.is_alive()
-            state = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"
-            check()
-            progress(done, total, f"{entry.about}: {state}")
+            state = say("attacks.megabytes", done=done / 1e6, total=total / 1e6)
+            progress(done, total, say("base.part", what=entry.about, doing=state))
             if running and (time.monotonic() > limit or done > MOST_BYTES):
-                raise _missing(entry, f"the limit of {seconds:g} s or {MOST_BYTES / 1e9:g} GB was reached at {state}")
+                raise _missing(entry, say("attacks.limit_reached", seconds=seconds, gigabytes=MOST_BYTES / 1e9, state=state))
     if isinstance(failure, requests.RequestException):
         broken = f"there is no connection, or it broke off, at {state} ({type(failure).__name__})"
         raise _missing(entry, broken if failure.response is None else f"the server answered HTTP {failure.response.status_code}") from failure
@@ -135,29 +144,29 @@ def _fetch(entry: Download, path: Path, progress: Progress, check: Check, second
     return path
 
 
-def _install(entry: Download, archive: Path, unpacked: Path, check: Check) -> None:
+def _install(entry: Download, archive: Path, unpacked: Path, progress: Progress) -> None:
     try:
         with zipfile.ZipFile(archive) as opened:
             if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in opened.infolist()):
                 raise zipfile.BadZipFile("compressed in a way that none of ours is")
             sizes = {member.filename: member.file_size for member in opened.infolist() if not member.filename.endswith("/")}
             if outside := [name for name in sizes if (unpacked / name).resolve() != unpacked / name or not (unpacked / name).is_relative_to(unpacked)]:
-                raise _missing(entry, f"the archive would write outside of its folder ({outside[0]})")
+                raise _missing(entry, say("attacks.archive_leads_outside", file=outside[0]))
             if lacking := sorted(set(entry.members) - sizes.keys()):
-                raise _missing(entry, f"the archive has no {lacking[0]}")
+                raise _missing(entry, say("attacks.archive_lacks", file=lacking[0]))
             kept = {name: size for name, size in sizes.items() if PurePosixPath(name).parts[:1] == (entry.path.name,)}
             if sum(kept.values()) > MOST_BYTES:  # of a member no more is unpacked than it declares
-                raise _missing(entry, f"the archive would take more than {MOST_BYTES / 1e9:g} GB unpacked")
+                raise _missing(entry, say("attacks.archive_too_large", gigabytes=MOST_BYTES / 1e9))
             for name, size in kept.items():
                 (unpacked / name).parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(name) as source, open(unpacked / name, "wb") as target:
                     while block := source.read(BLOCK):
-                        check()
                         target.write(block)
+                        progress(target.tell(), size, say("attacks.unpacking", name=entry.about))
                     if target.tell() != size:
                         raise zipfile.BadZipFile(name)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        raise _missing(entry, f"it is not a whole zip file ({str(error) or 'it ends early'})") from error
+        raise _missing(entry, say("attacks.no_whole_zip", why=str(error) or say("attacks.ends_early"))) from error
     noted = {"url": entry.url, "sha256": hashing.of_file(archive), "bytes": archive.stat().st_size, "day": date.today().isoformat(), "members": kept}
     (unpacked / "note").write_text(json.dumps(noted, indent=1), encoding="utf-8")
     if entry.path.exists():  # a damaged copy

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import BertModel, PreTrainedTokenizerBase
 
+from robustprune.base.progress import Check
 from robustprune.models import backbone, inference
 
 CACHE = 20_000
@@ -47,7 +48,7 @@ class SentenceEncoder:
         shorter._model.encoder._modules = {"layer": self._model.encoder.layer[:count]}
         return shorter
 
-    def encode(self, texts: Sequence[str], check: Callable[[], None] = no_check) -> Float[Tensor, "texts hidden"]:
+    def encode(self, texts: Sequence[str], check: Check = no_check) -> Float[Tensor, "texts hidden"]:
         """Unit vectors of the texts, in order. ``check`` is called before every batch and may raise."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if len(self._known) + len(new) > CACHE:
@@ -60,13 +61,13 @@ class SentenceEncoder:
         """Forgets what it encoded, so that a measurement starts like the one before it."""
         self._known.clear()
 
-    def similarities(self, texts: Sequence[str], others: Sequence[str], check: Callable[[], None] = no_check) -> list[float]:
+    def similarities(self, texts: Sequence[str], others: Sequence[str], check: Check = no_check) -> list[float]:
         """Cosines of the texts' vectors with the others', pair by pair."""
         vectors = self.encode([*texts, *others], check)
         return (vectors[: len(texts)] * vectors[len(texts) :]).sum(1).tolist()
 
     @torch.inference_mode()
-    def _encode(self, texts: Sequence[str], check: Callable[[], None]) -> Float[Tensor, "texts hidden"]:
+    def _encode(self, texts: Sequence[str], check: Check) -> Float[Tensor, "texts hidden"]:
         result = torch.empty(len(texts), self._model.config.hidden_size)
         for rows, batch in inference.encoded_batches(self._model, self._tokenizer, texts, TOKENS):
             check()
@@ -80,7 +81,7 @@ def universal_sentence_encoder() -> Encode:
     """The encoder of the published recipes, from TensorFlow Hub's folder on this machine."""
     module = importlib.import_module("tensorflow_hub").load(USE_ADDRESS)
 
-    def encode(texts: Sequence[str], check: Callable[[], None]) -> Float[Tensor, "texts hidden"]:
+    def encode(texts: Sequence[str], check: Check) -> Float[Tensor, "texts hidden"]:
         check()
         answer = module(list(texts))
         return torch.tensor((answer["outputs"] if isinstance(answer, dict) else answer).numpy())

@@ -10,8 +10,10 @@ from typing import Any
 
 from robustprune.attacks.resources.encoder import Encode, SentenceEncoder, universal_sentence_encoder
 from robustprune.attacks.resources.names import WINDOW_LAYERS, ResourceNames, check_can_run, describe
-from robustprune.attacks.resources.synonyms import Pairs, Say, SynonymSource, of_counter_fitted, of_minilm
+from robustprune.attacks.resources.synonyms import Pairs, SynonymSource, of_counter_fitted, of_minilm
 from robustprune.base.errors import ModelError, ResourceMissing
+from robustprune.base.messages import say
+from robustprune.base.progress import Progress
 from robustprune.models import untrusted
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import MASKED_LM, RECIPES, SYNONYMS
@@ -39,8 +41,8 @@ _lock = threading.Lock()
 _loaded: dict[str, Any] = {}
 
 
-def load(spec: AttackSpec, say: Say) -> Resources:
-    """The resources of a recipe; ``say`` is told what is being prepared and may raise Cancelled. Each is loaded once a process.
+def load(spec: AttackSpec, progress: Progress) -> Resources:
+    """The resources of a recipe; ``progress`` hears what is being prepared and may raise Cancelled. Each is loaded once a process.
 
     Raises:
         ResourceMissing: something is not on this machine that nothing can stand in for.
@@ -48,12 +50,12 @@ def load(spec: AttackSpec, say: Say) -> Resources:
     check_can_run(spec)
     names, needs = describe(spec), RECIPES[spec.recipe].needs
     with _lock:
-        say("sentence encoder")
+        progress(0, 1, say("attacks.preparing_encoder"))
         encoder = _once("encoder", SentenceEncoder)
         published = names.similarity.startswith("Universal")
         return Resources(
             names,
-            _synonyms(spec, names, encoder, say) if SYNONYMS in needs else None,
+            _synonyms(spec, names, encoder, progress) if SYNONYMS in needs else None,
             _once("use", universal_sentence_encoder) if published else encoder.encode,
             _once("use", universal_sentence_encoder) if published else _once("window", lambda: encoder.first_layers(WINDOW_LAYERS)).encode,
             _once(names.other, lambda: _masked_lm(spec.masked_lm)) if MASKED_LM in needs else None,
@@ -66,12 +68,12 @@ def sentence_encoder() -> SentenceEncoder:
         return _once("encoder", SentenceEncoder)
 
 
-def _synonyms(spec: AttackSpec, names: ResourceNames, encoder: SentenceEncoder, say: Say) -> SynonymSource:
+def _synonyms(spec: AttackSpec, names: ResourceNames, encoder: SentenceEncoder, progress: Progress) -> SynonymSource:
     if spec.synonyms is not None:
         return _once(names.synonyms, lambda: Pairs(Path(spec.synonyms).expanduser()))
     if names.synonyms.startswith("counter-fitted"):
-        return _once("counter-fitted", lambda: of_counter_fitted(say))
-    return _once("minilm", lambda: of_minilm(encoder, say))
+        return _once("counter-fitted", lambda: of_counter_fitted(progress))
+    return _once("minilm", lambda: of_minilm(encoder, progress))
 
 
 def _masked_lm(name: str) -> tuple[Any, Any]:
@@ -80,13 +82,13 @@ def _masked_lm(name: str) -> tuple[Any, Any]:
 
     place = untrusted.folder_of(name)
     if place is None and (name.startswith((".", "~", "/")) or name.count("/") > 1):
-        raise ResourceMissing(f"The masked language model {name!r} cannot be loaded: there is no such folder. Give a folder with safetensors, or a hub id.")
+        raise ResourceMissing("attacks.masked_lm_no_folder", name=name)
     try:
         model, tokenizer = untrusted.load(place or untrusted.from_hub(name), AutoModelForMaskedLM)
     except ModelError as error:
-        raise ResourceMissing(f"The masked language model {name!r} cannot be loaded. {error} Give another folder with safetensors, or a hub id.") from error
+        raise ResourceMissing("attacks.masked_lm_cannot_load", name=name, error=error) from error
     if tokenizer.mask_token is None:
-        raise ModelError(f"The model {name!r} has no mask token, so it cannot propose words. Give a masked language model such as BERT's.")
+        raise ModelError("attacks.masked_lm_no_mask_token", name=name)
     return model, tokenizer
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from robustprune.attacks.resources import downloads
 from robustprune.base import hashing
 from robustprune.base.errors import ResourceMissing
+from robustprune.base.messages import Message, say
 from robustprune.models import untrusted
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, WORD_CLASSES, WORDNET
@@ -25,6 +26,13 @@ MIN_ANGULAR_SIMILARITY_USE = 0.840845057
 # 31 % of random swaps and 61 % of antonyms pass, three (at 0.95) 10 % and 29 %. At TextFooler's threshold six let 72 % and 90 % pass.
 WINDOW_LAYERS = 3
 MIN_ANGULAR_SIMILARITY = 0.95
+# What a resource is called; results are stored under the English names.
+MINILM_NEIGHBOURS = say("attacks.minilm_neighbours", cosine=MIN_COSINE)
+COUNTER_FITTED = say("attacks.counter_fitted", cosine=MIN_COSINE_COUNTER_FITTED)
+NLTK_TAGGER, LEMMINFLECT = say("attacks.nltk_tagger"), say("attacks.lemminflect")
+ENCODER, MINILM_WINDOWS = say("attacks.universal_encoder"), say("attacks.minilm_windows", layers=WINDOW_LAYERS)
+# Kinds of names that hold somebody's own, behind these words.
+OWN = {"pairs of ": "attacks.pairs", "masked language model ": "attacks.masked_lm"}
 GET = "python -m robustprune resources --get {name}"
 
 
@@ -46,11 +54,26 @@ class ResourceNames:
 
 @dataclass(frozen=True)
 class Missing:
-    """A published resource that is not on this machine: how to get it, and what is used instead (empty: the recipe cannot run)."""
+    """A published resource that is not on this machine: how to get it, and what is used instead (None: the recipe cannot run)."""
 
-    name: str
-    how: str
-    instead: str
+    name: Message
+    how: Message | str
+    instead: Message | None
+
+    def to_json(self) -> dict[str, str]:
+        """A JSON object with every field in English; ``instead`` is empty where nothing is used instead."""
+        return {"name": str(self.name), "how": str(self.how), "instead": str(self.instead or "")}
+
+
+def message_of(name: str) -> Message | str:
+    """The message that a stored name of a resource is the English form of; the name itself where it is none."""
+    for message in (MINILM_NEIGHBOURS, COUNTER_FITTED, NLTK_TAGGER, LEMMINFLECT, ENCODER, MINILM_WINDOWS):
+        if str(message) == name:
+            return message
+    for start, key in OWN.items():
+        if name.startswith(start):
+            return Message(key, {"name": name.removeprefix(start)})
+    return name
 
 
 def describe(spec: AttackSpec, anywhere: bool = False) -> ResourceNames:
@@ -67,10 +90,8 @@ def describe(spec: AttackSpec, anywhere: bool = False) -> ResourceNames:
     return ResourceNames(
         set="built-in" if not any(taken) else "full" if all(taken) else "mixed",
         synonyms=_synonyms(spec, published[SYNONYMS]) if SYNONYMS in needs else "",
-        word_classes=("NLTK perceptron tagger" if published[WORD_CLASSES] else "lemminflect dictionary") if WORD_CLASSES in needs else "",
-        similarity=("Universal Sentence Encoder" if published[SIMILARITY] else f"MiniLM (windows: its first {WINDOW_LAYERS} layers)")
-        if SIMILARITY in needs
-        else "",
+        word_classes=str(NLTK_TAGGER if published[WORD_CLASSES] else LEMMINFLECT) if WORD_CLASSES in needs else "",
+        similarity=str(ENCODER if published[SIMILARITY] else MINILM_WINDOWS) if SIMILARITY in needs else "",
         stop_words=stop_words.get(recipe.stop_words, ""),
         other="WordNet" if WORDNET in needs else _masked_lm(spec) if MASKED_LM in needs else "",
     )
@@ -80,17 +101,17 @@ def missing(spec: AttackSpec) -> list[Missing]:
     """What the recipe as published would use and this machine has not."""
     needs, result = RECIPES[spec.recipe].needs, []
     if MASKED_LM in needs and spec.masked_lm is None:
-        result.append(Missing("a masked language model", "name one with --masked-lm, a folder or a hub id such as google-bert/bert-base-uncased", ""))
+        result.append(Missing(say("attacks.a_masked_lm"), say("attacks.name_masked_lm"), None))
     if WORDNET in needs and not has_wordnet():
-        result.append(Missing("WordNet", GET.format(name="wordnet"), ""))
+        result.append(Missing(say("attacks.wordnet"), GET.format(name="wordnet"), None))
     if spec.resources == "built-in":
         return result
     if SYNONYMS in needs and spec.synonyms is None and downloads.installed("counter-fitted") is None:
-        result.append(Missing("counter-fitted vectors", GET.format(name="counter-fitted"), "MiniLM's neighbours"))
+        result.append(Missing(say("attacks.vectors"), GET.format(name="counter-fitted"), say("attacks.minilms_neighbours")))
     if WORD_CLASSES in needs and not has_tagger():
-        result.append(Missing("NLTK's tagger", f"{GET.format(name='tagger')}; {GET.format(name='tagset')}", "lemminflect's dictionary"))
+        result.append(Missing(say("attacks.nltks_tagger"), f"{GET.format(name='tagger')}; {GET.format(name='tagset')}", say("attacks.lemminflects_dictionary")))
     if SIMILARITY in needs and not has_universal_sentence_encoder():
-        result.append(Missing("the Universal Sentence Encoder", "pip install tensorflow tensorflow-hub, and TFHUB_CACHE_DIR with the module", "MiniLM"))
+        result.append(Missing(say("attacks.the_encoder"), say("attacks.install_tensorflow"), say("attacks.minilm")))
     return result
 
 
@@ -98,9 +119,9 @@ def check_can_run(spec: AttackSpec) -> None:
     """Raises ResourceMissing, with how to get it, if something is missing that nothing can stand in for."""
     for one in missing(spec):
         if not one.instead:
-            raise ResourceMissing(f"The recipe {spec.recipe!r} needs {one.name}, which is not on this machine. Get it: {one.how}. Or choose another recipe.")
+            raise ResourceMissing("attacks.recipe_needs", recipe=spec.recipe, what=one.name, how=one.how)
     if spec.synonyms is not None and not Path(spec.synonyms).expanduser().is_file():
-        raise ResourceMissing(f"There is no file of synonyms {spec.synonyms!r}. Give a text file with two words a line, or leave it out.")
+        raise ResourceMissing("attacks.no_synonym_file", path=spec.synonyms)
 
 
 def has_tagger() -> bool:
@@ -157,13 +178,11 @@ def _masked_lm(spec: AttackSpec) -> str:
     folder = untrusted.folder_of(spec.masked_lm)
     files = untrusted.files(folder) if folder else []
     digest = hashing.of_parts([part for path in files for part in (path.name, hashing.of_file(path))])[:12]
-    return f"masked language model {spec.masked_lm}" + (f" (SHA-256 {digest})" if files else "")
+    return str(say("attacks.masked_lm", name=spec.masked_lm + (f" (SHA-256 {digest})" if files else "")))
 
 
 def _synonyms(spec: AttackSpec, counter_fitted: bool) -> str:
     if spec.synonyms is not None:
         path = Path(spec.synonyms).expanduser()
-        return f"pairs of {path.name} (SHA-256 {hashing.of_file(path)[:12]})" if path.is_file() else f"pairs of {path.name}"
-    if counter_fitted:
-        return f"counter-fitted vectors, cosine >= {MIN_COSINE_COUNTER_FITTED}"
-    return f"MiniLM neighbours, cosine >= {MIN_COSINE}, less listed antonyms"
+        return str(say("attacks.pairs", name=path.name + (f" (SHA-256 {hashing.of_file(path)[:12]})" if path.is_file() else "")))
+    return str(COUNTER_FITTED if counter_fitted else MINILM_NEIGHBOURS)

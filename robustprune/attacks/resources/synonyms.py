@@ -17,6 +17,8 @@ from robustprune.attacks.resources.encoder import SentenceEncoder
 from robustprune.attacks.resources.names import MIN_COSINE, MIN_COSINE_COUNTER_FITTED, NEIGHBOURS
 from robustprune.base import hashing, partials, paths
 from robustprune.base.errors import ResourceMissing
+from robustprune.base.messages import say
+from robustprune.base.progress import Progress
 from robustprune.models import backbone
 
 log = logging.getLogger(__name__)
@@ -25,8 +27,6 @@ WORDS_AT_ONCE = 2048
 ANTONYMS = paths.ASSETS / "antonyms.txt"
 # The counter-fitted vectors as their authors release them (Mrksic et al. 2016).
 COUNTER_FITTED_SHAPE = (65_713, 300)
-
-Say = Callable[[str], None]
 
 
 class SynonymSource(Protocol):
@@ -70,15 +70,15 @@ class Pairs:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise ResourceMissing(f"The synonyms {path} cannot be read ({error}). Give a UTF-8 text file with two words a line.") from error
+            raise ResourceMissing("attacks.synonyms_cannot_be_read", path=path, why=error) from error
         for number, line in enumerate(lines, 1):
             words = line.lower().split()
             if words and len(words) != 2:
-                raise ResourceMissing(f"Line {number} of {path} is {line[:60]!r}; two words a line are needed. Mend it or leave it out.")
+                raise ResourceMissing("attacks.synonym_line_wrong", number=number, path=path, line=line[:60])
             for word, other in (words, words[::-1]) if words else ():
                 self._of.setdefault(word, {})[other] = None
         if not self._of:
-            raise ResourceMissing(f"The file {path} holds no synonym pairs. Give a text file with two words a line.")
+            raise ResourceMissing("attacks.no_synonym_pairs", path=path)
 
     def of(self, word: str) -> list[tuple[str, float | None]]:
         """The words that share a pair with it, in alphabetical order."""
@@ -94,14 +94,14 @@ def read_antonyms(path: Path = ANTONYMS) -> set[frozenset[str]]:
     return pairs
 
 
-def of_minilm(encoder: SentenceEncoder, say: Say) -> Neighbours:
+def of_minilm(encoder: SentenceEncoder, progress: Progress) -> Neighbours:
     """MiniLM's own whole words, each encoded as a sentence, less the pairs of our antonym list. Built once a machine."""
     words = _whole_words()
 
     def build() -> dict[str, np.ndarray]:
         parts = []
         for start in range(0, len(words), WORDS_AT_ONCE):
-            say(f"synonyms, once on this machine, {start:,} of {len(words):,} words")
+            progress(start, len(words), say("attacks.building_synonyms", done=start, total=len(words)))
             parts.append(encoder.encode(words[start : start + WORDS_AT_ONCE]))
         vectors = torch.cat(parts)
         return {"vectors": vectors.numpy(), "neighbours": nearest(words, vectors, read_antonyms())}
@@ -111,7 +111,7 @@ def of_minilm(encoder: SentenceEncoder, say: Say) -> Neighbours:
     return Neighbours(words, stored["vectors"], stored["neighbours"], MIN_COSINE)
 
 
-def of_counter_fitted(say: Say) -> Neighbours:
+def of_counter_fitted(progress: Progress) -> Neighbours:
     """The counter-fitted vectors that were downloaded, as published: antonyms are already far apart in them.
 
     Raises:
@@ -119,12 +119,12 @@ def of_counter_fitted(say: Say) -> Neighbours:
     """
     found = downloads.installed("counter-fitted")
     if found is None:
-        raise ResourceMissing("The counter-fitted vectors are not on this machine any more. Get them: python -m robustprune resources --get counter-fitted")
-    say("counter-fitted vectors")
+        raise ResourceMissing("attacks.counter_fitted_gone")
+    progress(0, 1, say("attacks.preparing_counter_fitted"))
     words, vectors = _read_vectors(found)
 
     def build() -> dict[str, np.ndarray]:
-        say("nearest neighbours among the counter-fitted vectors, once on this machine")
+        progress(0, 1, say("attacks.building_neighbours"))
         return {"vectors": vectors.numpy(), "neighbours": nearest(words, vectors, set())}
 
     stored = _kept(f"counter-fitted-{hashing.of_file(found)[:16]}", build)
@@ -156,9 +156,7 @@ def _read_vectors(path: Path) -> tuple[tuple[str, ...], Float[Tensor, "words hid
             rows.append(np.array(numbers.split(), dtype=np.float32))
     shape = (len(rows), len(rows[0]) if rows else 0)
     if shape != COUNTER_FITTED_SHAPE or any(len(row) != shape[1] for row in rows):
-        raise ResourceMissing(
-            f"The file {path} holds {shape[0]:,} vectors of {shape[1]} numbers, not {COUNTER_FITTED_SHAPE}. Delete its folder and get it anew."
-        )
+        raise ResourceMissing("attacks.vectors_wrong_shape", path=path, count=shape[0], width=shape[1], expected=COUNTER_FITTED_SHAPE)
     return tuple(words), torch.nn.functional.normalize(torch.from_numpy(np.stack(rows)), dim=1)
 
 

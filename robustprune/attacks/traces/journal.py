@@ -63,7 +63,7 @@ class TraceFile:
         self._file.close()
 
     def _cannot(self, error: OSError) -> StoreError:
-        return StoreError(f"Traces cannot be written to {self._path}: {error.strerror or error}. Those before are kept. Free some space or name another file.")
+        return StoreError("attacks.traces_cannot_be_written", path=self._path, why=error.strerror or error)
 
 
 def line(trace: AttackTrace) -> str:

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from robustprune.base.progress import Tick
 from robustprune.pruning import linalg, patterns
-from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick, unpruned
+from robustprune.pruning.problem import LayerProblem, LayerSolution, unpruned
 from robustprune.pruning.refit import refit
 
 SHARE_OF_ITERATIONS = 0.7

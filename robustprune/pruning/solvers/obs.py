@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick, unpruned
+from robustprune.base.progress import Tick
+from robustprune.pruning.problem import LayerProblem, LayerSolution, unpruned
 from robustprune.specs.prune import Pattern
 
 

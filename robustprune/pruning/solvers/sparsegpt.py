@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from robustprune.base.progress import Tick
 from robustprune.pruning import patterns
-from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick, unpruned
+from robustprune.pruning.problem import LayerProblem, LayerSolution, unpruned
 from robustprune.specs.prune import Pattern
 
 

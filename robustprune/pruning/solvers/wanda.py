@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from robustprune.base.progress import Tick
 from robustprune.pruning import patterns
-from robustprune.pruning.problem import LayerProblem, LayerSolution, Tick
+from robustprune.pruning.problem import LayerProblem, LayerSolution
 
 
 @dataclass(frozen=True)

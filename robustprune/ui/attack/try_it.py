@@ -108,7 +108,7 @@ def _send(models: list[str], text: str, typed: str) -> None:
         key = digest("try-job", models, tried)
         panel.submit(key, lambda job: answers_of(models, [tried], job))
     except (SpecError, Busy) as error:
-        st.session_state[WRONG] = str(error)
+        st.session_state[WRONG] = error
         return
     attempt = (key, models, text, tried)
     earlier = [one for one in st.session_state.get("attempts", []) if one != attempt]

@@ -7,7 +7,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from robustprune import lab
+from robustprune.attacks.resources.names import message_of
 from robustprune.lab.tables import MethodTable, Row
+from robustprune.texts.datasets import split_message
 from robustprune.ui import exports
 from robustprune.ui.charts import dense_charts
 from robustprune.ui.frame import shell
@@ -107,12 +109,12 @@ def _show(table: MethodTable) -> None:
     source = t("prune.shipped") if table.shipped else t("compare.here")
     about = {
         "examples": table.examples,
-        "split": said(table.split),
+        "split": said(split_message(table.split)),
         "dataset": wording.plain(table.dataset),
         "recipe": table.spec.recipe,
         "seed": table.spec.seed,
     }
-    st.caption(t("compare.provenance", source=source, synonyms=wording.plain(said(table.resources["synonyms"])), **about))
+    st.caption(t("compare.provenance", source=source, synonyms=wording.plain(said(message_of(table.resources["synonyms"]))), **about))
     _open(table)
     exports.offer(f"table-{table.digest}", {t("export.chart"): chart}, {t("export.table"): figures}, {t("export.all_numbers"): table.to_json()})
     if command := table.made.get("command"):

@@ -7,6 +7,7 @@ import streamlit as st
 from robustprune import lab
 from robustprune.base.errors import ModelError
 from robustprune.lab.soups import SoupRun
+from robustprune.texts.datasets import split_message
 from robustprune.training.greedy_soup import Step
 from robustprune.ui import exports
 from robustprune.ui.charts import dense_charts
@@ -84,7 +85,7 @@ def show(soup: SoupRun) -> None:
         t(
             "dense.provenance",
             examples=on["examples"],
-            split=said(on["split"]),
+            split=said(split_message(on["split"])),
             dataset=wording.plain(on["dataset"]),
             recipe=soup.spec.recipe,
             seed=soup.spec.seed,

@@ -88,7 +88,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except RobustPruneError as error:
-        st.error(plain(i18n.said(str(error))), icon=":material/error:")
+        st.error(plain(i18n.said(error)), icon=":material/error:")
 
 
 def default_model() -> str:

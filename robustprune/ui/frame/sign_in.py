@@ -21,9 +21,9 @@ def required() -> bool:
         if "auth" in st.secrets:
             return True
     elif damaged := [file for file in st.get_option("secrets.files") if Path(file).exists()]:
-        raise SpecError(f"The secrets of this server, {damaged[0]}, cannot be read, so nobody is let in. Mend the file, or take it away.")
+        raise SpecError("ui.secrets_damaged", files=damaged[0])
     if limits.people():
-        raise SpecError("ROBUSTPRUNE_PEOPLE says who may sign in, but the secrets of this server have no part [auth] to sign in by. Add it.")
+        raise SpecError("ui.no_sign_in")
     return False
 
 

@@ -50,7 +50,7 @@ def ask_for(key: str, work: Callable[[Job], Any]) -> None:
     try:
         submit(key, work)
     except Busy as error:
-        st.session_state[REFUSED] = {key: str(error)}
+        st.session_state[REFUSED] = {key: error}
 
 
 def running(key: str) -> bool:
@@ -98,7 +98,7 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
         place = manager().place(job)
-        text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(said(job.text)), seconds=f"{job.seconds:.0f}")
+        text = t("job.queued", place=place) if job.state == "queued" else t("job.running", text=plain(said(job.doing)), seconds=f"{job.seconds:.0f}")
         left.progress(job.fraction, text=text)
         look: dict[str, Any] = {"icon": ":material/stop:", "width": "stretch", "disabled": job.cancel.is_set() or not may_cancel(job)}
         right.button(t("job.cancel"), key=f"cancel-{key}", on_click=cancel, args=(job,), **look)
@@ -108,7 +108,7 @@ def _watch(key: str, live: Callable[[Any], None] | None) -> None:
 
 def _show_failure(error: BaseException) -> None:
     if isinstance(error, RobustPruneError):
-        st.error(plain(said(str(error))), icon=":material/error:")
+        st.error(plain(said(error)), icon=":material/error:")
         return
     st.error(t("job.failed"), icon=":material/error:")
     with st.expander(t("job.details")):

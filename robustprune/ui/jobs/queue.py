@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from robustprune.base import logs
 from robustprune.base.errors import Busy, Cancelled, explained
+from robustprune.base.messages import Message
 from robustprune.ui.jobs import memory
 
 KEPT = 50
@@ -23,7 +24,7 @@ class Job:
     """A piece of work that runs apart from whoever looks at it.
 
     Attributes:
-        done, total, text: how far it is, in the work's own units.
+        done, total, doing: how far it is, in the work's own units, and what it is doing.
         partial: what is known so far, for a live view; each value is complete in itself and never changed afterwards.
         owner: who asked for it first; None: nobody to be limited.
     """
@@ -32,15 +33,15 @@ class Job:
     cancel: threading.Event = field(default_factory=threading.Event)
     done: float = 0.0
     total: float = 1.0
-    text: str = ""
+    doing: Message | str = ""
     partial: Any = None
     owner: str | None = None
     started: float | None = None
     future: Future = field(default_factory=Future)
 
-    def progress(self, done: float, total: float, text: str, partial: Any = None) -> None:
+    def progress(self, done: float, total: float, doing: Message | str, partial: Any = None) -> None:
         """What the work calls to say how far it is."""
-        self.done, self.total, self.text = done, total, text
+        self.done, self.total, self.doing = done, total, doing
         if partial is not None:
             self.partial = partial
 
@@ -129,10 +130,10 @@ class JobManager:
         """A job that is asked to stop makes room at once: whoever cancels one may ask for the next."""
         active = [job for job in self._jobs.values() if job.active and not job.cancel.is_set()]
         if self._most is not None and len(active) >= self._most:
-            raise Busy(f"{len(active)} jobs wait or run here already, and no more are taken. Ask again when some have ended.")
+            raise Busy("ui.queue_full", count=len(active))
         own = sum(job.owner == owner for job in active) if owner else 0
         if self._most_per_owner is not None and own >= self._most_per_owner:
-            raise Busy(f"Jobs of yours that wait or run already: {own}, as many as may. Wait until one ends, or cancel it on the page where you started it.")
+            raise Busy("ui.own_jobs_full", count=own)
 
     def _work(self) -> None:
         """Works off the queue, and ends when it is empty."""

@@ -59,8 +59,8 @@ def stays_near(runs_by_sparsity: Sequence[PruneRun]) -> float | None:
 
 def last_block_error(run: PruneRun) -> float:
     """Mean error of the layers of a run's last block."""
-    block = run.report.layers[-1].name.split(".")[1]
-    errors = [layer.total for layer in run.report.layers if layer.name.split(".")[1] == block]
+    layers = run.report.layers
+    errors = [layer.total for layer in layers if layer.block == layers[-1].block]
     return sum(errors) / len(errors)
 
 
@@ -81,7 +81,7 @@ def _model() -> Iterator[tuple[str, float]]:
     if half is None or most is None:
         return
     layers = half.report.layers
-    blocks = len({layer.name.split(".")[1] for layer in layers})
+    blocks = len({layer.block for layer in layers})
     yield "width", layers[0].shape[1]
     yield "blocks", blocks
     yield "layers", len(layers)

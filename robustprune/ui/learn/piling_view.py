@@ -5,6 +5,7 @@ import streamlit as st
 
 from robustprune import lab
 from robustprune.base.hashing import digest
+from robustprune.base.progress import part_of
 from robustprune.lab.runs import PruneRun
 from robustprune.specs.prune import ADAPTIVE, PruneSpec
 from robustprune.ui import exports, links
@@ -75,11 +76,7 @@ def _chosen(start: dict[str, str]) -> dict[str, PruneRun] | None:
 def _prune(specs: list[PruneSpec], job: Job) -> None:
     """Prunes with each of the specs in turn; the lab keeps the runs."""
     for number, spec in enumerate(specs):
-
-        def told(done: float, total: float, text: str, _: object = None, number: int = number) -> None:
-            job.progress(number + done / max(total, 1), len(specs), text)
-
-        lab.prune(spec, told, job.cancel)
+        lab.prune(spec, part_of(job.progress, number, len(specs)), job.cancel)
 
 
 def _offer(figure: go.Figure) -> None:

@@ -1,6 +1,6 @@
 """Every text of the app by key, from ``assets/locales/<language>.json``, and the terms of the field from ``assets/glossary.json``.
 
-What the engine says of itself (progress, errors) it says in English; ``said`` gives it in the session's language.
+What the engine says (progress, errors) are messages with keys; ``said`` puts them into the session's language.
 """
 
 import json
@@ -10,9 +10,10 @@ from typing import Any
 import streamlit as st
 
 from robustprune.base import paths
+from robustprune.base.errors import Explained
 from robustprune.base.locales import DEFAULT, languages, log, texts
+from robustprune.base.messages import Message
 from robustprune.ui import links
-from robustprune.ui.words import engine_words
 
 KEY = "lang"
 
@@ -61,6 +62,7 @@ def of(versions: dict[str, str]) -> str:
     return versions[language()]
 
 
-def said(text: str) -> str:
-    """What the engine said, in the session's language; as it is where nobody has put it into that language."""
-    return engine_words.translate(text, language())
+def said(what: Message | Explained | str) -> str:
+    """What the engine said, in the session's language; a plain text is somebody's own and stays as it is."""
+    message = what.message if isinstance(what, Explained) else what
+    return message.render(language()) if isinstance(message, Message) else message
