@@ -1,12 +1,13 @@
 """How a call that takes long says how far it is, and how it learns that it should stop."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from robustprune.base.errors import Cancelled
 from robustprune.base.messages import Message, say
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Hears how far a call is: ``done`` of ``total``, in the call's own units, what it is doing, and what is known so far.
 
@@ -16,6 +17,7 @@ class Progress(Protocol):
     def __call__(self, done: float, total: float, doing: Message | str, partial: Any = None) -> None: ...
 
 
+@runtime_checkable
 class Cancel(Protocol):
     """Whether a person wants a call to stop. A ``threading.Event`` is one."""
 

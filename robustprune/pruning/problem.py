@@ -1,7 +1,7 @@
 """What a solver gets, and what it gives back."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -57,6 +57,7 @@ class LayerSolution:
     damping: float = 0.0
 
 
+@runtime_checkable
 class Solver(Protocol):
     """A way to prune one layer. Frozen: its settings are its fields, and it changes nothing that it is given."""
 
