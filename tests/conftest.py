@@ -11,7 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 
-SHARED = Path(os.environ.get("ROBUSTPRUNE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+SHARED = Path(os.environ.get("ROBUSTPRUNE_TEST_DATA", Path(__file__).resolve().parents[2] / "shared"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

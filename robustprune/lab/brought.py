@@ -7,6 +7,7 @@ from typing import Any
 from robustprune.base import stores
 from robustprune.base.errors import ModelError
 from robustprune.base.hashing import digest
+from robustprune.base.messages import say
 from robustprune.base.progress import Cancel, Progress, check_cancelled
 from robustprune.base.store import understood
 from robustprune.lab import models as lab_models

@@ -7,6 +7,7 @@ from typing import Any
 from robustprune.base import stores
 from robustprune.base.errors import SpecError
 from robustprune.base.hashing import digest
+from robustprune.base.messages import say
 from robustprune.base.progress import Cancel, Progress, check_cancelled, part_of, silent
 from robustprune.base.store import Entry, understood
 from robustprune.lab import accuracy as lab_accuracy

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustprune.base import folders
+from robustprune.base.messages import say
 from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.lab.models import load_model
 from robustprune.lab.runs import PruneRun

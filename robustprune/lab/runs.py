@@ -8,6 +8,7 @@ from typing import Any
 
 from robustprune.base import logs
 from robustprune.base.hashing import digest
+from robustprune.base.messages import say
 from robustprune.base.progress import Cancel, Progress, cancellable, check_cancelled
 from robustprune.base.store import Entry, Store, understood
 from robustprune.lab import accuracy

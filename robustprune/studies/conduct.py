@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from robustprune.base.errors import Cancelled, ClusterError
+from robustprune.base.messages import say
 from robustprune.base.progress import Cancel, Progress
 from robustprune.studies import versions
 from robustprune.studies.plan import Plan, Task

@@ -29,7 +29,7 @@ def rate(values: Outcomes) -> Rate:
     return wilson(mean * worth, worth)
 
 
-def of_counts(shares: Float[np.ndarray, "seeds"], examples: int) -> Rate:
+def of_counts(shares: Float[np.ndarray, " seeds"], examples: int) -> Rate:
     """The mean of rates that seeds reached on the same ``examples`` texts, of which no more is known."""
     mean = float(shares.mean())
     variance = mean * (1 - mean) / examples + (float(shares.var(ddof=1)) / len(shares) if len(shares) > 1 else 0.0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from robustprune.base import stores
 from robustprune.base.errors import DataError
 from robustprune.base.hashing import digest
+from robustprune.base.messages import say
 from robustprune.base.progress import Progress
 from robustprune.lab import accuracy, baselines, runs
 from robustprune.lab import attacks as lab_attacks

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 from robustprune.attacks.archive import ABOUT, ATTACKS_VERSION, SCORES
 from robustprune.base import folders, partials, paths
 from robustprune.base.errors import RobustPruneError
+from robustprune.base.messages import say
 from robustprune.base.progress import Progress
 from robustprune.base.store import Entry, Store, understood
 from robustprune.lab.accuracy import KIND as EVALUATIONS
 from robustprune.lab.accuracy import OF
 from robustprune.lab.models import BASELINE_KIND
+from robustprune.lab.run_record import RunRecord
 from robustprune.lab.runs import KIND as RUNS
 from robustprune.models import sources
 from robustprune.specs.attack import AttackSpec
+from robustprune.specs.prune import PruneSpec
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustprune.base.errors import DataError
-from robustprune.base.messages import Message
+from robustprune.base.messages import Message, say
 from robustprune.texts import datasets, unpacking, uploads
 
 if TYPE_CHECKING:
