@@ -1,4 +1,4 @@
-"""``python -m robustprune``."""
+"""Runs the command line as ``python -m robustprune``."""
 
 import sys
 

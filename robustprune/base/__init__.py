@@ -1,1 +1,1 @@
-"""Files, the store, errors, messages, the log and rates. Nothing here knows what a model is."""
+"""Files, the store, errors, messages, the log and rates. Nothing in this package depends on models."""

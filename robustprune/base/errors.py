@@ -1,6 +1,7 @@
-"""What can go wrong, each with one sentence that a person can act on: what was given, what is allowed, what to do.
+"""The errors of the program. Each has a message that a person can act on: it names what was given, what is allowed, and what to do.
 
-An error carries a message by its key (:mod:`robustprune.base.messages`); ``str`` gives it in English, and pages show it in their language.
+An error carries the key and the values of its message (:mod:`robustprune.base.messages`). ``str(error)`` gives the message in English.
+Pages show it in the language of the page.
 """
 
 import errno
@@ -14,7 +15,8 @@ class Explained(Exception):
     """An error with a message.
 
     Args:
-        key: of the message; ``values`` stand in its holes, by name.
+        key: the key of the message.
+        values: the values of the placeholders in the message, by name.
     """
 
     def __init__(self, key: str, /, **values: Any) -> None:
@@ -29,36 +31,36 @@ class Explained(Exception):
 
 
 def _remade(kind: type[Explained], message: Message) -> Explained:
-    """An error that was sent from another process."""
+    """Builds an error again that was pickled, for example to send it from another process."""
     return kind(message.key, **message.values)
 
 
 class RobustPruneError(Explained):
-    """Base of all errors whose message is meant to be shown as it is."""
+    """The base class of all errors whose message is shown to the user unchanged."""
 
 
 class SpecError(RobustPruneError):
-    """A setting that cannot be: an unknown name, a value out of range."""
+    """A setting is not valid, for example an unknown name or a value out of range."""
 
 
 class ModelError(RobustPruneError):
-    """A model that cannot be found, is damaged, or is of a kind that is not supported."""
+    """A model cannot be found, is damaged, or has an architecture or a format that is not supported."""
 
 
 class DataError(RobustPruneError):
-    """Texts that cannot be found or read, or that do not fit the model."""
+    """Texts cannot be found or read, or do not fit the model."""
 
 
 class ResourceMissing(RobustPruneError):
-    """Something that an attack needs is not on this machine."""
+    """A resource that an attack needs is not on this machine."""
 
 
 class OutOfTime(RobustPruneError):
-    """A time limit was reached before anything was known."""
+    """The time limit was reached before there was any result."""
 
 
 class StoreError(RobustPruneError):
-    """The store cannot be written to."""
+    """The store cannot be read or written."""
 
 
 class AssetError(RobustPruneError):
@@ -66,27 +68,27 @@ class AssetError(RobustPruneError):
 
 
 class ClusterError(RobustPruneError):
-    """A cluster that does not answer, or whose workers cannot do the work."""
+    """A cluster does not answer, or its workers cannot do the work."""
 
 
 class Cancelled(RobustPruneError):
-    """The person asked to stop."""
+    """The user asked to stop."""
 
 
 class Busy(RobustPruneError):
-    """More jobs are asked for than may wait or run at once."""
+    """The limit on jobs that wait or run at the same time is reached."""
 
 
 class OutOfMemory(RobustPruneError):
-    """This machine does not have enough memory for what was asked."""
+    """This machine does not have enough memory for the request."""
 
 
-# How libraries without an error of their own for it say that memory ran out: PyTorch's CPU allocator, the dynamic loader, libraries in Rust.
+# Some libraries report a lack of memory only in the text of a general error: PyTorch's CPU allocator, the dynamic loader, libraries in Rust.
 _MEMORY_WORDS = ("DefaultCPUAllocator: ", "failed to map segment", f"os error {errno.ENOMEM}")
 
 
 def explained(error: BaseException) -> BaseException:
-    """The error itself; an OutOfMemory with a sentence about it where the error, or one that it came from, says that memory ran out."""
+    """Returns an OutOfMemory error if this error, or one that it was raised from, reports a lack of memory. Otherwise returns the error itself."""
     cause: BaseException | None = error
     while cause is not None:
         if _says_memory_ran_out(cause):
@@ -96,7 +98,7 @@ def explained(error: BaseException) -> BaseException:
 
 
 def _says_memory_ran_out(error: BaseException) -> bool:
-    torch = sys.modules.get("torch")  # not imported for this: if nobody did, the error is none of its kinds
+    torch = sys.modules.get("torch")  # not imported here: if no module has imported torch, the error cannot come from it
     if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
         return True
     return getattr(error, "errno", None) == errno.ENOMEM or any(words in str(error) for words in _MEMORY_WORDS)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def of_file(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes. Remembered for as long as the file's size and time of change stay the same."""
+    """Hex SHA-256 of a file's bytes. The result is cached until the file's size or modification time changes."""
     stat = path.stat()
     return _of_file(str(path), stat.st_size, stat.st_mtime_ns)
 
@@ -21,7 +21,7 @@ def _of_file(path: str, size: int, changed: int) -> str:
 
 
 def of_json(value: Any) -> str:
-    """Hex SHA-256 of a JSON value, whatever the order of its keys."""
+    """Hex SHA-256 of a JSON value. The order of the keys does not matter."""
     return of_bytes(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
@@ -31,10 +31,15 @@ def of_bytes(data: bytes) -> str:
 
 
 def of_parts(parts: Iterable[str]) -> str:
-    """Hex SHA-256 of several strings, kept apart from each other."""
+    """Hex SHA-256 of a sequence of strings. The borders between the strings count, so ``ab, c`` and ``a, bc`` differ."""
     return of_json(list(parts))
 
 
 def digest(kind: str, *parts: Any) -> str:
-    """The key of cache, job and folder: SHA-256 over what was asked for and what it resolved to, 16 hex digits."""
+    """The key that names a store entry, its folder and its job: the first 16 hex digits of a SHA-256.
+
+    Args:
+        kind: the kind of the entry.
+        parts: JSON values that identify it, such as the spec and the digests of the model and the texts that the spec resolved to.
+    """
     return of_json([kind, *parts])[:16]

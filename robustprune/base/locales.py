@@ -1,4 +1,4 @@
-"""The files of the app's words, read so that one that is damaged is told as such."""
+"""Reads the files that hold the texts of the app, one per language. A damaged file gives an error that names it."""
 
 import json
 import logging
@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 
 
 def read(path: Path) -> dict[str, str]:
-    """The texts of a file by key. Raises AssetError if it is no JSON object of texts."""
+    """The texts of one file by key. Raises AssetError unless the file is a JSON object whose values are all strings."""
     try:
         texts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # not there, no UTF-8, no JSON
+    except (OSError, ValueError) as error:  # the file is missing, is not UTF-8, or is not JSON
         raise AssetError("base.words_file_damaged", file=path.name, why=error) from error
     if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
         raise AssetError("base.words_file_wrong", file=path.name)
@@ -25,13 +25,16 @@ def read(path: Path) -> dict[str, str]:
 
 @cache
 def texts(language: str) -> dict[str, str]:
-    """All texts of a language by key. Raises AssetError if its file is damaged."""
+    """All texts of a language by key. Raises AssetError if the file of the language is damaged."""
     return read(paths.ASSETS / "locales" / f"{language}.json")
 
 
 @cache
 def languages() -> tuple[str, ...]:
-    """The languages that there are texts for; one whose file is damaged is left out, and said so, unless it is the last resort."""
+    """The languages that have a file of texts.
+
+    A language whose file is damaged is left out, and the log gets a warning. If no language is left, the result is English alone.
+    """
     found = []
     for language in sorted(path.stem for path in (paths.ASSETS / "locales").glob("*.json")):
         try:

@@ -1,7 +1,8 @@
-"""The log: one rotating file in the store's folder for all processes on it, the digest of what is being made in every line.
+"""The log: one rotating file in the store's folder, shared by all processes. Every line names the digest of the current work.
 
-At the usual level no text of a person is in it: of an error stands its kind and where it was raised, not what it says, since that may quote
-what was typed; of a path outside of the store, that it is one. ``ROBUSTPRUNE_LOG=debug`` writes both in full.
+At the usual level the log holds no text that a user typed. For an error it holds the class and the place where it was raised, but not the
+message, because a message may quote user input. A path outside the store is written as ``(a path)``.
+``ROBUSTPRUNE_LOG=debug`` writes messages and paths in full.
 """
 
 import copy
@@ -23,7 +24,8 @@ from robustprune.base.errors import Cancelled, SpecError
 FILE_BYTES, FILES_KEPT = 2_000_000, 4
 LEVELS = {"": logging.INFO, "info": logging.INFO, "debug": logging.DEBUG}
 NOTHING = "-"
-# Where Streamlit tells of errors that no page foresaw; none of its loggers hands on to one above it.
+# The loggers that write to the file. Streamlit reports unexpected page errors to ``streamlit.error_util``. Its loggers do not propagate
+# to their parents, so this one must be named directly.
 WATCHED = ("robustprune", "streamlit.error_util")
 
 _about: ContextVar[str] = ContextVar("about", default=NOTHING)
@@ -35,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def about(digest: str) -> Iterator[None]:
-    """Every line that is logged meanwhile, in this thread, names the digest."""
+    """While the block runs, every log line of this thread names the digest."""
     before = _about.set(digest)
     try:
         yield
@@ -45,7 +47,10 @@ def about(digest: str) -> Iterator[None]:
 
 @contextmanager
 def work(what: str, digest: str) -> Iterator[None]:
-    """Logs that a work begins, and how it ends and after how long; ``about`` its digest. Whoever asked for it is told otherwise."""
+    """Logs the start, the end and the duration of a piece of work, with its digest in every line.
+
+    Errors are logged and raised again, so the caller still gets them.
+    """
     start = time.monotonic()
     with about(digest):
         log.info("%s begins", what)
@@ -61,10 +66,12 @@ def work(what: str, digest: str) -> Iterator[None]:
 
 
 def begin() -> None:
-    """Opens the log of the store's folder, once a process and folder; where it cannot be written, the program goes on without it.
+    """Opens the log file in the store's folder. Repeated calls with the same folder and level do nothing.
+
+    If the file cannot be written, the program continues without a log file.
 
     Raises:
-        SpecError: ``ROBUSTPRUNE_LOG`` is no level.
+        SpecError: ``ROBUSTPRUNE_LOG`` is not the name of a level.
     """
     given = os.environ.get("ROBUSTPRUNE_LOG", "").strip().lower()
     if given not in LEVELS:
@@ -86,10 +93,10 @@ def begin() -> None:
 
 
 class Lines(logging.Formatter):
-    """A line: time, level, process, digest, where from, what.
+    """Formats a log line: time, level, process, digest, logger, message.
 
     Args:
-        whole: whether errors are written with what they say, and all paths.
+        whole: whether the messages of errors and all paths are written in full.
     """
 
     def __init__(self, whole: bool) -> None:
@@ -97,35 +104,35 @@ class Lines(logging.Formatter):
         self.converter, self.default_msec_format, self._whole = time.gmtime, "%s.%03dZ", whole
 
     def format(self, record: logging.LogRecord) -> str:
-        record = copy.copy(record)  # other handlers show it too
+        record = copy.copy(record)  # other handlers use the same record
         record.digest = getattr(record, "digest", _about.get())
         if not self._whole and isinstance(record.args, tuple):
             record.args = tuple(map(_impersonal, record.args))
-        if not self._whole and record.exc_info:  # which may hold what was said before as text
+        if not self._whole and record.exc_info:  # exc_text may hold the full error message, cached by another handler
             record.exc_text = None
-        return super().format(record).replace("\r", " ").replace("\n", "\n  ")  # no text can look like a line of its own
+        return super().format(record).replace("\r", " ").replace("\n", "\n  ")  # a message with line breaks must not look like several log lines
 
     def formatException(self, info: tuple) -> str:
         return super().formatException(info) if self._whole else _kind(info[1])
 
 
 def _impersonal(arg: object) -> object:
-    """What stands in the log for an argument of a message."""
+    """Returns the form in which an argument of a log message is written, without user input: an error becomes its class and place."""
     if isinstance(arg, BaseException):
         return _kind(arg)
     return "(a path)" if isinstance(arg, Path) and not arg.is_relative_to(paths.home()) else arg
 
 
 def _kind(error: BaseException) -> str:
-    """An error's kind and where it was raised; of the operating system's also what it says, which quotes nobody."""
+    """The class of an error and the place where it was raised. An OSError also gives its ``strerror``, which never quotes user input."""
     places = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
     return type(error).__name__ + (f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else "") + where
 
 
 def _open(file: Path, level: int) -> logging.Handler:
-    """The handler that writes to that file; one that drops all where there can be none."""
-    from concurrent_log_handler import ConcurrentRotatingFileHandler  # a tenth of a second
+    """The handler that writes to that file, or a handler that drops every line if the file cannot be written."""
+    from concurrent_log_handler import ConcurrentRotatingFileHandler  # imported here because the import takes 0.1 s
 
     whole = level <= logging.DEBUG
     try:
@@ -141,7 +148,7 @@ def _open(file: Path, level: int) -> logging.Handler:
 
 
 def _tell(file: Path, record: logging.LogRecord) -> None:
-    """In place of a traceback for every line that a full disk takes."""
+    """Prints one line to stderr, once per file, when the log cannot be written. The default is a traceback for every lost line."""
     if file not in _told:
         _told.add(file)
         print(f"The log {file} cannot be written: {sys.exc_info()[1]}.", file=sys.stderr)

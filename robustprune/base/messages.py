@@ -1,7 +1,7 @@
-"""What the engine says to people, errors and progress, as keys with values: each language puts them into its own words.
+"""The messages of the engine to the user (errors and progress), as keys with values. Each language has its own wording for a key.
 
-The words stand in ``assets/locales/messages/<language>/<room>.json``; a key is ``<room>.<name>``, so every room has a file of its own.
-The engine itself is asked for no language: whoever shows a message renders it. ``str`` gives the English one.
+The wording is in ``assets/locales/messages/<language>/<package>.json``. A key is ``<package>.<name>``, and every package has its own file.
+The engine does not know the user's language: the code that shows a message renders it. ``str(message)`` gives the English wording.
 """
 
 import json
@@ -20,11 +20,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence that is still to be put into words.
+    """A sentence that is not yet rendered in a language.
 
     Attributes:
-        key: its name in the files of words.
-        values: what stands in its holes. A value may be a message itself, an error with a message, or a list.
+        key: the key of the sentence in the message files.
+        values: the values of its placeholders. A value may be a message itself, an error with a message, or a list.
     """
 
     key: str
@@ -34,24 +34,27 @@ class Message:
         return self.render(DEFAULT)
 
     def render(self, language: str) -> str:
-        """The sentence in a language; in English where that language lacks it, and the bare key where its words were damaged."""
+        """The sentence in a language, or in English if that language lacks it.
+
+        If the wording is missing or damaged, the result is the bare key with its values.
+        """
         text = words(language).get(self.key) or words(DEFAULT).get(self.key)
         values = {name: _rendered(value, language) for name, value in self.values.items()}
         try:
             return text.format(**values)
-        except (AttributeError, KeyError, IndexError, ValueError, TypeError):  # damage must not hide that something happened
+        except (AttributeError, KeyError, IndexError, ValueError, TypeError):  # the user must see that something happened, even if a message file is damaged
             log.warning("The message %s is missing or damaged. Restore the files of words from the repository.", self.key)
             return f"{self.key} {values}" if values else self.key
 
 
 def say(key: str, /, **values: Any) -> Message:
-    """The message of that key, with its values by name."""
+    """Returns the message of that key, with the values of its placeholders by name."""
     return Message(key, values)
 
 
 @cache
 def words(language: str) -> dict[str, str]:
-    """All messages of a language by key. A file that is damaged is left out, and the log says so."""
+    """The wordings of all messages of a language by key. A damaged file is left out, and the log gets a warning."""
     found: dict[str, str] = {}
     for path in sorted((FOLDER / language).glob("*.json")):
         try:
@@ -72,7 +75,7 @@ def _rendered(value: Any, language: str) -> Any:
 
 
 class _Listing:
-    """Several values: in a plain hole with commas between them, in a hole with ``!r`` as Python writes them."""
+    """Several values for one placeholder. A plain placeholder joins them with commas; a placeholder with ``!r`` shows the Python literal."""
 
     def __init__(self, values: Collection[Any], language: str) -> None:
         self._values, self._language = values, language

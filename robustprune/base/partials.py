@@ -1,8 +1,8 @@
-"""What is still being written, and what becomes of it when its writer dies.
+"""Partials: the temporary folders of files and folders that are still being written, and their removal when the writer dies.
 
-A partial is a folder beside what it will become, ``.<name>.<host>-<pid>-<token>.<random>.partial``: hidden, and telling who writes it. One
-whose writer lives no more on this machine is cleared away by whoever writes there next; if it holds what was to be replaced, and nothing
-has taken its place, that is put back first.
+A partial is a hidden folder beside its final place. Its name ``.<name>.<host>-<pid>-<token>.<random>.partial`` identifies the process that
+writes it. If that process ran on this machine and is dead, the next process that writes in the same place removes the partial. If the
+partial holds the old version of something that was being replaced, and no new version exists, the old version is first moved back.
 """
 
 import logging
@@ -18,23 +18,23 @@ from pathlib import Path
 
 import psutil
 
-# What a partial calls what it is to replace while the new one moves in.
+# The name, within a partial, of the old version while the new version is moved to its place.
 REPLACED = "replaced"
-# Tells this process from an earlier one of its number: in a container the first process has the same one after every start.
+# Distinguishes this process from an earlier one with the same process id: in a container the first process has the same id after every start.
 _TOKEN = secrets.token_hex(4)
 _NAME = re.compile(r"\.(?P<name>.+)\.(?P<host>[^.]+)-(?P<pid>\d+)-(?P<token>[0-9a-f]+)\.[^.]+\.partial")
 log = logging.getLogger(__name__)
 
 
 def new(final: Path) -> Path:
-    """A new empty folder beside ``final``, on the same file system, whose name tells its writer. Raises OSError."""
+    """Makes a new empty partial beside ``final``, on the same file system, and returns its path. Raises OSError."""
     final.parent.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f".{final.name}.{_host()}-{os.getpid()}-{_TOKEN}.", suffix=".partial", dir=final.parent))
 
 
 @contextmanager
 def beside(final: Path) -> Iterator[Path]:
-    """A new partial beside ``final``, cleared away when the block ends if it was not moved until then. Raises OSError."""
+    """Yields a new partial beside ``final``. It is removed when the block ends, unless the block has moved it. Raises OSError."""
     tidy(final.parent)
     partial = new(final)
     try:
@@ -45,14 +45,18 @@ def beside(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def file(final: Path) -> Iterator[Path]:
-    """A file to write to, which takes the place of ``final`` when the block ends well. Raises OSError."""
+    """Yields a path to write a file to. The file replaces ``final`` when the block ends without an error. Raises OSError."""
     with beside(final) as partial:
         yield partial / final.name
         (partial / final.name).replace(final)
 
 
 def put(written: Path, final: Path) -> None:
-    """Moves a folder to where it belongs by one rename. What it replaces steps aside first: whoever looks in between finds none. Raises OSError."""
+    """Moves the folder ``written`` to ``final`` by one rename.
+
+    If ``final`` exists, it is moved aside first, so there is a short time without ``final``. It is moved back if the rename fails.
+    Raises OSError.
+    """
     if not final.exists():
         written.rename(final)
         return
@@ -68,7 +72,10 @@ def put(written: Path, final: Path) -> None:
 
 
 def tidy(folder: Path) -> None:
-    """Clears away what dead writers left in a folder, and puts back what they had moved aside. What cannot be cleared stays, and is said."""
+    """Removes the partials of dead processes from a folder, and moves back what those processes had moved aside.
+
+    A partial that cannot be removed stays, and the log gets a warning.
+    """
     for path in folder.glob(".*.partial"):
         made = _NAME.fullmatch(path.name)
         if not made or made["host"] != _host() or _lives(int(made["pid"]), made["token"]):

@@ -1,4 +1,4 @@
-"""How a call that takes long says how far it is, and how it learns that it should stop."""
+"""How a long call reports its progress, and how it learns that the user wants it to stop."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
@@ -9,9 +9,10 @@ from robustprune.base.messages import Message, say
 
 @runtime_checkable
 class Progress(Protocol):
-    """Hears how far a call is: ``done`` of ``total``, in the call's own units, what it is doing, and what is known so far.
+    """A callback for progress. It gets ``done`` of ``total`` in the call's own units, what the call is doing, and an intermediate result.
 
-    ``partial`` is complete in itself and never changed afterwards; what it is, the call says. A progress may raise Cancelled.
+    The call that reports documents the type of ``partial``. A partial result is complete in itself, and the call never changes it later.
+    A progress may raise Cancelled.
     """
 
     def __call__(self, done: float, total: float, doing: Message | str, partial: Any = None) -> None: ...
@@ -19,31 +20,31 @@ class Progress(Protocol):
 
 @runtime_checkable
 class Cancel(Protocol):
-    """Whether a person wants a call to stop. A ``threading.Event`` is one."""
+    """A flag that is set when the user wants a call to stop. A ``threading.Event`` fits this protocol."""
 
     def is_set(self) -> bool: ...
 
 
-# Called every so often by work that has nothing to say; raises Cancelled, or whatever else is to end the work.
+# Called regularly by work that has no progress to report. It raises Cancelled, or another error, to end the work.
 Check = Callable[[], None]
-# Called with how many pieces are done, and how many there are; may raise Cancelled.
+# Called with the number of pieces that are done and the number of all pieces. It may raise Cancelled.
 Count = Callable[[int, int], None]
-# Called every so often with the share that is done of the piece at hand, in [0, 1]; may raise Cancelled.
+# Called regularly with the share of the current piece that is done, in [0, 1]. It may raise Cancelled.
 Tick = Callable[[float], None]
 
 
 def silent(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
-    """A progress that tells nobody."""
+    """A progress that does nothing."""
 
 
 def check_cancelled(cancel: Cancel | None) -> None:
-    """Raises Cancelled if the person wants to stop."""
+    """Raises Cancelled if the user wants to stop."""
     if cancel is not None and cancel.is_set():
         raise Cancelled("base.cancelled")
 
 
 def cancellable(progress: Progress, cancel: Cancel | None) -> Progress:
-    """The same progress, which raises Cancelled once the person wants to stop."""
+    """Returns a progress that does the same and also raises Cancelled once the user wants to stop."""
 
     def told(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
         check_cancelled(cancel)
@@ -53,7 +54,14 @@ def cancellable(progress: Progress, cancel: Cancel | None) -> Progress:
 
 
 def part_of(progress: Progress, place: float, parts: float, what: Message | str | None = None) -> Progress:
-    """The progress of one of several ``parts`` of a call, that at ``place`` (from 0); ``what``, if given, stands before what the part is doing."""
+    """Returns the progress for one part of a call.
+
+    Args:
+        progress: the progress of the whole call.
+        place: the number of the part, from 0.
+        parts: the number of all parts.
+        what: shown in front of what the part is doing, if given.
+    """
 
     def told(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
         shown = say("base.part", what=what, doing=doing) if what else doing
@@ -63,7 +71,7 @@ def part_of(progress: Progress, place: float, parts: float, what: Message | str 
 
 
 def counting(progress: Progress, cancel: Cancel | None, key: str) -> Count:
-    """Tells the message ``key`` with ``done`` and ``total`` of a count, unless the person wants to stop."""
+    """Returns a Count that reports the message ``key`` with ``done`` and ``total``, and raises Cancelled once the user wants to stop."""
 
     def told(done: int, total: int) -> None:
         check_cancelled(cancel)

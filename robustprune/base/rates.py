@@ -8,14 +8,14 @@ Z_95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Rate:
-    """A share with its Wilson 95 % interval; of nothing, the share is None and the interval is [0, 1]."""
+    """A share with its Wilson 95 % interval. Without any trials the share is None and the interval is [0, 1]."""
 
     value: float | None
     low: float
     high: float
 
     def flat(self, name: str) -> dict[str, float | None]:
-        """The rate as ``name``, ``name_low`` and ``name_high``, as JSON documents hold it."""
+        """The rate as the three JSON fields ``name``, ``name_low`` and ``name_high``."""
         return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
 
@@ -29,20 +29,27 @@ def wilson(successes: int, trials: int) -> Rate:
     share, z2 = successes / trials, Z_95**2
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = Z_95 * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
-    # At 0 and 1 the bound equals the share; rounding must not push it past.
+    # At a share of 0 or 1 one bound equals the share. Rounding must not push the bound past the share.
     return Rate(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))
 
 
 def paired_interval(only_first: int, only_second: int, pairs: int) -> tuple[float, float]:
-    """The 95 % interval of the difference of two rates, second less first, over the same texts: the adjusted Wald interval, which
-    adds one text to either side (Bonett and Price 2012, Eq. 2)."""
+    """The 95 % interval of the difference of two rates (second minus first) over the same texts.
+
+    This is the adjusted Wald interval, which adds one to each of the two counts and two to ``pairs`` (Bonett and Price 2012, Eq. 2).
+
+    Args:
+        only_first: number of texts that count for the first rate only.
+        only_second: number of texts that count for the second rate only.
+        pairs: number of texts.
+    """
     first, second = ((count + 1) / (pairs + 2) for count in (only_first, only_second))
     half = Z_95 * sqrt((first + second - (second - first) ** 2) / (pairs + 2))
     return max(second - first - half, -1.0), min(second - first + half, 1.0)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """The exact two-sided p-value of McNemar's test (1947): a fair coin for every text on which the two differ."""
+    """The exact two-sided p-value of McNemar's test (1947). Under its null hypothesis each text on which the two differ is a fair coin toss."""
     trials = only_first + only_second
     tail = sum(comb(trials, k) for k in range(min(only_first, only_second) + 1))
     return min(1.0, 2 * tail / 2**trials)

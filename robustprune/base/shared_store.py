@@ -1,7 +1,8 @@
-"""A store that several machines share: this machine's own, and behind it any address that fsspec knows (a folder, s3://, gs://, ...).
+"""A store that several machines share. It combines this machine's store with any address that fsspec supports (a folder, s3://, gs://, ...).
 
-An entry is one archive ``<address>/<kind>/<key>/<SHA-256 of the archive>.zip``. Its name says whether it is whole, so no file system
-needs to be able to rename or to lock: one that is still being written, or was cut off, is no entry yet. Writers never touch each other's.
+At the address, an entry is one archive ``<address>/<kind>/<key>/<SHA-256 of the archive>.zip``. The name shows whether the archive is
+complete: an archive that is still being written, or was cut off, does not match its name and is ignored. So the file system needs neither
+renames nor locks. A process only replaces archives that it wrote or fetched itself.
 """
 
 import hashlib
@@ -19,24 +20,24 @@ from robustprune.base.errors import StoreError
 from robustprune.base.store import DOCUMENT, Entry, Store
 
 log = logging.getLogger(__name__)
-# What a file system of somebody else's may raise: OSError and the like, but also its own kinds; each means that it cannot be reached.
+# A remote file system may raise OSError or error classes of its own. Each of them means that the shared store cannot be used.
 FAULTS = Exception
 
 
 class SharedStore(Store):
-    """This machine's store, filled from a shared one, to which all that is stored here goes too."""
+    """This machine's store, together with a shared store. Missing entries are fetched from there, and new entries are also written there."""
 
     def __init__(self, root: Path, shipped: Path, address: str) -> None:
         super().__init__(root, shipped)
         self._address = address
-        self._ours: dict[tuple[str, str], set[str]] = {}  # archives that this process wrote or took: a newer one of ours replaces them
+        self._ours: dict[tuple[str, str], set[str]] = {}  # archives that this process wrote or fetched; its next archive replaces them
         try:
             self._fs, self._base = fsspec.core.url_to_fs(address)
         except (ValueError, ImportError) as error:
             raise StoreError("base.shared_store_cannot_be_opened", address=address, why=error) from error
 
     def get(self, kind: str, key: str) -> Entry | None:
-        """As :meth:`Store.get`; what is not here is fetched."""
+        """Like :meth:`Store.get`, but fetches an entry that is not on this machine from the shared store."""
         found = super().get(kind, key)
         if found is None and self._pull(kind, key):
             return super().get(kind, key)
@@ -45,23 +46,26 @@ class SharedStore(Store):
         return found
 
     def entries(self, kind: str) -> Iterator[Entry]:
-        """As :meth:`Store.entries`, after all that is shared was fetched."""
+        """Like :meth:`Store.entries`, but first fetches all shared entries of the kind."""
         self._pull_all(kind)
         return super().entries(kind)
 
     def stamps(self, kind: str) -> Iterator[tuple[Path, str]]:
-        """As :meth:`Store.stamps`, after all that is shared was fetched."""
+        """Like :meth:`Store.stamps`, but first fetches all shared entries of the kind."""
         self._pull_all(kind)
         return super().stamps(kind)
 
     def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
-        """As :meth:`Store.put`, here and in the shared store."""
+        """Like :meth:`Store.put`, but writes the entry both on this machine and to the shared store."""
         entry = super().put(kind, key, document, fill)
         self._share(kind, key, entry)
         return entry
 
     def _make_up_for(self, kind: str, entry: Entry) -> None:
-        """Shares what could not be shared when it was made. Who only wants to read it is not kept from that, whatever the shared store does."""
+        """Writes an entry of this machine to the shared store if it is missing there, because it could not be written when it was made.
+
+        An error of the shared store only gives a warning in the log, since the caller only wants to read the entry.
+        """
         try:
             if self._list(f"{self._base}/{kind}/{entry.key}"):
                 self._ours[kind, entry.key] = set()
@@ -92,7 +96,7 @@ class SharedStore(Store):
                 self._pull(kind, key)
 
     def _list(self, folder: str) -> list[str]:
-        """What lies in a folder of the shared store, read afresh; nothing where there is no such folder."""
+        """The paths in a folder of the shared store, read without a cache. The list is empty if there is no such folder."""
         try:
             self._fs.invalidate_cache(folder)
             return sorted(self._fs.ls(folder, detail=False))
@@ -102,11 +106,11 @@ class SharedStore(Store):
             raise StoreError("base.shared_store_cannot_be_read", address=self._address, why=error or type(error).__name__) from error
 
     def _pull(self, kind: str, key: str) -> bool:
-        """Fetches an entry; whether there was a whole one."""
+        """Fetches an entry. True if the shared store has a complete archive of it."""
         for path in self._list(f"{self._base}/{kind}/{key}"):
             try:
                 packed = self._fs.cat_file(path)
-            except FileNotFoundError:  # replaced in between
+            except FileNotFoundError:  # another process has replaced the archive since it was listed
                 continue
             except FAULTS as error:
                 raise StoreError("base.shared_store_failed", address=self._address, why=error or type(error).__name__) from error
@@ -118,7 +122,7 @@ class SharedStore(Store):
         return False
 
     def _adopt(self, kind: str, key: str, packed: bytes) -> None:
-        """Puts a fetched entry into this machine's store, whole or not at all."""
+        """Puts a fetched entry into this machine's store, completely or not at all."""
         final = self._root / kind / key
         try:
             with partials.beside(final) as partial:
@@ -131,7 +135,7 @@ class SharedStore(Store):
 
 
 def _pack(folder: Path) -> bytes:
-    """An entry's folder as an archive: the same bytes for the same files."""
+    """Packs the folder of an entry into an archive. The same files always give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):

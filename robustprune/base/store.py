@@ -1,7 +1,8 @@
-"""Finished work on disk: one folder an entry, written whole or not at all, checked when read.
+"""The store of finished work on disk. Each entry is one folder, which is written completely or not at all and is checked when read.
 
-An entry ``<kind>/<key>/`` holds ``entry.json``, a JSON document with the SHA-256 of every other file of the entry. What ships with
-the project is read from a second, read-only root. A damaged entry is set aside, said so, and then as good as absent.
+The folder ``<kind>/<key>/`` of an entry holds ``entry.json``, a JSON document with the SHA-256 of every other file of the entry. Entries
+that ship with the project are read from a second, read-only root. A damaged entry is set aside with a warning in the log, and from then
+on counts as absent.
 """
 
 import errno
@@ -26,11 +27,11 @@ from robustprune.base.errors import RobustPruneError, StoreError
 FORMAT = 1
 LOCK_SECONDS = 30
 DOCUMENT = "entry.json"
-# What a key can be: never a path. Keys come in links, and a damaged entry is moved away.
+# The keys that are allowed. A key is never a path, because keys come from links that users open and damaged entries are moved.
 KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
-# What reading a document of another shape raises.
+# The errors that arise when a document has another structure than expected.
 DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
-# Twice what ships. Counted as JSON; as objects it is some three times as much.
+# Twice the size of the shipped documents, counted as JSON. As Python objects the documents take about three times as much memory.
 REMEMBERED_BYTES = 32_000_000
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -38,7 +39,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Entry:
-    """A stored result: its key, its JSON document, the SHA-256 of its other files, and the folder that it lies in."""
+    """A stored result.
+
+    Attributes:
+        key: the key of the entry, which is also the name of its folder.
+        document: its JSON document.
+        files: the SHA-256 of each other file, by the file's path within the folder.
+        folder: the folder of the entry.
+        shipped: whether the entry ships with the project.
+    """
 
     key: str
     document: dict[str, Any]
@@ -48,7 +57,10 @@ class Entry:
 
 
 def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
-    """What ``build`` makes of an entry; None, and a word in the log, if it is of another version of this program. None of nothing."""
+    """Returns ``build(entry)``, or None if there is no entry.
+
+    An entry that another version of this program wrote also gives None, and the log gets a warning.
+    """
     try:
         return build(entry) if entry else None
     except (*DAMAGED, RobustPruneError) as error:
@@ -58,7 +70,7 @@ def understood(entry: Entry | None, build: Callable[[Entry], T]) -> T | None:
 
 
 def _changed(entry: Entry) -> list[str]:
-    """The files that are not what their entry says. Not all files of what ships come along: those that do not are not wrong."""
+    """The names of the files whose SHA-256 differs from the one in the entry. A missing file of a shipped entry does not count as changed."""
     return [name for name, expected in entry.files.items() if not _is(entry.folder / name, expected, entry.shipped)]
 
 
@@ -70,12 +82,12 @@ def _is(path: Path, expected: str, shipped: bool) -> bool:
 
 
 def _disk_is_full(error: Exception) -> bool:
-    """Whether a library's own kind of error tells of a disk that is full, as that of safetensors does."""
+    """True if the error says that the disk is full. Some libraries, such as safetensors, report this with an error class of their own."""
     return f"os error {errno.ENOSPC}" in str(error) or os.strerror(errno.ENOSPC) in str(error)
 
 
 def _memory(most_bytes: int) -> zict.LRU:
-    """The documents that were read last, by path, size in bytes, and time of change; as many as have that size together."""
+    """A cache of the most recently used documents, by path, size and modification time. Its documents have at most ``most_bytes`` bytes in total."""
     return zict.LRU(most_bytes, {}, weight=lambda stamp, body: stamp[1])
 
 
@@ -83,7 +95,7 @@ _remembered = _memory(REMEMBERED_BYTES)
 
 
 def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
-    """A document that is as it was written; read again only when the file has changed. Never altered by those who get it."""
+    """The checked document in a file. It comes from the cache unless the file has changed. Callers must not modify it."""
     stamp = (path, size, changed)
     body = _remembered.get(stamp)
     if body is None:
@@ -92,7 +104,7 @@ def _read_body(path: Path, size: int, changed: int) -> dict[str, Any]:
 
 
 def _read_afresh(path: Path, size: int, changed: int) -> dict[str, Any]:
-    """A document from the disk, compared with its hash."""
+    """Reads a document from the disk and compares it with its hash. Raises ValueError if they differ."""
     body = json.loads(path.read_text(encoding="utf-8"))
     expected = body.pop("sha256")
     if hashing.of_json(body) != expected:
@@ -101,7 +113,7 @@ def _read_afresh(path: Path, size: int, changed: int) -> dict[str, Any]:
 
 
 def _entry(folder: Path, shipped: bool, read_body: Callable[..., dict[str, Any]]) -> Entry:
-    """The entry in a folder. Raises OSError if it cannot be read, one of ``DAMAGED`` if it is damaged."""
+    """The entry in a folder. Raises OSError if it cannot be read, and one of the errors in ``DAMAGED`` if it is damaged."""
     path = folder / DOCUMENT
     stat = path.stat()
     body = read_body(path, stat.st_size, stat.st_mtime_ns)
@@ -115,26 +127,26 @@ def _entry(folder: Path, shipped: bool, read_body: Callable[..., dict[str, Any]]
 
 @lru_cache(maxsize=64)
 def _tidy(root: Path) -> None:
-    """Once a process: what killed processes left half-written goes, and what they had moved aside is put back."""
+    """Removes the half-written folders of killed processes, and moves back what they had moved aside. Runs once per process and root."""
     for kind in (path for path in root.glob("[!.]*") if path.is_dir()):
         partials.tidy(kind)
 
 
 class Store:
-    """Entries by kind and key. Safe for several processes: an entry appears by one rename."""
+    """A store of entries by kind and key. Several processes can use it at once, because an entry appears by one rename."""
 
     def __init__(self, root: Path, shipped: Path) -> None:
         self._root, self._shipped = root, shipped
         _tidy(root)
 
     def get(self, kind: str, key: str) -> Entry | None:
-        """The entry, from this machine or from what ships; None if there is none, it is damaged, or this can be no key."""
+        """The entry of that key on this machine, else the shipped one. None if there is no entry, it is damaged, or the key is not allowed."""
         if not KEY.fullmatch(key):
             return None
         return self._read(self._root / kind / key) or self._read(self._shipped / kind / key, shipped=True)
 
     def get_checked(self, kind: str, key: str) -> Entry | None:
-        """As :meth:`get`, with every file of the entry read and compared: for files that are about to be used."""
+        """Like :meth:`get`, but also compares every file of the entry with its SHA-256. Call it before the files are used."""
         entry = self.get(kind, key)
         changed = _changed(entry) if entry else []
         if not changed:
@@ -146,25 +158,28 @@ class Store:
         return self._if_whole_now(entry.folder) or self.get(kind, key)
 
     def shipped_keys(self, kind: str) -> list[str]:
-        """The keys of what ships, whether or not it was made here too."""
+        """The keys of all shipped entries of a kind, including those that this machine has also made."""
         return sorted(path.name for path in (self._shipped / kind).glob("[!.]*"))
 
     def shipped_files(self, folder: str, suffix: str) -> list[Path]:
-        """Files of that ending in a folder of what ships: results without entries of their own."""
+        """The files with that suffix in a shipped folder. These are results that are not entries."""
         return sorted((self._shipped / folder).glob(f"*{suffix}"))
 
     def entries(self, kind: str) -> Iterator[Entry]:
-        """All whole entries of a kind, this machine's first; one that ships and was made here too comes once."""
+        """All undamaged entries of a kind, those of this machine first. An entry that ships and was also made on this machine comes once."""
         seen = set()
         for root, shipped in ((self._root, False), (self._shipped, True)):
-            for folder in sorted(path for path in (root / kind).glob("[!.]*") if path.is_dir()):  # a dot: still being written
+            for folder in sorted(path for path in (root / kind).glob("[!.]*") if path.is_dir()):  # names with a leading dot are partials
                 entry = self._read(folder, shipped)
                 if entry and entry.key not in seen:
                     seen.add(entry.key)
                     yield entry
 
     def stamps(self, kind: str) -> Iterator[tuple[Path, str]]:
-        """The folders of all entries of a kind, this machine's first, each with a stamp that changes when the entry does. Reads none."""
+        """The folders of all entries of a kind, those of this machine first, each with a stamp that changes whenever the entry changes.
+
+        The entries themselves are not read.
+        """
         for root in (self._root, self._shipped):
             for folder in sorted((root / kind).glob("[!.]*")):
                 try:
@@ -174,17 +189,20 @@ class Store:
                 yield folder, f"{stat.st_size}-{stat.st_mtime_ns}"
 
     def read(self, folder: Path) -> Entry | None:
-        """The entry in one of those folders; None if it is damaged. Not remembered: thousands may be read, each once."""
+        """The entry in one of the folders that :meth:`stamps` gives, or None if it is damaged.
+
+        The document is not cached, because a caller may read thousands of entries once each.
+        """
         return self._read(folder, folder.is_relative_to(self._shipped), _read_afresh)
 
     def put(self, kind: str, key: str, document: dict[str, Any], fill: Callable[[Path], None] | None = None) -> Entry:
-        """Stores a document, and the files that ``fill`` writes into the folder it is given. Replaces an entry of that key.
+        """Stores a document, and the files that ``fill`` writes into the folder it is given. Replaces an existing entry of that key.
 
         Raises:
-            StoreError: the store cannot be written to, or is full. Nothing is left behind then.
+            StoreError: the store cannot be written to, or the disk is full. No partial entry is left behind.
         """
         final = self._root / kind / key
-        document = json.loads(json.dumps(document))  # what will be read back, so that the hash is of that
+        document = json.loads(json.dumps(document))  # hash the form that will be read back (tuples become lists, for example)
         try:
             with partials.beside(final) as partial:
                 if fill:
@@ -207,7 +225,7 @@ class Store:
         return Entry(key, document, files, final, shipped=False)
 
     def set_aside(self, entry_folder: Path, why: str) -> None:
-        """Moves a damaged entry out of the way and says so."""
+        """Moves a damaged entry into the folder ``damaged`` of the store and logs a warning."""
         target = self._root / "damaged" / f"{entry_folder.parent.name}-{entry_folder.name}-{time.time_ns()}"
         with logs.about(entry_folder.name):
             try:
@@ -233,9 +251,9 @@ class Store:
         return None
 
     def _if_whole_now(self, folder: Path) -> Entry | None:
-        """The entry in a folder that seemed damaged, all of it read afresh while nobody replaces it, as somebody may have done meanwhile.
+        """Reads and checks a seemingly damaged entry again, under its lock, because another process may have replaced it in the meantime.
 
-        One that is damaged is set aside.
+        Returns the entry if it is undamaged now. Otherwise sets it aside and returns None.
         """
         try:
             with self._locked(folder):
@@ -258,7 +276,7 @@ class Store:
     @staticmethod
     @contextmanager
     def _locked(final: Path) -> Iterator[None]:
-        """Keeps other processes of this machine from the entry."""
+        """While the block runs, other processes of this machine cannot lock the same entry."""
         try:
             with FileLock(final.with_name(f".{final.name}.lock"), timeout=LOCK_SECONDS):
                 yield

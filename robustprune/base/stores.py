@@ -1,4 +1,4 @@
-"""The store of this machine."""
+"""Opens the store of this machine."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,10 @@ SHIPPED = paths.ASSETS / "precomputed"
 
 
 def store() -> Store:
-    """The store of this machine, with what ships behind it; with ROBUSTPRUNE_STORE the one that machines share."""
+    """The store of this machine, together with the shipped entries.
+
+    If ROBUSTPRUNE_STORE is set, this is a store that also shares its entries with other machines.
+    """
     home, shared = paths.home(), paths.shared_store()
     return _shared(home, SHIPPED, shared) if shared else Store(home, SHIPPED)
 

@@ -1,1 +1,1 @@
-"""Classifiers: found by name, checked, loaded, run, and written in a smaller form."""
+"""Classifiers: finds them by name, checks, loads and runs them, and writes them in a compressed format."""

@@ -1,4 +1,4 @@
-"""The file that says where the model in a folder comes from."""
+"""The file ``robustprune.json``, which names the origin of the model in a folder."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ ABOUT = "robustprune.json"
 
 
 def write_origin(folder: Path, source: Path | None, dataset: str | None) -> None:
-    """Writes into ``folder`` what is known of where a model comes from: the card's data of its folder, or at least its data set."""
+    """Writes the origin of a model into ``folder``: a copy of the file ``robustprune.json`` in ``source`` if there is one, else the data set."""
     known = source / ABOUT if source else None
     about = known.read_text(encoding="utf-8") if known and known.is_file() else json.dumps({"dataset": dataset}) + "\n"
     folder.joinpath(ABOUT).write_text(about, encoding="utf-8")

@@ -1,7 +1,8 @@
-"""Models that are small files beside the backbone: an adapter, with a mask where it was pruned while training; or an average of such.
+"""Models that are stored as small files and need the backbone: an adapter, which may have a mask, or an average of such models.
 
-A folder of this kind has ``card.json``, which names the SHA-256 of every other file and says how the model came about. What it stands for is
-(backbone + adapter) ∘ mask, or the mean of the weights of the models that the card names under ``ingredients``.
+The folder of such a model has a ``card.json``, which holds the SHA-256 of every other file and describes how the model was made. The weights
+of the model are (backbone + adapter) ∘ mask, or the mean of the weights of the models that the card names under ``ingredients``. A baseline
+that was pruned during training has a mask.
 """
 
 import re
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 CARD = "card.json"
-# What the settings of an adapter of ours may be; all others are empty in every one.
+# The allowed values of the settings of this project's adapters. All other settings must be empty.
 SETTINGS: dict[str, Callable[[Any], bool]] = {
-    "base_model_name_or_path": lambda value: True,  # the backbone is loaded whatever it says
+    "base_model_name_or_path": lambda value: True,  # ignored: the backbone is always loaded
     "bias": lambda value: value == "none",
     "inference_mode": lambda value: isinstance(value, bool),
     "init_lora_weights": lambda value: value is True,
@@ -38,23 +39,23 @@ SETTINGS: dict[str, Callable[[Any], bool]] = {
     "target_modules": lambda value: value in (target_modules(FAMILIES["bert"]), DEMO_MODULES),
     "task_type": lambda value: value == "SEQ_CLS",
 }
-# Which layers the adapters of the demo models are on: the same, said in another way.
+# The pattern in the adapters of the demo models. It selects the same layers as :func:`target_modules`.
 DEMO_MODULES = r".*encoder\.layer\.\d+\..*\.(query|key|value|dense)"
 ADAPTER, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-# Which weights of a pruned baseline are kept, packed to bits, in the form of pruning.export.
+# The file of a pruned baseline that marks the kept weights, one bit each, in the format of pruning.export.
 MASK = "mask.safetensors"
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a folder holds an adapter or an average with a card of ours, and no whole model."""
+    """True if a folder holds an adapter or an average with a card of this project, not a full model."""
     return (folder / CARD).is_file() and ((folder / ADAPTER).is_file() or "ingredients" in read_json(folder / CARD))
 
 
 def card(folder: Path) -> dict[str, Any]:
-    """The card of a folder.
+    """Reads and checks the card of a folder.
 
     Raises:
-        ModelError: there is none, or it is damaged.
+        ModelError: the card is missing or damaged.
     """
     about = read_json(folder / CARD)
     if missing := {"sha256", "labels", "dataset"} - set(about):
@@ -71,7 +72,7 @@ def card(folder: Path) -> dict[str, Any]:
 
 
 def check_files(folder: Path) -> None:
-    """Raises ModelError unless every file that the card names is there and as it was."""
+    """Raises ModelError unless every file that the card names exists and has the SHA-256 in the card."""
     for file, expected in card(folder)["sha256"].items():
         path = folder / file
         if not path.is_file() or hashing.of_file(path) != expected:
@@ -79,20 +80,24 @@ def check_files(folder: Path) -> None:
 
 
 def digest(folder: Path) -> str:
-    """The identity of backbone and adapter together. Raises ModelError if a file is not what the card says."""
+    """A hash that identifies backbone and adapter together. Raises ModelError if :func:`check_files` does."""
     check_files(folder)
     return hashing.of_parts([backbone.DIGEST, *card(folder)["sha256"].values()])
 
 
 def load(folder: Path) -> "PreTrainedModel":
-    """The model that an adapter's folder stands for."""
+    """Loads the model of a folder with an adapter: the backbone with the adapter merged and the mask, if there is one, applied.
+
+    Raises:
+        ModelError: the card or the settings of the adapter are not allowed, or the model cannot be loaded.
+    """
     from peft import PeftModel
 
     about = card(folder)
-    if WEIGHTS not in about["sha256"]:  # peft would look for pickled ones, and on the hub
+    if WEIGHTS not in about["sha256"]:  # otherwise peft would look for pickled weights, and for weights on the hub
         raise ModelError("models.card_does_not_name", name=folder.name, file=WEIGHTS, restore=_restore(folder))
     for name, value in read_json(folder / ADAPTER).items():
-        if value and not (name in SETTINGS and SETTINGS[name](value)):  # peft would open files, build layers of any size, search by any pattern
+        if value and not (name in SETTINGS and SETTINGS[name](value)):  # else peft could open files, build layers of any size, use any pattern
             raise ModelError("models.adapter_setting_wrong", folder=folder, setting=name, restore=_restore(folder))
     try:
         model = PeftModel.from_pretrained(backbone.new_classifier(tuple(about["labels"])), folder).merge_and_unload()
@@ -100,13 +105,16 @@ def load(folder: Path) -> "PreTrainedModel":
             from robustprune.models import masks
 
             masks.apply_mask(model, folder / MASK)
-    except Exception as error:  # peft raises whatever its readers raise
+    except Exception as error:  # peft passes on the errors of all its readers
         raise ModelError("models.model_cannot_load", folder=folder, why=error) from error
     return model.eval()
 
 
 def target_modules(family: Family) -> str:
-    """The linear layers that an adapter is on, as peft takes them: those that pruning touches. A list would be written in another order every time."""
+    """The regular expression by which peft finds the layers for an adapter: the linear layers that are also pruned.
+
+    It is not a list, because peft writes a list in a different order every time.
+    """
     layers = "|".join(re.escape(name) for group in family.groups for name in group)
     return rf".*{re.escape(family.blocks)}\.\d+\.({layers})"
 

@@ -1,4 +1,4 @@
-"""Which parts of a transformers classifier are pruned: the linear layers of its encoder blocks, in groups that share an input."""
+"""The parts of a transformers classifier that are pruned: the linear layers of its encoder blocks, in groups that share an input."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ DISTILBERT_GROUPS = (
 
 @dataclass(frozen=True)
 class Family:
-    """An architecture.
+    """A family of architectures with the same module names.
 
     Attributes:
-        blocks: where its encoder blocks are, below the base model.
-        groups: their linear layers, those that share an input together, in order of execution.
-        head: the linear layers between the last block and the logits, in order of execution.
+        blocks: the module name of the list of encoder blocks, within the base model.
+        groups: the names of the linear layers of a block, in order of execution. Layers that share an input form one group.
+        head: the names of the linear layers between the last block and the logits, in order of execution.
     """
 
     blocks: str
@@ -49,7 +49,7 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Block:
-    """One encoder block: its module, its number from 0, and its groups of linear layers in order of execution."""
+    """One encoder block: its module, its index from 0, and its groups of linear layers in order of execution."""
 
     module: "Module"
     index: int
@@ -68,7 +68,7 @@ def encoder_blocks(model: "PreTrainedModel") -> list[Block]:
 
 
 def linear_layers(model: "PreTrainedModel") -> Iterator[tuple[str, "Linear"]]:
-    """Every linear layer that pruning touches, in order of execution, as ``block.<i>.<name>`` and module."""
+    """Yields every linear layer that is pruned, in order of execution, as the name ``block.<i>.<name>`` and the module."""
     for block in encoder_blocks(model):
         for group in block.groups:
             for name in group:
@@ -76,7 +76,7 @@ def linear_layers(model: "PreTrainedModel") -> Iterator[tuple[str, "Linear"]]:
 
 
 def head_layers(model: "PreTrainedModel") -> Iterator[tuple[str, "Linear"]]:
-    """The linear layers between the last block and the logits, in order of execution, by their names in the model."""
+    """Yields the linear layers between the last block and the logits, in order of execution, as the name in the model and the module."""
     for name in FAMILIES[model.config.model_type].head:
         yield name, model.get_submodule(name)
 

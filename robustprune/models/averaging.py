@@ -1,4 +1,4 @@
-"""Averages of the weights of several models that were trained from one start (Li et al. 2023, Alg. 3; Wortsman et al. 2022)."""
+"""Averages the weights of several models that were trained from the same start (Li et al. 2023, Alg. 3; Wortsman et al. 2022)."""
 
 import copy
 from collections.abc import Sequence
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def average(models: "Sequence[tuple[PreTrainedModel, float]]") -> "PreTrainedModel":
-    """A new model with the weighted mean of the models' weights, each multiplied by its share; summed in float64."""
+    """Returns a new model whose weights are the sum of the models' weights, each multiplied by the model's share.
+
+    The sum is computed in float64. Tensors of integers come from the first model.
+    """
     import torch
 
     result = copy.deepcopy(models[0][0])
@@ -24,7 +27,7 @@ def average(models: "Sequence[tuple[PreTrainedModel, float]]") -> "PreTrainedMod
 
 
 def check_alike(models: "Sequence[PreTrainedModel]", names: Sequence[str]) -> None:
-    """Raises ModelError, naming both, unless all models have weights of the same names and shapes."""
+    """Raises ModelError, which names the two models that differ, unless all models have weights with the same names and shapes."""
     shapes = [{name: weight.shape for name, weight in model.state_dict().items()} for model in models]
     for other, name in zip(shapes[1:], names[1:], strict=True):
         if other != shapes[0]:

@@ -1,7 +1,7 @@
-"""MiniLM-L6-H384, the one pre-trained model that ships: backbone of the demo classifiers, synonym source and sentence encoder.
+"""MiniLM-L6-H384, the one pre-trained model of the project: backbone of the demo classifiers, synonym source and sentence encoder.
 
-The weights come from a package of data files (its code is never imported) or from the hub's cache, and are refused unless
-their SHA-256 is that of the official release of ``sentence-transformers/all-MiniLM-L6-v2``.
+The weights come from the hub's cache, from a package of data files (its code is never imported), or from the hub. They are rejected unless
+they have the SHA-256 of the official release of ``sentence-transformers/all-MiniLM-L6-v2``.
 """
 
 import logging
@@ -26,12 +26,12 @@ DIGEST = hashing.of_json(SHA256)
 
 
 def folder() -> Path:
-    """The folder that holds ``model.safetensors`` and ``vocab.txt``, both checked.
+    """The folder that holds ``model.safetensors`` and ``vocab.txt``, after a check of both files.
 
-    Looked for in the hub's cache, then in the package, then on the hub itself.
+    The function searches the hub's cache first, then the package, then the hub itself.
 
     Raises:
-        ModelError: nowhere to be had, or the bytes are not the official ones.
+        ModelError: no source has the files, or no source has the official ones.
     """
     wrong = []
     for source in (_in_hub_cache, _in_package, _from_hub):
@@ -47,7 +47,7 @@ def folder() -> Path:
 
 
 def new_classifier(labels: tuple[str, ...]) -> "PreTrainedModel":
-    """MiniLM with a classifier of fresh weights: where the training of what ships starts."""
+    """MiniLM with a new, untrained classification layer. The training of the shipped models starts from it."""
     from safetensors.torch import load_file
     from transformers import BertForSequenceClassification
 
@@ -60,7 +60,7 @@ def new_classifier(labels: tuple[str, ...]) -> "PreTrainedModel":
 
 
 def tokenizer() -> "PreTrainedTokenizerBase":
-    """MiniLM's tokenizer, made from its checked vocabulary."""
+    """The tokenizer of MiniLM, built from its checked vocabulary."""
     from transformers import BertTokenizerFast
 
     return BertTokenizerFast(vocab_file=str(folder() / "vocab.txt"), do_lower_case=True, model_max_length=512)
@@ -91,7 +91,7 @@ def _from_hub() -> Path | None:
 
     try:
         return [Path(hf_hub_download(HUB_ID, name)).parent for name in SHA256].pop()
-    except Exception as error:  # the hub's client raises many kinds; each means: not to be had
+    except Exception as error:  # the hub's client raises many kinds; each means that the file is not available
         log.info("The hub does not answer: %s", error)
         return None
 

@@ -1,8 +1,8 @@
-"""A pruned classifier as a folder whose weights take less room: a bit for every weight of a pruned layer, 16 more for every one kept.
+"""The compressed format for pruned classifiers: one bit for every weight of a pruned layer, and 16 more bits for every kept weight.
 
-``compressed.safetensors`` holds, for every linear layer that pruning touches, ``<parameter>.mask`` (uint8, bits packed along the inputs)
-and ``<parameter>.values`` (the kept weights in row-major order); every other tensor of the state dict stands under its own name.
-Numbers are float16, or float32 in a tensor that float16 would turn into infinity.
+The file ``compressed.safetensors`` holds two tensors for every linear layer that is pruned: ``<parameter>.mask`` (uint8, bits packed along
+the inputs) and ``<parameter>.values`` (the kept weights in row-major order). Every other tensor of the state dict is stored under its own
+name. Numbers are float16. A tensor with a number that is too large for float16 is float32 instead.
 """
 
 from collections.abc import Sequence
@@ -31,14 +31,14 @@ STORED = (torch.float16, torch.float32)
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a model takes, in bytes.
+    """The size of a model in bytes.
 
     Attributes:
-        dense_bytes: the whole state dict in float32.
-        half_bytes: the whole state dict in float16, nothing left out.
-        compressed_bytes: the file ``compressed.safetensors`` on disk.
-        pruned_dense_bytes: the weights of the pruned layers alone, in float32.
-        pruned_compressed_bytes: their masks and values.
+        dense_bytes: the size of the whole state dict in float32.
+        half_bytes: the size of the whole state dict in float16, including all zeros.
+        compressed_bytes: the size of the file ``compressed.safetensors`` on disk.
+        pruned_dense_bytes: the size of the weights of the pruned layers alone, in float32.
+        pruned_compressed_bytes: the size of the masks and values of the pruned layers.
     """
 
     dense_bytes: int
@@ -53,17 +53,20 @@ class Sizes:
 
 
 class _Damaged(Explained):
-    """What is wrong with the file."""
+    """The file is damaged. The message says what is wrong."""
 
 
 def write(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Sizes:
-    """Writes configuration, tokenizer and ``compressed.safetensors`` into ``folder``, which exists. Raises ModelError for NaN and infinite weights."""
+    """Writes configuration, tokenizer and ``compressed.safetensors`` into ``folder``, which must exist. Returns the sizes.
+
+    Raises ModelError if a weight is NaN or infinite.
+    """
     tensors, pruned = _tensors(model), _pruned(model)
     stored, in_pruned = {}, 0
     for name, tensor in tensors.items():
         values = _narrowed(name, tensor)
         if name in pruned:
-            # Told from the narrowed weights: what float16 rounds to zero is not kept.
+            # Computed from the narrowed weights, so a weight that float16 rounds to zero is not kept.
             kept = values != 0
             parts = {f"{name}.mask": torch.from_numpy(packed(kept)), f"{name}.values": values[kept]}
             in_pruned += sum(part.nbytes for part in parts.values())
@@ -83,10 +86,10 @@ def write(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
 
 
 def load(folder: Path) -> PreTrainedModel:
-    """The classifier that ``write`` wrote, for reading: evaluation mode, float32, attention that can be returned.
+    """Loads a classifier that ``write`` wrote, for inference: in evaluation mode, in float32, able to return attentions.
 
     Raises:
-        ModelError: configuration or weights are missing, damaged, or do not fit each other.
+        ModelError: the configuration or the weights are missing or damaged, or do not fit each other.
     """
     model = _from_config(folder)
     if not (folder / FILE).is_file():
@@ -99,7 +102,7 @@ def load(folder: Path) -> PreTrainedModel:
 
 
 def _tensors(model: PreTrainedModel) -> dict[str, Tensor]:
-    """The tensors of the state dict themselves, not copies; what is tied stands under the first of its names."""
+    """The tensors of the state dict by name, not copied. A tensor with several names (tied weights) has only the first of them."""
     first: dict[int, tuple[str, Tensor]] = {}
     for name, tensor in model.state_dict(keep_vars=True).items():
         first.setdefault(id(tensor), (name, tensor))
@@ -107,13 +110,16 @@ def _tensors(model: PreTrainedModel) -> dict[str, Tensor]:
 
 
 def _pruned(model: PreTrainedModel) -> set[str]:
-    """The names, in the state dict, of the weights that pruning touches."""
+    """The names, in the state dict, of the weights that are pruned."""
     weights = {id(layer.weight) for _, layer in linear_layers(model)}
     return {name for name, tensor in _tensors(model).items() if id(tensor) in weights}
 
 
 def _narrowed(name: str, tensor: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
-    """The tensor as it is stored, on the CPU: float16 where every number fits, else float32; what is no float stays as it is."""
+    """The tensor in its stored form, on the CPU: float16 if every number fits, else float32. Other dtypes than floats do not change.
+
+    Raises ModelError if a number is NaN or infinite.
+    """
     tensor = tensor.detach().cpu()
     if not tensor.is_floating_point():
         return tensor
@@ -124,36 +130,36 @@ def _narrowed(name: str, tensor: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*s
 
 
 def _bytes(tensor: Tensor, width: int) -> int:
-    """Bytes of a tensor whose floats take ``width`` bytes each."""
+    """The size of a tensor in bytes if each of its floats takes ``width`` bytes."""
     return tensor.numel() * width if tensor.is_floating_point() else tensor.nbytes
 
 
 def _from_config(folder: Path) -> PreTrainedModel:
-    """The model of the folder's configuration, in float32, with weights that are still to be filled in."""
+    """Builds the model of the folder's configuration, in float32. Its weights must still be filled in."""
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         check_architecture(config.model_type, str(folder))
         model = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False, attn_implementation="eager")
     except ModelError:
         raise
-    except Exception as error:  # transformers raises whatever its readers raise
+    except Exception as error:  # transformers passes on the errors of all its readers
         raise ModelError("models.no_model_from_config", folder=folder, why=error) from error
     return model.float()
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """All tensors of the file, if it is of this format and version."""
+    """All tensors in the file. Raises _Damaged unless the file has this format and version."""
     with safe_open(path, framework="pt") as file:
         about = file.metadata() or {}
         if about.get("format") != FORMAT:
             raise _Damaged("models.compressed_format", format=FORMAT, found=about.get("format"))
         if about.get("version") != VERSION:
             raise _Damaged("models.compressed_version", found=about.get("version"), version=VERSION)
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, a safe_open is no dictionary
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, a safe_open object has keys() but cannot be iterated
 
 
 def _fill(model: PreTrainedModel, stored: dict[str, Tensor]) -> None:
-    """Writes the stored tensors into the model. Raises _Damaged for whatever does not fit it."""
+    """Writes the stored tensors into the model. Raises _Damaged if they do not fit the model."""
     pruned, targets = _pruned(model), _tensors(model)
     parts = {name: (f"{name}.mask", f"{name}.values") if name in pruned else (name,) for name in targets}
     names = {part for several in parts.values() for part in several}
@@ -168,7 +174,7 @@ def _fill(model: PreTrainedModel, stored: dict[str, Tensor]) -> None:
 
 
 def _unpacked(name: str, target: Float[Tensor, "out in"], stored: dict[str, Tensor]) -> Float[Tensor, "out in"]:
-    """The weight that a mask and the kept values make, on the CPU."""
+    """Builds a weight from its mask and its kept values, on the CPU. Raises _Damaged if they do not fit."""
     outputs, inputs = target.shape
     mask = _checked(f"{name}.mask", stored[f"{name}.mask"], (outputs, -(-inputs // 8)), (torch.uint8,))
     bits = np.unpackbits(mask.numpy(), axis=1)
@@ -184,7 +190,7 @@ def _unpacked(name: str, target: Float[Tensor, "out in"], stored: dict[str, Tens
 
 
 def _checked(name: str, value: Tensor, shape: Sequence[int], types: Sequence[torch.dtype]) -> Tensor:
-    """The stored tensor, if it has this shape, one of these types, and finite numbers."""
+    """Returns the stored tensor. Raises _Damaged unless it has this shape, one of these dtypes, and finite numbers only."""
     if tuple(value.shape) != tuple(shape):
         raise _Damaged("models.tensor_shape", name=name, found=tuple(value.shape), expected=tuple(shape))
     if value.dtype not in types:

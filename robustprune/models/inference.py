@@ -1,4 +1,4 @@
-"""Running a classifier over many texts: batches of like length, padded to the longest of the batch, no gradients."""
+"""Runs a classifier over many texts: in batches of similar length, padded to the longest text of the batch, without gradients."""
 
 import copy
 import inspect
@@ -19,10 +19,10 @@ TOKENS_PER_BATCH = 4096
 
 
 def device(name: str) -> torch.device:
-    """The device of that name: ``cpu``, ``cuda``, or ``auto``, which is CUDA where there is one.
+    """The device of that name: ``cpu``, ``cuda``, or ``auto``, which is CUDA if there is a CUDA device, else the CPU.
 
     Raises:
-        SpecError: another name, or there is no CUDA device here.
+        SpecError: the name is not one of these, or the name is ``cuda`` and there is no CUDA device.
     """
     if check_device(name) == "cuda" and not torch.cuda.is_available():
         raise SpecError("models.no_cuda")
@@ -30,20 +30,23 @@ def device(name: str) -> torch.device:
 
 
 def on_device(model: PreTrainedModel, place: torch.device) -> PreTrainedModel:
-    """The model itself if it is there already, else a copy there: models are shared, so they are never moved."""
+    """The model itself if it is already on that device, else a copy on that device. Models are shared, so they are never moved."""
     return model if model.device.type == place.type else copy.deepcopy(model).to(place)
 
 
 def max_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """The longest input, in tokens, that both model and tokenizer take; what is longer is cut off."""
+    """The largest number of tokens that both model and tokenizer accept. Longer inputs are truncated to it."""
     positions = getattr(model.config, "max_position_embeddings", 512)
-    # RoBERTa's positions start behind the padding index, so two of them are never used.
+    # The positions of RoBERTa start after the padding index, so the first ones (usually two) are never used.
     reserved = (model.config.pad_token_id or 0) + 1 if model.config.model_type in ("roberta", "xlm-roberta") else 0
     return min(tokenizer.model_max_length, positions - reserved)
 
 
 def length_batches(lengths: Sequence[int], tokens_per_batch: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
-    """Rows grouped by length, shortest first, so that rows times longest stays within the budget of tokens."""
+    """Yields batches of row indices, grouped by length, shortest first.
+
+    The number of rows times the longest length is at most ``tokens_per_batch``. A longer row is a batch by itself.
+    """
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[row] > tokens_per_batch:
@@ -57,7 +60,7 @@ def length_batches(lengths: Sequence[int], tokens_per_batch: int = TOKENS_PER_BA
 def encoded_batches(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], tokens_per_batch: int = TOKENS_PER_BATCH
 ) -> Iterator[tuple[list[int], BatchEncoding]]:
-    """Yields the rows of each batch and its padded encoding, on the model's device."""
+    """Yields, for each batch, the indices of its texts and their padded encoding on the model's device."""
     if not texts:
         return
     encoded = encode(model, tokenizer, texts)
@@ -66,7 +69,7 @@ def encoded_batches(
 
 
 def encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEncoding:
-    """Token ids and whatever else the model takes of what its tokenizer gives, cut to what it can read, not padded."""
+    """Tokenises texts, truncated to :func:`max_tokens` and not padded. Only the tokenizer outputs that the model accepts are kept."""
     taken = _taken(type(model))
     encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens(model, tokenizer))
     return BatchEncoding({key: values for key, values in encoded.items() if key in taken})
@@ -74,13 +77,13 @@ def encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Se
 
 @cache
 def _taken(kind: type[PreTrainedModel]) -> frozenset[str]:
-    """The names of what models of this kind take."""
+    """The names of the arguments that models of this class accept."""
     return frozenset(inspect.signature(kind.forward).parameters)
 
 
 def pad(tokenizer: PreTrainedTokenizerBase, encoded: BatchEncoding, rows: Sequence[int]) -> BatchEncoding:
-    """The encodings of the given rows as tensors, padded to the longest of them."""
-    # Tokenising once and padding later is meant here: padding follows the batches, which follow the lengths.
+    """The encodings of the given rows as tensors, padded to the longest of these rows."""
+    # Suppresses a warning. Padding must come after tokenising, because the batches depend on the token lengths.
     tokenizer.deprecation_warnings["Asking-to-pad-a-fast-tokenizer"] = True
     return tokenizer.pad({key: [values[row] for row in rows] for key, values in encoded.items()}, return_tensors="pt")
 
@@ -110,10 +113,10 @@ def probabilities(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, te
 
 
 def accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int], progress: Count | None = None) -> Rate:
-    """The share of the texts whose likeliest class is their label, with its Wilson interval. ``progress`` is called as by :func:`logits`."""
+    """The share of texts whose most likely class is their label, with its Wilson interval. ``progress`` is passed to :func:`logits`."""
     return share_right(logits(model, tokenizer, texts, progress), labels)
 
 
 def share_right(answers: Float[Tensor, "texts labels"], labels: Sequence[int]) -> Rate:
-    """The same of logits that are known already."""
+    """The accuracy of known logits: the share of rows whose largest logit is at their label, with its Wilson interval."""
     return wilson(int((answers.argmax(-1) == torch.tensor(labels)).sum()), len(labels))

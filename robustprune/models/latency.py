@@ -1,6 +1,7 @@
-"""How long classifiers take for the same texts on this machine, measured in turns.
+"""Measures how long several classifiers take for the same texts on this machine.
 
-Variants take turns within every round, and each round begins with another one, so that a machine that slows down slows all of them.
+The variants take turns within every round, and each round starts with a different variant. So if the machine slows down, it slows down all
+variants.
 """
 
 import time
@@ -20,7 +21,7 @@ ROUNDS = 10
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds per text of one variant: median, 10th and 90th percentile over the rounds."""
+    """The milliseconds per text of one variant: the median (``median_ms``), the 10th (``low_ms``) and the 90th (``high_ms``) percentile over the rounds."""
 
     name: str
     median_ms: float
@@ -30,12 +31,15 @@ class Latency:
 
 @dataclass(frozen=True)
 class LatencyReport:
-    """All variants in the order given, and what they were measured with.
+    """The latencies of all variants, and the conditions of the measurement.
 
     Attributes:
-        texts: number of texts; every variant read all of them in every round.
-        threads: threads that PyTorch computes with on the CPU.
-        device: where the models lie, such as ``cpu`` or ``cuda``.
+        latencies: one entry per variant, in the given order.
+        batch_size: the number of texts per batch.
+        texts: the number of texts. Every variant processes all of them in every round.
+        rounds: the number of measured rounds.
+        threads: the number of CPU threads that PyTorch uses.
+        device: the device of the models, such as ``cpu`` or ``cuda``.
     """
 
     latencies: tuple[Latency, ...]
@@ -58,13 +62,13 @@ def measure(
     batch_size: int = 1,
     rounds: int = ROUNDS,
 ) -> LatencyReport:
-    """Times the forward passes of models in evaluation mode, all on one device, over the texts in the order given.
+    """Measures the time of the forward passes over the texts in the given order. All models are in evaluation mode and on one device.
 
-    Tokenising is left out, since it is the same for all. One round more is run first and thrown away.
+    The time does not include tokenising, which is the same for all models. One extra round runs first as a warm-up and is not counted.
     ``watch(done, total)`` is called after every pass of a variant over the texts and may raise.
 
     Raises:
-        SpecError: there is nothing to measure, or the models' vocabularies differ.
+        SpecError: there are no models, no texts or no rounds, the batch size is below 1, or the vocabulary sizes of the models differ.
     """
     if not variants or not texts or min(batch_size, rounds) < 1:
         raise SpecError("models.nothing_to_measure", models=len(variants), texts=len(texts), batch_size=batch_size, rounds=rounds)
@@ -82,14 +86,14 @@ def measure(
 
 
 def _batches(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], batch_size: int) -> list[BatchEncoding]:
-    """The texts in the order given, each batch padded to its longest text, on the model's device."""
+    """The texts as batches in the given order. Each batch is padded to its longest text and is on the model's device."""
     encoded = inference.encode(model, tokenizer, texts)
     rows = range(len(texts))
     return [inference.pad(tokenizer, encoded, rows[start : start + batch_size]).to(model.device) for start in rows[::batch_size]]
 
 
 def _rotated(names: list[str], turn: int) -> list[str]:
-    """The names, beginning with another one each turn."""
+    """The names, rotated so that each turn starts with the next name."""
     start = turn % len(names)
     return names[start:] + names[:start]
 
@@ -106,12 +110,12 @@ def _seconds(model: PreTrainedModel, batches: list[BatchEncoding]) -> float:
 
 
 def _finish(model: PreTrainedModel) -> None:
-    """Waits until the model's device has done all that it was given; a GPU runs behind the program."""
+    """Waits until the model's device has finished all its work, because a GPU computes asynchronously."""
     if model.device.type == "cuda":
         torch.cuda.synchronize(model.device)
 
 
 def _latency(name: str, seconds: Sequence[float], texts: int) -> Latency:
-    """The percentiles over a variant's passes, the first of which only warmed up."""
+    """The percentiles over the passes of a variant. The first pass is the warm-up and is left out."""
     low, median, high = np.percentile(np.array(seconds[1:]) * 1000 / texts, [10, 50, 90])
     return Latency(name, float(median), float(low), float(high))

@@ -1,4 +1,4 @@
-"""Classifiers loaded for reading."""
+"""Loads classifiers for inference."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A loaded model with its tokenizer. Shared between all who use it, so never changed in place."""
+    """A loaded model with its tokenizer and its source. It is shared by all its users, so nobody may change it in place."""
 
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
@@ -20,7 +20,7 @@ class Classifier:
 
 
 def load(source: ModelSource) -> Classifier:
-    """Loads a classifier for reading: evaluation mode, float32, attention that can be returned.
+    """Loads a classifier for inference: in evaluation mode, in float32, able to return attentions.
 
     Raises:
         ModelError: the weights are missing, damaged, or not safetensors.

@@ -1,4 +1,4 @@
-"""Which weights of a pruned model are kept, packed to bits."""
+"""Masks of the kept weights of a pruned model, packed to one bit per weight."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from robustprune.models.architectures import linear_layers
 
 
 def packed(mask: Bool[Tensor, "out in"]) -> UInt8[np.ndarray, "out bytes"]:
-    """Eight mask entries a byte, first entry in the highest bit."""
+    """Packs a mask along the inputs, eight entries per byte. The first entry is in the highest bit."""
     return np.packbits(mask.cpu().numpy(), axis=1)
 
 
 def apply_mask(model: PreTrainedModel, path: Path) -> None:
-    """Sets to zero, in place, every weight that a file of masks does not keep."""
+    """Sets to zero, in place, every weight that the masks in a file mark as not kept."""
     from safetensors.numpy import load_file
 
     masks = load_file(path)

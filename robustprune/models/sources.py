@@ -1,7 +1,7 @@
-"""Where classifiers come from: the models that ship and averages of them, a local folder, or the hub.
+"""Finds classifiers by name: shipped models and averages of models, local folders, and models on the Hugging Face hub.
 
-:func:`find` says what a name means and gives its identity without loading torch; :func:`load` makes the model.
-Only safetensors are read, and no code that comes with a checkpoint is ever run.
+:func:`find` resolves a name and computes the digest of the model without loading torch. :func:`robustprune.models.loading.load` loads the
+model. Only safetensors files are read, and code that comes with a checkpoint is never run.
 """
 
 import math
@@ -21,21 +21,25 @@ if TYPE_CHECKING:
 
 SHIPPED = paths.ASSETS / "models"
 INGREDIENTS, RETRAINED = SHIPPED / "ingredients", SHIPPED / "baselines"
-# What begins the names of averages of models, of stored runs, and of stored baselines.
+# The prefixes in the names of averages of models, of stored runs, and of stored baselines.
 MEAN, RUN, BASELINE = "mean:", "run:", "baseline:"
 LARGEST_SHARE = 1e6
 ARCHITECTURES = tuple(FAMILIES)
-# The one weight file of a folder in the compressed format (robustprune.models.compressed).
+# The only weight file of a folder in the compressed format (robustprune.models.compressed).
 COMPRESSED = "compressed.safetensors"
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """What a model's name resolved to.
+    """The model that a name resolves to.
 
-    ``digest`` is the SHA-256 over weights, configuration and tokenizer: two sources with the same digest are the same model.
-    ``dataset`` is the data set on the model's card, if it names one. ``parts``: of an average, the models and their shares, which add up to
-    1; it has no folder of its own, unless it ships as a recipe.
+    Attributes:
+        name: the name.
+        folder: the folder of the model. None for an average, unless a card in a folder defines the average.
+        digest: a SHA-256 over weights, configuration and tokenizer. Two sources with the same digest are the same model.
+        labels: the names of the classes.
+        dataset: the data set on the model's card, or None if the card names none.
+        parts: for an average, the models and their shares, which add up to 1. Empty for every other model.
     """
 
     name: str
@@ -47,30 +51,30 @@ class ModelSource:
 
 
 def built_in() -> list[str]:
-    """Names of the dense models that ship to be pruned: a plain fine-tuning and a soup of every data set."""
+    """The names of the shipped dense models: for every data set a plainly fine-tuned model and a soup."""
     return _names(SHIPPED)
 
 
 def ingredients() -> list[str]:
-    """Names of the ingredients that ship."""
+    """The names of the shipped soup ingredients."""
     return _names(INGREDIENTS)
 
 
 def baselines() -> list[str]:
-    """Names of the pruned and retrained models that ship."""
+    """The names of the shipped baselines, which are pruned and retrained models."""
     return _names(RETRAINED)
 
 
 def card(name: str) -> dict[str, Any]:
-    """The card of a model that ships, or of a folder with one: data, settings, command and measured accuracy."""
+    """The card of a shipped model, or of a folder that has a card: data, settings, command and measured accuracy."""
     return adapters.card(shipped(name) or Path(name))
 
 
 def find(name: str) -> ModelSource:
-    """What ``name`` means: a model that ships, ``mean:NAME+NAME`` for an average, else a folder, else a hub id.
+    """Resolves a name: ``mean:NAME+NAME`` for an average, the name of a shipped model, else a folder, else a hub id.
 
     Raises:
-        ModelError: nothing there, damaged, or of a kind that is not supported.
+        ModelError: there is no such model, it is damaged, or its architecture or format is not supported.
     """
     if name.startswith(MEAN):
         return replace(find_average(_parse_average(name)), name=name)
@@ -84,10 +88,11 @@ def find(name: str) -> ModelSource:
 
 
 def find_average(shares: Mapping[str, float]) -> ModelSource:
-    """The average of the weights of models, each with its share. The same models with the same shares are one model, whatever their order.
+    """The average of the weights of models, each with its share. The order of the models does not change the digest.
 
     Raises:
-        ModelError: no models, a share that is not positive, or models with different classes.
+        ModelError: there are no models, a share is not positive or is too large, a model is a stored run or baseline, or the classes of the
+            models differ.
     """
     if not shares or not all(0 < share < LARGEST_SHARE for share in shares.values()):
         raise ModelError("models.average_shares", most=LARGEST_SHARE, shares=dict(shares))
@@ -105,15 +110,15 @@ def find_average(shares: Mapping[str, float]) -> ModelSource:
 
 
 def check_architecture(model_type: str | None, name: str) -> None:
-    """Raises ModelError, naming what works, if the engine does not know this architecture."""
+    """Raises ModelError, which names the supported architectures, if this architecture is not supported."""
     if model_type not in ARCHITECTURES:
         raise ModelError("models.architecture_not_known", name=name, model_type=model_type, allowed=ARCHITECTURES)
 
 
 def shipped(name: str) -> Path | None:
-    """The folder of a model that ships, whatever its kind."""
+    """The folder of a shipped model (dense model, ingredient or baseline), or None if no shipped model has that name."""
     places = (SHIPPED, INGREDIENTS, RETRAINED) if Path(name).name == name else ()
-    return next((folder / name for folder in places if os.path.isfile(folder / name / adapters.CARD)), None)  # False, too, for what is too long for a name
+    return next((folder / name for folder in places if os.path.isfile(folder / name / adapters.CARD)), None)  # isfile is also False for too long a name
 
 
 def _names(folder: Path) -> list[str]:
@@ -121,7 +126,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _find_card(name: str, folder: Path) -> ModelSource:
-    """A folder with a card of ours: an adapter, or an average."""
+    """Resolves a folder with a card of this project, which holds an adapter or defines an average."""
     about = adapters.card(folder)
     if "ingredients" in about:
         folders = {one: shipped(one) or untrusted.folder_of(one) for one in about["ingredients"]}
@@ -132,7 +137,7 @@ def _find_card(name: str, folder: Path) -> ModelSource:
 
 
 def _parse_average(name: str) -> dict[str, float]:
-    """``mean:a+b*3``: names and shares."""
+    """Parses a name such as ``mean:a+b*3`` into shares by name, here 1 for ``a`` and 3 for ``b``."""
     shares: dict[str, float] = {}
     for part in name.removeprefix(MEAN).split("+"):
         one, _, share = (word.strip() for word in part.partition("*"))

@@ -1,4 +1,4 @@
-"""What kernels that skip zeros gain or lose: pruned layers that compute with PyTorch's compressed sparse rows."""
+"""Pruned layers that compute with PyTorch's compressed sparse row (CSR) format, to measure whether kernels that skip zeros save time."""
 
 import copy
 import warnings
@@ -12,7 +12,7 @@ from robustprune.models.architectures import encoder_blocks
 
 
 class SparseLinear(nn.Module):
-    """A linear layer that computes with a compressed sparse row weight: zeros are neither read nor multiplied."""
+    """A linear layer whose weight is in compressed sparse row format, so zeros are neither read nor multiplied."""
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -22,13 +22,16 @@ class SparseLinear(nn.Module):
         self.bias = linear.bias
 
     def forward(self, inputs: Float[Tensor, "*positions in"]) -> Float[Tensor, "*positions out"]:
-        """The same as the dense layer's output, up to rounding."""
+        """Returns the output of the dense layer, up to rounding."""
         rows = inputs.flatten(0, -2)
         return torch.addmm(self.bias[:, None], self.weight, rows.T).T.unflatten(0, inputs.shape[:-1])
 
 
 def with_sparse_kernels(model: PreTrainedModel) -> PreTrainedModel:
-    """A copy whose pruned linear layers are ``SparseLinear``. It is for measuring: PyTorch can neither copy it nor save it."""
+    """Returns a copy of the model whose pruned linear layers are ``SparseLinear``.
+
+    Use the copy for measurements only: PyTorch can neither copy nor save it.
+    """
     result = copy.deepcopy(model)
     for block in encoder_blocks(result):
         for name in (name for group in block.groups for name in group):

@@ -1,7 +1,7 @@
-"""Folders with whole models that others made: looked at before anything in them is loaded, and loaded with no trust in them.
+"""Loads folders with full models that other people made, without trusting them. Every folder is checked before anything in it is loaded.
 
-Only safetensors are read and no code of theirs is run; they name no file outside of their folder and no other model, and ask for no more
-memory than what they bring.
+Only safetensors files are read, and code in the folder is never run. A folder is rejected if it names a file outside the folder or another
+model, or if its configuration asks for more memory than its files justify.
 """
 
 import base64
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
-# The files that make a model: what is fetched, hashed and read.
+# The files that belong to a model. These files are fetched, hashed and read.
 READ = (
     "*.safetensors", "*.safetensors.index.json", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "*.model",
 )  # fmt: skip
-# Settings by which transformers would read other files than those, or give a tokenizer arguments without names, which may be files.
+# Settings that are not allowed, by file. They make transformers read other files, or pass positional arguments to a tokenizer, which may
+# name files.
 ELSEWHERE = {
     "config.json": re.compile("transformers_weights|configuration_files"),
     "tokenizer_config.json": re.compile("fast_tokenizer_files|init_inputs|sp_model_kwargs"),
@@ -31,29 +32,31 @@ ELSEWHERE = {
 }
 _WORDS = ("Bert", "DistilBert", "Roberta", "XLMRoberta", "Electra", "Albert", "Camembert", "MPNet")
 TOKENIZERS = ("PreTrainedTokenizerFast", *(f"{kind}Tokenizer{fast}" for kind in _WORDS for fast in ("", "Fast")))
-# Characters that may come of one: twice what the longest ligature of Unicode is written out to, in bytes.
+# The largest number of characters that a normalizer may make from one character: about three times the UTF-8 bytes that the longest Unicode
+# ligature expands to.
 MOST_GROWTH = 100
 LONGEST_LABEL, MOST_CLASSES = 200, 1_000
-# The weights of a compressed folder stand for up to eight times as many: a byte of a mask for eight.
+# The largest number of weights per stored number. In a compressed folder, one byte of a mask stands for eight weights.
 PER_NUMBER = 8
-# What no file holds: buffers, and weights that are tied to others.
+# The number of weights that a model may have beyond its files, for buffers and for weights that are tied to others.
 FREE = 1_000_000
-# What settings, cards and vocabularies end in, and how many bytes they may have: several times the largest in use. All is read into memory.
+# The suffixes of settings, cards and vocabularies, and their largest size in bytes: several times the largest in use. Each file is read into
+# memory as a whole.
 TEXTS, LARGEST_TEXT = (".json", ".txt", ".model", ".jinja"), 100_000_000
 
 
 def load(folder: Path, kind: "type[_BaseAutoModelClass]") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """The model of that kind in a folder, for reading (evaluation mode, float32, attention that can be returned), and its tokenizer.
+    """Loads the model of class ``kind`` in a folder and its tokenizer, for inference: in evaluation mode, in float32, able to return attentions.
 
     Raises:
-        ModelError: something in the folder is damaged or missing, or is not what ``check`` and ``check_loaded`` want.
+        ModelError: a file in the folder is damaged or missing, or ``check`` or ``check_loaded`` rejects the folder.
     """
     check(folder, kind)
     try:
         model, report = kind.from_pretrained(
             folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, attn_implementation="eager", output_loading_info=True
         )
-    except Exception as error:  # transformers raises whatever its readers raise
+    except Exception as error:  # transformers passes on the errors of all its readers
         raise ModelError("models.model_cannot_load", folder=folder, why=error) from error
     if missing := sorted(report["missing_keys"])[:3]:
         raise ModelError("models.weights_missing", folder=folder, names=missing)
@@ -63,31 +66,31 @@ def load(folder: Path, kind: "type[_BaseAutoModelClass]") -> "tuple[PreTrainedMo
 
 
 def from_hub(name: str) -> Path:
-    """The folder into which a model of the hub was fetched. Raises ModelError if it is not to be had."""
+    """Fetches a model from the hub and returns its local folder. Raises ModelError if the model is not available."""
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(name, allow_patterns=[*READ, "robustprune.json"]))
-    except Exception as error:  # the hub's client raises many kinds; each means: not to be had
+    except Exception as error:  # the hub's client raises many kinds; each means that the model is not available
         raise ModelError("models.not_on_hub", name=name, kind=type(error).__name__) from error
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
-    """The tokenizer in a folder. Raises ModelError if it cannot be loaded."""
+    """Loads the tokenizer in a folder. Raises ModelError if it is not allowed or cannot be loaded."""
     from transformers import AutoTokenizer
 
     _check_tokenizer(folder)
     beside = _files_beside(folder)
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **beside)
-    except BaseException as error:  # transformers raises whatever its readers raise; of those written in Rust a panic is no Exception
+    except BaseException as error:  # transformers passes on the errors of all its readers; a panic in Rust code is not an Exception
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         raise ModelError("models.tokenizer_cannot_load", folder=folder, why=error) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises ModelError if there is none, or it is larger than any that a model needs."""
+    """The JSON object in a file. Raises ModelError if the file is missing, damaged, not a JSON object, or larger than ``LARGEST_TEXT`` bytes."""
     if not path.is_file():
         raise ModelError("models.file_missing", file=path.name, folder=path.parent)
     _check_text(path)
@@ -101,10 +104,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
-    """Looks at a folder that is to be loaded as a whole model of that kind.
+    """Checks a folder before it is loaded as a full model of class ``kind``.
 
     Raises:
-        ModelError: what it names, or what its configuration asks for, is not what a folder of its own brings.
+        ModelError: the folder names files elsewhere, holds only an adapter, or its configuration asks for more layers or weights than
+            its files can hold.
     """
     for name, wrong in ELSEWHERE.items():
         about = read_json(folder / name) if (folder / name).is_file() else {}
@@ -120,10 +124,10 @@ def check(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """The files of a folder that make a model, sorted; a folder or a pipe of such a name is none.
+    """The files in a folder that belong to a model, sorted. Folders and pipes with matching names are left out.
 
     Raises:
-        ModelError: settings or words there are larger than any: even to hash them would take long.
+        ModelError: a file of settings or vocabulary is larger than ``LARGEST_TEXT`` bytes. Even its hash would take long.
     """
     for path in [*folder.iterdir(), *folder.glob("additional_chat_templates/*")]:
         if path.is_file() and path.suffix in TEXTS:
@@ -132,12 +136,12 @@ def files(folder: Path) -> list[Path]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name is that of a file in the same folder."""
+    """True if a name is a plain file name, which can only mean a file in the same folder."""
     return isinstance(name, str) and name == Path(name).name and name not in ("", ".", "..") and "\\" not in name
 
 
 def check_loaded(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
-    """Looks at what was loaded. Raises ModelError if it holds NaN, or if the tokenizer knows words that the model does not."""
+    """Checks a loaded model. Raises ModelError if a weight is NaN or infinite, or if the tokenizer has more words than the model has embeddings."""
     bad = next((name for name, weight in model.state_dict().items() if weight.is_floating_point() and not weight.isfinite().all()), None)
     if bad:
         raise ModelError("models.model_not_finite", folder=folder, weight=bad)
@@ -147,16 +151,16 @@ def check_loaded(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
 
 
 def is_label(label: Any) -> bool:
-    """Whether this can be the name of a class."""
+    """True if the value can be the name of a class: a printable string that is not blank and not too long."""
     return isinstance(label, str) and bool(label.strip()) and len(label) <= LONGEST_LABEL and label.isprintable()
 
 
 def folder_of(name: str) -> Path | None:
-    """The folder of that name; None if there is none, or it may not be looked at."""
+    """The folder with that path, or None if there is no such folder or it is not accessible."""
     try:
         path = Path(name).expanduser()
         return path if path.is_dir() else None
-    except (OSError, RuntimeError, ValueError):  # too long, not allowed; nobody's home; a zero byte
+    except (OSError, RuntimeError, ValueError):  # OSError: too long or not allowed; RuntimeError: unknown home folder; ValueError: a zero byte
         return None
 
 
@@ -174,9 +178,9 @@ def _indexed(index: Path) -> list[str]:
 
 
 def _files_beside(folder: Path) -> dict[str, str | None]:
-    """Every file that a tokenizer's configuration names, by its argument: the one of that name in the folder, wherever it is said to be.
+    """The files that a tokenizer's configuration names, as keyword arguments: for each, the file with the same name in the folder, or None.
 
-    As arguments they go before what the configuration says; without them transformers would read those files where it says that they are.
+    Keyword arguments override the configuration. Without them, transformers would read the files at the paths in the configuration.
     """
     path = folder / "tokenizer_config.json"
     settings = read_json(path) if path.is_file() else {}
@@ -185,7 +189,10 @@ def _files_beside(folder: Path) -> dict[str, str | None]:
 
 
 def _check_tokenizer(folder: Path) -> None:
-    """The kind of a tokenizer, some of which read files by settings of their own, and how far it lengthens a text before it is cut."""
+    """Raises ModelError unless the class of the tokenizer is one of TOKENIZERS and its normalizer lengthens texts only within limits.
+
+    Some other classes read files that their settings name. A normalizer runs before the text is truncated.
+    """
     for name in ("tokenizer_config.json", "config.json"):
         kind = read_json(folder / name).get("tokenizer_class") if (folder / name).is_file() else None
         if kind and kind not in TOKENIZERS:
@@ -196,7 +203,7 @@ def _check_tokenizer(folder: Path) -> None:
 
 
 def _lengthens(normalizer: Any) -> bool:
-    """Whether a tokenizer's normalizer can make more than ``MOST_GROWTH`` characters of one. Its steps multiply, and may hold others."""
+    """True if a normalizer can make more than ``MOST_GROWTH`` characters from one. The growth of its steps multiplies; steps may be nested."""
     growth, steps = 1, [normalizer]
     while steps and growth <= MOST_GROWTH:
         step = steps.pop()
@@ -209,7 +216,10 @@ def _lengthens(normalizer: Any) -> bool:
 
 
 def _longest_made(step: dict[str, Any]) -> int:
-    """How many characters one step makes of one, at most. A pattern that matches nothing puts its own beside every character."""
+    """The largest number of characters that one step of a normalizer makes from one character.
+
+    A pattern that can match the empty string inserts its content beside every character, so the character itself counts too.
+    """
     if step.get("type") == "Precompiled":
         return _longest_precompiled(step.get("precompiled_charsmap"))
     pattern = step.get("pattern")
@@ -219,16 +229,19 @@ def _longest_made(step: dict[str, Any]) -> int:
 
 
 def _longest_precompiled(chars: Any) -> int:
-    """The longest text in SentencePiece's table of characters: four bytes with the length of an index, the index, the texts with zeros between."""
+    """The length in bytes of the longest text in SentencePiece's table of character replacements.
+
+    The table has four bytes with the length of an index, then the index, then the texts, separated by zero bytes.
+    """
     try:
         table = base64.b64decode(chars, validate=True)
-    except (ValueError, TypeError):  # the tokenizer's own reader will say what is wrong
+    except (ValueError, TypeError):  # the reader of the tokenizer will report this error
         return 1
     return max(map(len, table[4 + int.from_bytes(table[:4], "little") :].split(b"\0")))
 
 
 def _check_size(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
-    """The model of config.json, without weights, against the numbers in the files."""
+    """Raises ModelError if the model of config.json, built without weights, has many more weights than the files hold, or more layers than tensors."""
     import torch
     from transformers import AutoConfig
 
@@ -237,10 +250,10 @@ def _check_size(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         layers = int(config.num_hidden_layers)
         asked = 0
-        if layers <= len(held):  # each has several tensors; so many that none could be built, even without weights, are none
+        if layers <= len(held):  # every layer has several tensors; building too many layers takes too long even without weights
             with torch.device("meta"):
                 asked = sum(weight.numel() for weight in kind.from_config(config, trust_remote_code=False).parameters())
-    except Exception as error:  # transformers raises whatever its readers raise
+    except Exception as error:  # transformers passes on the errors of all its readers
         raise ModelError("models.config_no_model", folder=folder, why=error) from error
     if layers > len(held):
         raise ModelError("models.config_too_many_layers", folder=folder, layers=layers, tensors=len(held))
@@ -249,13 +262,13 @@ def _check_size(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
 
 
 def _sizes(folder: Path) -> Iterator[int]:
-    """How many numbers each tensor has, by the headers alone."""
+    """Yields the number of elements of each tensor in a folder, read from the headers of the files only."""
     from safetensors import SafetensorError, safe_open
 
     for path in (path for path in files(folder) if path.suffix == ".safetensors"):
         try:
             with safe_open(path, framework="np") as file:
-                for name in file.keys():  # noqa: SIM118, a safe_open is no dictionary
+                for name in file.keys():  # noqa: SIM118, a safe_open object has keys() but cannot be iterated
                     yield math.prod(file.get_slice(name).get_shape())
         except (SafetensorError, OSError, ValueError) as error:
             raise ModelError("models.weights_cannot_be_read", folder=folder, file=path.name, why=error) from error

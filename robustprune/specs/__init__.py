@@ -1,1 +1,1 @@
-"""What can be asked for, as frozen values that check themselves. A spec is what a link carries and what the store is keyed by."""
+"""Specs: the settings of every request, as frozen dataclasses that check themselves. A link carries a spec, and store keys are made from it."""

@@ -1,4 +1,4 @@
-"""What an attack is asked to be, and which texts can be attacked."""
+"""The settings of an attack, and the checks of texts that are to be attacked."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -7,28 +7,29 @@ from robustprune.base import checks
 from robustprune.base.errors import SpecError
 from robustprune.specs.recipes import MASKED_LM, PERTURBATIONS, RECIPES, SYNONYMS
 
-# Which resources an attack takes: the published ones where they are on this machine, or those that are on any.
+# The resources that an attack uses: the published ones if they are on this machine, or the built-in ones, which are on every machine.
 RESOURCES = ("auto", "built-in")
 MAX_WORDS = 3000
-MAX_CHARACTERS = 30_000  # of scripts that put no spaces between words
-# TextAttack joins sentence pairs with it and would cut a text there.
+MAX_CHARACTERS = 30_000  # limits texts in scripts that put no spaces between words
+# TextAttack joins sentence pairs with this mark and would cut a text there.
 SPLIT_MARK = "<SPLIT>"
 
 
 @dataclass(frozen=True)
 class AttackSpec:
-    """How texts are attacked: the recipe, what it takes its words from, and what it may cost.
+    """How texts are attacked: the recipe, its resources, and its budgets.
 
     Attributes:
-        recipe: one of the catalogue's RECIPES.
-        query_budget: most queries of the victim a text; a text that holds until then holds *within that budget*.
-        word_budget: most words changed in a text, in the same sense; None: as many as the recipe likes.
-        seconds: most seconds a text; one that takes longer counts as stopped: nothing is known about it. None: no limit.
-        resources: ``auto``: the published resources where they are on this machine; ``built-in``: those that are on any.
-        synonyms: a file of synonym pairs (two words a line) to take as the only source of synonyms; None: the resources'.
-        masked_lm: the masked language model (a folder or a hub id) of those recipes that need one.
-        perturbation: how bad-characters perturbs, one of PERTURBATIONS; for the other recipes None.
-        seed: of the draw of texts and of whatever the recipe draws.
+        recipe: the name of one of the RECIPES.
+        query_budget: the largest number of queries to the victim per text. A text that withstands them is robust *within that budget*.
+        word_budget: the largest number of changed words per text, with the same meaning. None: only the recipe limits it.
+        seconds: the time limit per text in seconds. A text that takes longer counts as stopped, with an unknown result. None: no limit.
+        resources: ``auto`` uses the published resources if they are on this machine; ``built-in`` uses those that every machine has.
+        synonyms: a file of synonym pairs (two words per line) that replaces all other sources of synonyms. None: the synonyms
+            that ``resources`` selects.
+        masked_lm: the masked language model (a folder or a hub id) for the recipes that need one.
+        perturbation: the kind of perturbation of the recipe bad-characters, one of PERTURBATIONS. None for all other recipes.
+        seed: the seed for the choice of texts and for all random choices of the recipe.
     """
 
     recipe: str = "textfooler"
@@ -79,12 +80,12 @@ class AttackSpec:
 
 
 def check_seconds(value: Any) -> float:
-    """A time limit. Raises SpecError unless it is a number of seconds from 0.1 to a day."""
+    """Returns a time limit as a float. Raises SpecError unless it is a number of seconds from 0.1 to 86,400 (one day)."""
     return float(checks.number("time limit in seconds", value, 0.1, 86_400))
 
 
 def check_text(text: Any) -> str:
-    """A text that a person typed, stripped. Raises SpecError if it is empty, has no letters, or is too long to show."""
+    """Returns a text that a user typed, stripped. Raises SpecError if it has no letters, or if :func:`check_attackable` rejects it."""
     stripped = check_attackable(text).strip()
     if not any(character.isalpha() for character in stripped):
         raise SpecError("specs.text_without_letters")
@@ -92,7 +93,11 @@ def check_text(text: Any) -> str:
 
 
 def check_attackable(text: Any) -> str:
-    """A text as it is. Raises SpecError if attacks cannot read it: it is empty, too long, or holds what they take for a mark of theirs."""
+    """Returns a text unchanged.
+
+    Raises:
+        SpecError: attacks cannot process the text. It is blank, too long, not valid UTF-8, or contains SPLIT_MARK.
+    """
     if not isinstance(text, str) or not text.strip():
         raise SpecError("specs.text_empty")
     if any("\ud800" <= character <= "\udfff" for character in text):
@@ -108,7 +113,7 @@ def check_attackable(text: Any) -> str:
 
 
 def check_label(label: Any, names: tuple[str, ...]) -> int:
-    """A class index of the model. Raises SpecError naming the classes otherwise."""
+    """Returns the label. Raises SpecError, which names the classes, unless it is a class index of the model."""
     if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < len(names):
         allowed = ", ".join(f"{i} ({name})" for i, name in enumerate(names))
         raise SpecError("specs.no_such_label", label=label, allowed=allowed)

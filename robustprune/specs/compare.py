@@ -1,4 +1,4 @@
-"""What a table of methods side by side is asked to be (the paper's Table 1)."""
+"""The settings of a table that compares methods side by side (the paper's Table 1)."""
 
 from dataclasses import dataclass, field
 
@@ -10,16 +10,17 @@ from robustprune.specs.train import BaselineSpec
 
 @dataclass(frozen=True)
 class CompareSpec:
-    """Models under one attack, on one start, the same texts and one seed.
+    """Compares models under one attack, with one dense model, the same texts and one seed.
 
     Attributes:
-        start: the dense model that is pruned; every other row is compared with it.
-        dataset: where all texts come from: its training split for calibration and training, validation or test for attacks.
-        others: models that are attacked beside it as they are.
-        prunings: the ways in which ``start`` is pruned.
-        baselines: what is pruned by magnitude and retrained, from the data set's head.
-        examples: number of evaluation texts that are attacked.
-        attack: the attack; its seed also draws these texts.
+        start: the dense model that is pruned. Every other row of the table is compared with it.
+        dataset: the source of all texts. Its training split gives calibration and training texts; its validation or test split gives
+            the attacked texts.
+        others: further models that are attacked without any pruning.
+        prunings: the settings with which ``start`` is pruned.
+        baselines: the baselines, which prune by magnitude and retrain. They start from the shipped head for the data set.
+        examples: the number of evaluation texts that are attacked.
+        attack: the attack. Its seed also selects these texts.
     """
 
     start: str
@@ -39,5 +40,5 @@ class CompareSpec:
 
     @property
     def sparsity(self) -> float | None:
-        """The sparsity of what is pruned here; None where nothing is."""
+        """The sparsity of the first pruning, else of the first baseline. None if there is neither."""
         return next((one.sparsity for one in (*self.prunings, *self.baselines)), None)

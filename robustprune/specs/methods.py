@@ -1,7 +1,7 @@
-"""The pruning methods by name. A new one is a file in ``robustprune/pruning/solvers`` and a line here; it then appears in the
-app, the command line and the tests.
+"""The pruning methods by name. To add a method, add a file to ``robustprune/pruning/solvers`` and a line to METHODS here.
 
-The table names its solvers instead of importing them, so that a spec can be checked without loading torch.
+The method then appears in the app, the command line and the tests. The table names the solvers and does not import them, so that a spec
+can be checked without loading torch.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,15 @@ SCOPES = ("layer", "row")
 
 @dataclass(frozen=True)
 class Method:
-    """A way to prune.
+    """A pruning method.
 
     Attributes:
         solver: ``module:Class`` within ``robustprune.pruning.solvers``.
-        scope: where zeros are counted if nothing else is asked for: over the whole layer, or evenly in every row.
-        scopes: the scopes that the method knows.
-        adaptive: how its layers adapt as it was published: magnitude pruning not at all; Wanda and SparseGPT by the inputs of the sparse
-            model; the paper's Ada-Pruning, and ours after it, fully.
+        scope: the default scope of the sparsity: ``layer`` counts zeros over the whole layer, ``row`` in every row separately.
+        scopes: the scopes that the method supports.
+        adaptive: the level at which layers adapt in the published method (see ``PruneSpec.adaptive``). Magnitude pruning does not
+            adapt. Wanda and SparseGPT use the inputs that the sparse model feeds a layer. The paper's Ada-Pruning, and the methods here
+            that follow it, adapt fully.
     """
 
     solver: str

@@ -1,4 +1,4 @@
-"""What a person asks for, as frozen values that check themselves. A spec is what a link carries and what the store is keyed by."""
+"""The settings of a pruning run, as frozen dataclasses that check themselves. A link carries a spec, and store keys are made from it."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from robustprune.specs.methods import METHODS, SCOPES
 
 ADAPTIVE = ("none", "hessian", "full")
 ALLOCATIONS = ("uniform", "error")
-# The ridges that a held-out choice is made from, and the word that asks for it.
+# With the value AUTO, the ridge is chosen from RIDGES on held-out texts.
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 AUTO = "auto"
 DEVICES = ("auto", "cpu", "cuda")
@@ -21,12 +21,12 @@ MAX_BANK = 1024
 
 @dataclass(frozen=True)
 class Pattern:
-    """Which weights may be zero together.
+    """A sparsity pattern: how many weights of a linear layer are zero, and over which weights the zeros are counted.
 
     Attributes:
-        sparsity: share of zeros.
-        scope: where that share is reached: over the whole ``layer``, or in every ``row`` (output) by itself.
-        bank: M of an N:M pattern, in which every M consecutive inputs of a row keep exactly N; 0 where there is none.
+        sparsity: the share of zeros.
+        scope: where that share is reached: over the whole ``layer``, or in every ``row`` (output) separately.
+        bank: M of an N:M pattern, which keeps exactly N of every M consecutive inputs of a row. 0: no N:M pattern.
     """
 
     sparsity: float
@@ -40,7 +40,7 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: Any) -> Self:
-        """The pattern that ``"N:M"`` names. Raises SpecError unless 0 < N < M."""
+        """The pattern for a string ``"N:M"``. Raises SpecError unless 0 < N < M <= MAX_BANK and the sparsity is at most MAX_SPARSITY."""
         found = re.fullmatch(r"(\d{1,4}):(\d{1,4})", text.strip()) if isinstance(text, str) else None
         keep, bank = map(int, found.groups()) if found else (0, 0)
         if not 0 < keep < bank <= MAX_BANK or 1 - keep / bank > MAX_SPARSITY:
@@ -49,34 +49,34 @@ class Pattern:
 
     @property
     def bank_zeros(self) -> int:
-        """How many weights of every bank are zero."""
+        """The number of zero weights in every bank of M weights."""
         return round(self.sparsity * self.bank)
 
 
 @dataclass(frozen=True)
 class PruneSpec:
-    """One run of the pruning engine.
+    """The settings of one pruning run.
 
     Attributes:
         model: a built-in name, a folder, or a hub id.
-        dataset: where calibration texts come from; None: what fits the model.
-        method: the solver, one of METHODS.
-        adaptive: how a layer answers to the layers before it (engine levels): ``none`` not at all, ``hessian`` by the inputs
-            that the sparse model feeds it, ``full`` also by correcting their error (Li et al. 2023, Eq. 5).
-        sparsity: share of zeros over the pruned linear layers, in [0, 0.99]; with a pattern it follows from that.
+        dataset: the source of calibration texts. None: the data set that fits the model.
+        method: the name of the solver, one of METHODS.
+        adaptive: how a layer adapts to the pruned layers before it: ``none`` not at all; ``hessian`` by using the inputs that the
+            sparse model feeds it; ``full`` by also correcting the error of those inputs (Li et al. 2023, Eq. 5).
+        sparsity: the share of zeros over all pruned linear layers, in [0, 0.99]. A ``pattern`` overrides it.
         pattern: ``"N:M"`` to keep N of every M consecutive inputs, or None.
-        scope: whether zeros are allotted over a layer or evenly to its rows; None: as the method has it by default.
-        calibration: number of calibration texts; more than there is means all there are.
-        ridge: pull towards the dense weight, relative to the mean diagonal of the Hessian, in [1e-6, 1]; or ``"auto"``: chosen
-            from RIDGES for every group of layers, on texts kept from calibration.
-        allocation: ``uniform``: every layer has the same sparsity; ``error``: the budget is spread so that the layers' errors
-            add up to least.
-        layer_sparsities: sparsities of single layers or blocks by name (``block.0``, ``block.2.output.dense``), the longest
-            name first; the other layers have ``sparsity``. Given as a mapping or as pairs.
-        residual: whether the last layer of every block also makes up for the error on the residual path beside it (beyond the
-            paper); only where layers adapt fully, else False.
-        refit_head: whether pooler and classifier are refitted where held-out texts say that it helps.
-        seed: of the draw of calibration texts.
+        scope: where the sparsity is reached: over the whole ``layer``, or in every ``row``. None: the default of the method.
+        calibration: the number of calibration texts. If the data set has fewer texts, all of them are used.
+        ridge: the strength of the pull towards the dense weight, relative to the mean diagonal of the Hessian, in [1e-6, 1].
+            ``"auto"``: chosen from RIDGES for every group of layers, on texts held out from calibration.
+        allocation: ``uniform`` gives every layer the same sparsity; ``error`` distributes the sparsity over the layers so that the sum
+            of their errors is smallest.
+        layer_sparsities: sparsities of single layers or blocks by name (``block.0``, ``block.2.output.dense``). If several names
+            cover a layer, the longest name counts. All other layers have ``sparsity``. Given as a mapping or as pairs.
+        residual: whether the last layer of every block also corrects the error on the residual path beside it (an extension of the
+            paper). Always False unless ``adaptive`` is ``full``.
+        refit_head: whether pooler and classifier are refitted if held-out texts show that this helps.
+        seed: the seed for the choice of calibration texts.
     """
 
     model: str
@@ -115,7 +115,7 @@ class PruneSpec:
             raise SpecError("specs.exclude_each_other")
 
     def _settle_scope(self) -> None:
-        """One spelling for one thing: a pattern settles the sparsity and the scope, a method the scope that was left open."""
+        """Makes equal settings have equal specs: a pattern sets the sparsity and the scope, and the method sets a scope that is None."""
         if self.pattern is not None:
             pattern = Pattern.parse(self.pattern)
             self._set("pattern", f"{pattern.bank - pattern.bank_zeros}:{pattern.bank}")
@@ -133,7 +133,7 @@ class PruneSpec:
 
     @property
     def asked(self) -> str:
-        """What was asked for in a few characters: ``50%``, ``2:4``."""
+        """A short label for the pattern or the sparsity: ``2:4`` or ``50%``."""
         return self.pattern or f"{self.sparsity:.1%}".replace(".0%", "%")
 
     @classmethod
@@ -147,7 +147,10 @@ class PruneSpec:
 
 
 def parse_layer_sparsities(text: str) -> tuple[tuple[str, float | str], ...]:
-    """Sparsities of single layers as people type them: ``block.0=0.2, block.5.output.dense=90%``. What is wrong, the spec says."""
+    """Parses sparsities of single layers as users type them: ``block.0=0.2, block.5.output.dense=90%``.
+
+    A value that is not a number is returned as a string; PruneSpec then raises the error for it.
+    """
     pairs = (part.partition("=") for part in re.split(r"[,;\s]+(?=[A-Za-z])", text.strip()) if part)
     return tuple((name.strip(), _share(share.strip(" ,;"))) for name, _, share in pairs)
 
@@ -160,7 +163,7 @@ def _share(text: str) -> float | str:
 
 
 def check_device(name: Any) -> str:
-    """The name of a device. Raises SpecError for any other than ``auto``, ``cpu`` and ``cuda``."""
+    """Returns the name of a device. Raises SpecError unless it is ``auto``, ``cpu`` or ``cuda``."""
     checks.one_of("device", name, DEVICES)
     return name
 

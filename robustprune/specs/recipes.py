@@ -1,4 +1,4 @@
-"""The attack recipes by name: where each comes from, what it needs, and one sentence about it. Reading this loads nothing."""
+"""The attack recipes by name: the source of each, the resources it needs, and one sentence about it. No attack library is imported."""
 
 import json
 from dataclasses import dataclass
@@ -6,21 +6,22 @@ from functools import cache
 
 from robustprune.base import paths
 
-# What a recipe may need. The first three have a built-in form, so only the last two can be missing.
+# The resources that a recipe may need. The first three have a built-in substitute, so only the last two can be missing.
 SYNONYMS, WORD_CLASSES, SIMILARITY, WORDNET, MASKED_LM = "synonyms", "word_classes", "similarity", "wordnet", "masked_lm"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe of the literature.
+    """An attack recipe from the literature.
 
     Attributes:
-        title: as its authors call it; ``source``: who, where.
-        needs: which resources it uses.
-        flips: whether it tries to flip the prediction; the other kind takes words away for as long as the prediction stays.
-        counts_words: whether it can be held to a number of changed words.
-        draws: whether it draws what it proposes at random, so that every model gets draws of its own.
-        stop_words: whose list of words it leaves alone: its ``own``, a ``general`` one, or none.
+        title: the name that its authors give it.
+        source: the authors and the place of publication.
+        needs: the resources that it uses.
+        flips: True if it tries to flip the prediction. False if it removes words while the prediction stays the same.
+        counts_words: whether it accepts a limit on the number of changed words.
+        draws: whether its proposals are random. If so, proposals are drawn separately for each victim; otherwise victims share them.
+        stop_words: the list of stop words that it never changes: its ``own`` list, a ``general`` list, or none (an empty string).
     """
 
     title: str
@@ -45,12 +46,12 @@ RECIPES: dict[str, Recipe] = {
     "iga": Recipe("IGA", "Wang et al., 2019, arXiv 1909.06723", frozenset({SYNONYMS}), counts_words=False),
 }
 
-# How bad-characters perturbs; homoglyphs first, as its authors have it.
+# The perturbations of bad-characters. The first is the default; homoglyphs come first, as in the authors' list.
 PERTURBATIONS = ("homoglyphs", "invisible", "deletions", "reorderings")
 
 
 def about(name: str, language: str = "en") -> str:
-    """One sentence about a recipe, in English (``en``) or Chinese (``zh``)."""
+    """Returns one sentence about a recipe, in English (``en``) or Chinese (``zh``)."""
     return _sentences()[name][language]
 
 

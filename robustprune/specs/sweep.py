@@ -1,4 +1,4 @@
-"""A sweep as a person writes it down: a YAML file of lists, whose product are the runs. It is checked whole before anything runs."""
+"""The settings of a sweep: a YAML file of lists whose product gives the runs. The whole file is checked before the first run."""
 
 import difflib
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from robustprune.specs.train import BASELINE_FREELB, BASELINE_NAMES, BASELINE_RO
 
 MAX_RUNS = 10_000
 MAX_BYTES = 1_000_000
-# The level of adapting that stands for "as the method was published".
+# This value of ``adaptive`` selects, for each method, the level that the method was published with.
 PUBLISHED = "published"
 LEVELS = (PUBLISHED, *ADAPTIVE)
-# The data set that stands for every start's own demo texts.
+# This data set name selects the demo texts that belong to each start.
 DEMO = "demo"
 
 
@@ -30,10 +30,10 @@ class Attacks:
     """How every model of a sweep is attacked.
 
     Attributes:
-        recipes: one or several of the catalogue's recipes.
-        examples: how many evaluation texts, the same for all models of a data set.
-        query_budget: most queries a text.
-        seed: of the draw of those texts.
+        recipes: the names of one or several of the RECIPES.
+        examples: the number of evaluation texts. All models on a data set are attacked on the same texts.
+        query_budget: the largest number of queries per text.
+        seed: the seed for the choice of those texts and for all random choices of the recipes.
     """
 
     recipes: tuple[str, ...] = ("textfooler", "deepwordbug")
@@ -48,25 +48,30 @@ class Attacks:
 
     @property
     def specs(self) -> tuple[AttackSpec, ...]:
-        """The attacks, with the resources that are on any machine: every worker must use the same."""
+        """The spec of each attack. All use the built-in resources, because every worker of a cluster must use the same resources."""
         return tuple(AttackSpec(recipe, self.query_budget, resources="built-in", seed=self.seed) for recipe in self.recipes)
 
 
 @dataclass(frozen=True)
 class SweepSpec:
-    """Many runs: the product of the lists, each run attacked with every recipe.
+    """Many runs: the product of the lists. Every run is attacked with every recipe.
 
     Attributes:
-        starts: dense models that are pruned, and attacked as they are for comparison.
-        datasets: where texts come from; ``demo``: the start's own demo texts; None in place of a name: what fits the start.
-        methods: pruning methods; ``adaptive``: how layers adapt, ``published`` for the level that a method was published with.
-        sparsities: shares of zeros; ``patterns``: N:M patterns besides.
-        calibrations: numbers of calibration texts; ``seeds``: of their draw, a run each.
-        beside: models that are attacked as they are, for comparison.
-        baselines: what is pruned by magnitude and retrained, from the data set's head, at every sparsity and seed; ``rows``: training
-            texts of every round.
+        starts: the dense models that are pruned. They are also attacked without pruning, for comparison.
+        datasets: the sources of texts. ``demo`` means the demo texts of each start; None means the data set that fits the start.
+        methods: the pruning methods.
+        adaptive: the levels at which layers adapt (see ``PruneSpec.adaptive``). ``published`` means the level that each method was
+            published with.
+        sparsities: the shares of zeros.
+        patterns: N:M patterns, in addition to ``sparsities``.
+        calibrations: the numbers of calibration texts.
+        seeds: the seeds for the choice of calibration texts. Each seed gives a separate run.
+        beside: further models that are attacked without pruning, for comparison.
+        baselines: the names of baselines, which prune by magnitude and retrain. They start from the shipped head for the data set and run
+            at every sparsity and seed.
+        rows: the number of training texts in every round of a baseline.
         attack: the attacks.
-        keep_weights: whether the pruned weights are kept once a run was attacked; they can be computed anew from its settings.
+        keep_weights: whether the pruned weights are kept after the attacks. Without them, they can be computed again from the settings.
     """
 
     starts: tuple[str, ...]
@@ -107,13 +112,13 @@ class SweepSpec:
 
     @property
     def size(self) -> int:
-        """The number of runs, those that come to the same thing counted each."""
+        """The number of runs in the product. Runs that turn out to be identical are counted separately."""
         levels = len(self.sparsities) + len(self.patterns)
         ways = len(self.methods) * len(self.adaptive) * levels * len(self.calibrations)
         return len(self.starts) * len(self.datasets) * (ways + len(self.baselines) * len(self.sparsities)) * len(self.seeds)
 
     def prunings(self, start: str, dataset: str | None) -> list[PruneSpec]:
-        """All prunings of a start on a data set, each once. Raises SpecError for a value that cannot be."""
+        """All prunings of a start on a data set, without duplicates. Raises SpecError for a value that is not valid."""
         amounts = [{"sparsity": sparsity} for sparsity in self.sparsities] + [{"pattern": pattern} for pattern in self.patterns]
         made: dict[PruneSpec, None] = {}
         for seed in self.seeds:
@@ -127,7 +132,7 @@ class SweepSpec:
         return list(made)
 
     def retrainings(self) -> list[tuple[BaselineSpec, int]]:
-        """The baselines, with their seeds."""
+        """All baselines of the sweep, each with its seed."""
         made = []
         for seed in self.seeds:
             plain = TrainSpec(rows=self.rows, seed=seed)
@@ -145,10 +150,10 @@ class SweepSpec:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The sweep of a YAML file.
+        """Reads a sweep from a YAML file.
 
         Raises:
-            SpecError: it cannot be read, is no YAML, or asks for what cannot be; the message names the line or the field.
+            SpecError: the file cannot be read, is not YAML, or has a value that is not valid. The message names the line or the field.
         """
         try:
             if path.stat().st_size > MAX_BYTES:
@@ -164,7 +169,7 @@ class SweepSpec:
 
     @classmethod
     def parse(cls, text: str, name: str = "The sweep") -> Self:
-        """The sweep that a YAML text describes; ``name``: what the messages call it."""
+        """Builds the sweep that a YAML text describes. Error messages call the text ``name``. Raises SpecError like :meth:`read`."""
         try:
             value = yaml.load(text, _Loader)
         except yaml.MarkedYAMLError as error:
@@ -182,7 +187,11 @@ class SweepSpec:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only, no key twice (YAML would let the last one win in silence), and no aliases, by which a few bytes stand for gigabytes."""
+    """Reads plain values only.
+
+    Raises an error for a key that occurs twice, because YAML would silently use the last value. Raises an error for an alias, because
+    with aliases a few bytes can expand to gigabytes.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -202,7 +211,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _known(cls: type, value: Any, name: str) -> dict[str, Any]:
-    """The fields of a mapping. Raises SpecError for one that is unknown, with the one that was probably meant."""
+    """Returns a copy of a mapping. Raises SpecError for a key that is not a field of ``cls``; the message suggests the most similar field."""
     if not isinstance(value, dict):
         raise SpecError("specs.sweep_no_fields", name=name, given=say("specs.nothing") if value is None else type(value).__name__)
     allowed = [one.name for one in fields(cls)]
@@ -215,7 +224,11 @@ def _known(cls: type, value: Any, name: str) -> dict[str, Any]:
 
 
 def _list(name: str, value: Any, may_be_empty: bool = False) -> tuple[Any, ...]:
-    """A list of plain values, each once; one value by itself is a list of one."""
+    """Returns a list of plain values as a tuple. A single value becomes a tuple of length one.
+
+    Raises:
+        SpecError: the list is empty, holds a value that is not plain, or holds a value twice.
+    """
     values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     if not values and not may_be_empty:
         raise SpecError("specs.sweep_list_empty", name=name)

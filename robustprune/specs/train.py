@@ -1,4 +1,4 @@
-"""What a training, a soup and a retrained baseline are asked to be: frozen values that check themselves, as in :mod:`robustprune.specs.prune`."""
+"""The settings of fine-tuning and of retrained baselines: frozen dataclasses that check themselves, as in :mod:`robustprune.specs.prune`."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -9,7 +9,7 @@ from robustprune.base.errors import SpecError
 OPTIMISERS = ("adamw", "adam", "sgd")
 PRECISIONS = ("float32", "bfloat16")
 MAX_RANK = 256
-# The learning rate of what is trained: small new weights, or all weights of a pre-trained encoder.
+# The default learning rates: for an adapter, which has few new weights, and for all weights of a pre-trained encoder.
 LEARNING_RATE, FULL_LEARNING_RATE = 1e-3, 3e-5
 LENGTHS = {
     "step_size": "size of adversarial steps",
@@ -18,7 +18,7 @@ LENGTHS = {
 }
 BASELINE_METHODS = ("imp", "lth")
 BASELINE_NAMES = (*BASELINE_METHODS, *(f"{name}+freelb" for name in BASELINE_METHODS))
-# What every round of a baseline trains on, and how hard its adversary works, where a table asks for nothing else.
+# The defaults for baselines: the number of training texts in every round, and the number of FreeLB steps.
 BASELINE_ROWS, BASELINE_FREELB = 20_000, 3
 
 
@@ -27,10 +27,10 @@ class FreeLB:
     """Adversarial training in the embedding space (Zhu et al. 2020, Alg. 1). Lengths are L2 norms over all token embeddings of one text.
 
     Attributes:
-        steps: ascent steps K a batch; their gradients are averaged. 0: no adversarial training.
-        step_size: length of an ascent step.
-        start: bound of the random start, uniform in every coordinate.
-        max_norm: the ball that the perturbation is kept in; 0: as far as the steps carry it.
+        steps: the number K of ascent steps per batch. The weight gradients of the steps are averaged. 0: no adversarial training.
+        step_size: the length of an ascent step.
+        start: an upper bound on the length of the random start, which is drawn uniformly in every coordinate.
+        max_norm: the largest length of the perturbation. 0: no limit.
     """
 
     steps: int = 0
@@ -46,17 +46,18 @@ class FreeLB:
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """One fine-tuning, with a linear schedule after a short warm-up.
+    """The settings of one fine-tuning. The learning rate has a linear schedule after a short warm-up.
 
     Attributes:
-        rank: of the LoRA adapter on every linear layer of the encoder; 0: all weights but the embeddings are trained.
-        learning_rate: the peak; None: 1e-3 for an adapter, 3e-5 for all weights.
-        optimiser: one of OPTIMISERS; SGD has a momentum of 0.9.
-        rows: training texts, drawn by ``seed``; None: all there are.
-        held_out: training texts that are left out, with all that overlap them, for the choice between models (see training.split).
-        precision: of the forward passes; bfloat16 by autocast, which pays on CPUs with AMX and on CUDA.
-        freelb: adversarial training.
-        seed: of the draw of rows, the order of texts, dropout, and the perturbations' start.
+        rank: the rank of the LoRA adapter on every linear layer of the encoder. 0: all weights except the embeddings are trained.
+        learning_rate: the peak learning rate. None: 1e-3 for an adapter, 3e-5 for all weights.
+        optimiser: one of OPTIMISERS. SGD has a momentum of 0.9.
+        rows: the number of training texts, chosen by ``seed``. None: all texts.
+        held_out: the number of training texts that are kept for the choice between models. They and all texts that overlap them are not
+            trained on (see training.split).
+        precision: the precision of the forward passes. bfloat16 uses autocast, which is faster on CPUs with AMX and on CUDA.
+        freelb: the settings of adversarial training.
+        seed: the seed for the choice of rows, the order of texts, dropout, and the random start of perturbations.
     """
 
     rank: int = 8
@@ -101,15 +102,15 @@ class TrainSpec:
 
 @dataclass(frozen=True)
 class BaselineSpec:
-    """One baseline that prunes by magnitude, over the whole encoder at once, and retrains with the mask held.
+    """The settings of one baseline. It prunes by magnitude, over the whole encoder at once, and retrains with a fixed mask.
 
     Attributes:
-        method: ``imp``: iterative magnitude pruning, in which training goes on from where it was; ``lth``: lottery ticket rewinding,
-            in which the weights go back to where they started after every round (Frankle and Carbin 2019; Chen et al. 2020).
-        sparsity: share of zeros in the end.
-        rounds: how many times is pruned; every round zeroes the same share of what is left.
-        train: how every round trains, the last with the final mask; with ``train.freelb`` adversarially. Every round draws its own
-            ``train.rows``.
+        method: ``imp`` is iterative magnitude pruning, which continues training from the current weights. ``lth`` is lottery ticket
+            rewinding, which resets the weights to their start values after every pruning (Frankle and Carbin 2019; Chen et al. 2020).
+        sparsity: the final share of zeros.
+        rounds: the number of prunings. Each one zeroes the same share of the remaining weights.
+        train: the settings of every training: one before each pruning, and a last one with the final mask. If ``train.freelb`` has steps,
+            the training is adversarial. Every training draws its own ``train.rows`` texts.
     """
 
     method: str = "imp"
@@ -126,18 +127,21 @@ class BaselineSpec:
 
     @classmethod
     def named(cls, name: str, sparsity: float, plain: TrainSpec, adversarial: TrainSpec) -> Self:
-        """The baseline of that name, one of BASELINE_NAMES, trained in one of two ways. Raises SpecError for another name."""
+        """The baseline of that name, which must be one of BASELINE_NAMES. Raises SpecError for another name.
+
+        A name that ends in ``+freelb`` trains with ``adversarial``, every other name with ``plain``.
+        """
         checks.one_of("baseline", name, BASELINE_NAMES)
         method, _, freelb = name.partition("+")
         return cls(method, sparsity, train=adversarial if freelb else plain)
 
     @property
     def name(self) -> str:
-        """``imp``, or ``imp+freelb``."""
+        """The name of the baseline, such as ``imp`` or ``imp+freelb``; one of BASELINE_NAMES."""
         return f"{self.method}+freelb" if self.train.freelb.steps else self.method
 
     def sparsity_after(self, rounds: int) -> float:
-        """Share of zeros after so many rounds."""
+        """The share of zeros after that number of rounds."""
         return 1 - (1 - self.sparsity) ** (rounds / self.rounds)
 
     def to_json(self) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Texts with labels: the data sets that calls take by name, and the tables that people bring."""
+"""Texts with labels: the data sets that are known by name, and the tables that users upload."""

@@ -1,7 +1,8 @@
-"""Where texts come from: the demo texts that ship, a local folder or file, or the hub.
+"""Loads data sets: the demo texts that ship with the project, a local folder or file, or a data set on the Hugging Face hub.
 
-A data set has two roles here. *Calibration* texts come from its training split, *evaluation* texts from validation, else test;
-the demo texts add a *showcase*. Which rows are drawn depends on the seed alone.
+The texts of a data set have two roles. *Calibration* texts come from the training split. *Evaluation* texts come from the validation split,
+or from the test split if there is no validation split. The demo texts have a third role, *showcase*. Which rows are drawn depends only on
+the seed.
 """
 
 import csv
@@ -30,19 +31,27 @@ SPLITS: dict[Role, tuple[str, ...]] = {
 BUILT_IN = ("demo-reviews", "demo-news")
 DEMO_OF = {"sst2": "demo-reviews", "ag_news": "demo-news"}
 HUB_IDS = {"sst2": "stanfordnlp/sst2", "ag_news": "fancyzhx/ag_news", "imdb": "stanfordnlp/imdb"}
-# user/name; of anything else the library that fetches it would look on this machine.
+# An id of the form user/name. With any other name the ``datasets`` library would look for files on this machine.
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 KNOWN = (*HUB_IDS, "movie_reviews")
 TEXT_COLUMNS = ("text", "sentence", "content", "review")
 DELIMITERS = {".tsv": "\t", ".csv": ","}
 EVERY_FIFTH = 5
-# The two parts of a single file; results are stored under their English names.
+# The names of the two parts of a single file. Stored results contain the English names.
 FIFTH, REST = say("texts.every_fifth_row"), say("texts.four_of_five_rows")
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts with integer labels, and where they came from."""
+    """Texts with integer labels, and their origin.
+
+    Attributes:
+        dataset: the name by which the data set was requested.
+        source: the kind of origin: ``built in``, ``local folder``, ``file`` or ``hub``.
+        split: the name of the split.
+        texts: the texts.
+        labels: one label per text.
+    """
 
     dataset: str
     source: str
@@ -55,11 +64,11 @@ class Texts:
 
     @property
     def digest(self) -> str:
-        """Hex SHA-256 of texts and labels, in order."""
+        """Hex SHA-256 of the texts and labels, in their order."""
         return hashing.of_json([self.texts, self.labels])
 
     def sample(self, count: int, seed: int) -> "Texts":
-        """``count`` texts drawn with ``seed``, in the drawn order; all of them where there are no more."""
+        """Draws ``count`` texts with ``seed`` and returns them in the drawn order. If there are fewer texts, all of them are drawn."""
         order = random.Random(seed).sample(range(len(self)), min(count, len(self)))
         return self.take(order)
 
@@ -70,7 +79,7 @@ class Texts:
         return Texts(self.dataset, self.source, self.split, texts, labels)
 
     def check_labels(self, names: Sequence[str]) -> None:
-        """Raises DataError if a label is none of the model's."""
+        """Raises DataError if a label is not the index of one of these class names."""
         wrong = sorted({label for label in self.labels if not 0 <= label < len(names)})
         if wrong:
             allowed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
@@ -78,9 +87,12 @@ class Texts:
 
 
 def default_for(card: str | None) -> str:
-    """The data set that is used when none is named: the one on the model's card if it is on this machine, else its demo texts.
+    """The data set that is used when the user names none: the one on the model's card if it is on this machine, else its demo texts.
 
-    The hub is asked only for a data set that a person named.
+    This function never accesses the hub. The hub is only used for a data set that the user named.
+
+    Raises:
+        DataError: the data set on the card is not on this machine, and no demo texts fit it.
     """
     if card and (card in BUILT_IN or _local_folder(card) or Path(card).exists()):
         return card
@@ -91,29 +103,30 @@ def default_for(card: str | None) -> str:
 
 
 def on_this_machine(card: str | None) -> list[str]:
-    """The data sets that fit a model's card and need no download, the default first."""
+    """The data sets that fit the data set on a model's card and need no download. The default comes first."""
     found = [card] if card and _local_folder(card) else []
     return [*found, *([demo] if (demo := demo_for(card)) else [])]
 
 
 def demo_for(dataset: str | None) -> str | None:
-    """The demo texts that fit a model of that data set; None if none do."""
+    """The name of the demo texts that fit a model trained on that data set, or None."""
     return dataset if dataset in BUILT_IN else DEMO_OF.get(dataset)
 
 
 def split_message(name: str) -> Message | str:
-    """The message that the name of a split is the English form of; the name itself where a person gave it."""
+    """The message whose English text is this name of a split, or the name itself if there is no such message."""
     return next((one for one in (FIFTH, REST) if str(one) == name), name)
 
 
 def load(name: str, role: Role) -> Texts:
-    """The texts of a data set for one role.
+    """Loads the texts of a data set for one role.
 
     Args:
-        name: a built-in name, a known name, a file, a folder, or a hub id, tried in this order.
+        name: a built-in name, a known name, a folder, a file, or a hub id, tried in this order.
+        role: the role of the texts.
 
     Raises:
-        DataError: nothing there, or it cannot be read.
+        DataError: there is no data set of that name, it has no texts for the role, or it cannot be read.
     """
     if name in BUILT_IN:
         return _from_folder(name, paths.ASSETS / "texts" / name, role, "built in")
@@ -154,7 +167,7 @@ def _from_folder(name: str, folder: Path, role: Role, source: str) -> Texts:
 
 
 def _from_single_file(name: str, path: Path, role: Role) -> Texts:
-    """One file has no splits: every fifth row is for evaluation, the others are for calibration."""
+    """Loads texts from a single file, which has no splits. Every fifth row is for evaluation; the other rows are for calibration."""
     whole = Texts(name, "file", "file", *_read(path))
     held_out = role != "calibration"
     rows = [i for i in range(len(whole)) if (i % EVERY_FIFTH == EVERY_FIFTH - 1) == held_out]
@@ -165,7 +178,7 @@ def _from_single_file(name: str, path: Path, role: Role) -> Texts:
 
 
 def _read(path: Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Texts and labels of a file; read again only when the file has changed."""
+    """The texts and labels in a file. The result is cached until the file changes."""
     stat = path.stat()
     return _read_file(path, stat.st_size, stat.st_mtime_ns)
 
@@ -206,10 +219,13 @@ def _rows(name: str, reader: csv.DictReader) -> Iterator[tuple[str, int]]:
 
 
 def on_the_hub(hub_id: str) -> "datasets.DatasetDict":
-    """All splits of a data set on the hub; never a folder of this machine of that name, which the library would read, whoever asks for it.
+    """Loads all splits of a data set on the hub.
+
+    A local folder of that name is rejected, because the ``datasets`` library would read the folder instead.
 
     Raises:
-        DataError: that can be no data set on the hub. Whatever else the library raises means: not to be had.
+        DataError: the name is not a valid hub id, or is a path on this machine.
+        Exception: the ``datasets`` library raises many kinds of error. Each means that the data set is not available.
     """
     import datasets
 
@@ -225,9 +241,9 @@ def _from_hub(name: str, role: Role) -> Texts:
         parts = on_the_hub(hub_id)
     except DataError:
         raise
-    except Exception as error:  # many kinds, offline above all; each means: not to be had
+    except Exception as error:  # the library raises many kinds, most often when offline; each means that the data set is not available
         raise DataError("texts.not_on_hub", name=name, hub_id=hub_id, kind=type(error).__name__, demos=" or ".join(BUILT_IN)) from error
-    # GLUE's test splits carry no labels (-1), which is why validation comes first.
+    # The test splits of GLUE have no labels (-1), so the validation split comes first.
     split = next((split for split in SPLITS[role] if split in parts), None)
     if split is None:
         raise DataError("texts.no_split", hub_id=hub_id, role=role, allowed=parts)

@@ -1,6 +1,7 @@
-"""Tables out of the bytes of a file, in bounded memory: what takes kilobytes as a file may be gigabytes when it is read.
+"""Reads tables from the bytes of a file in bounded memory, because a file of some kilobytes can become gigabytes when it is read.
 
-Every reader looks at how much there would be before it makes it. Whatever else they raise means that the file is no such table.
+Every reader raises TooLarge if its result exceeds the limits, and checks this before any step that could multiply the size of the data.
+Any other error of a reader means that the file is not such a table.
 """
 
 import csv
@@ -17,14 +18,14 @@ from robustprune.base.errors import Explained
 from robustprune.base.messages import say
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 500_000, 1_000, 20_000_000
-# Bytes: four times what may be uploaded. So many rows are unpacked at a time.
+# The largest unpacked size in bytes, four times the upload limit, and the number of rows that are unpacked at a time.
 MOST_UNPACKED, PIECE_ROWS = 200_000_000, 256
-# Bytes of the first two lines of a table, which settle how many columns it has.
+# The number of bytes in which the first two lines of a table are searched. These lines determine the number of columns.
 LONGEST_HEAD = 2_000_000
 
 
 class TooLarge(Explained):
-    """More than is read; the message says how much, and how much at most is read."""
+    """The table is larger than the limits. The message names the limit and, for rows, columns and cells, the size of the table."""
 
 
 def _check_size(rows: int, columns: int) -> None:
@@ -37,7 +38,10 @@ def _check_size(rows: int, columns: int) -> None:
 
 
 def _separated(content: bytes, separator: str) -> "pd.DataFrame":
-    """CSV and the like. Where the second line is longer than the first, pandas takes its first columns for names of rows."""
+    """Reads CSV and TSV.
+
+    The first two lines are checked before the rest. If the second line is longer than the first, pandas uses the first columns as row names.
+    """
     import pandas as pd
 
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(content[:LONGEST_HEAD]), encoding="utf-8", errors="replace", newline=""), delimiter=separator)
@@ -49,7 +53,7 @@ def _separated(content: bytes, separator: str) -> "pd.DataFrame":
 
 
 def _json_lines(content: bytes) -> "pd.DataFrame":
-    """JSON Lines: an object a line. A key that one line has is a cell in all."""
+    """Reads JSON Lines: one object per line. A key that occurs in one line makes a column, and so a cell in every row."""
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
@@ -67,7 +71,10 @@ def _json_lines(content: bytes) -> "pd.DataFrame":
 
 
 def _parquet(content: bytes) -> "pd.DataFrame":
-    """Parquet: piece by piece, and texts as numbers of texts until it is known how long they are together. Columns of lists are left out."""
+    """Reads Parquet in pieces of ``PIECE_ROWS`` rows. Columns with nested types are left out.
+
+    Text columns stay dictionary-encoded (an index per row) until their total length has been checked.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -98,7 +105,7 @@ def _is_text(kind: "pa.DataType") -> bool:
 
 
 def _plain_bytes(column: "pa.Array") -> int:
-    """The bytes that a column takes once every row has a text of its own."""
+    """The number of bytes that a column takes after its dictionary is decoded, when every row holds its own copy of its text."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""Files that people give in the app: kept in the store's folder by their content."""
+"""Keeps the files that users upload in the app. They are in the store's folder, under names made from their content."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from robustprune.texts import datasets
 
 
 def keep(name: str, content: bytes) -> str:
-    """Keeps a person's file of texts and labels in the store's folder, by its content; gives the name to use it by.
+    """Writes a user's file of texts and labels into the store's folder, under a hash of its content. Returns its path, the data set's name.
 
     Raises:
-        DataError: it cannot be read as a table of texts and labels.
-        StoreError: there is no room for it.
+        DataError: the file cannot be read as a table of texts and labels. The file is removed again.
+        StoreError: the file cannot be written.
     """
     path = paths.home() / "uploads" / (hashing.of_bytes(content)[:16] + Path(name).suffix.lower())
     try:
