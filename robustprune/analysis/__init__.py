@@ -1,1 +1,1 @@
-"""Dense against sparse: what the two models look at."""
+"""Compares a dense and a sparse model: their attention maps, sentence embeddings and linear layers."""

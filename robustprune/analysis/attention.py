@@ -1,4 +1,4 @@
-"""Attention maps of a classifier for one text (the live form of Li et al. 2023, Fig. 2)."""
+"""Attention maps of a classifier for one text (an interactive form of Li et al. 2023, Fig. 2)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from robustprune.models.loading import Classifier
 
 FILE = "attention.safetensors"
-# The adversarial sentence of the paper's Figure 2, and the sentence of SST-2 that it was made of.
+# The adversarial sentence of the paper's Figure 2, and the sentence of SST-2 that it was made from.
 PAPER_SENTENCE = "it's a bewitching and often repercussions journey."
 PAPER_ORIGINAL = "it's a charming and often affecting journey."
 
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """Attention of every block and head: ``values[block, head, i, j]`` is what token i takes from token j; rows sum to 1."""
+    """The attention of every block and head: ``values[block, head, i, j]`` is the attention that token i pays to token j. Rows sum to 1."""
 
     tokens: tuple[str, ...]
     values: Float[np.ndarray, "blocks heads tokens tokens"]
@@ -32,11 +32,11 @@ class AttentionMaps:
 
     @property
     def heads(self) -> int:
-        """Number of heads a block."""
+        """Number of heads per block."""
         return self.values.shape[1]
 
     def to_entry(self) -> tuple[dict[str, Any], bytes]:
-        """What the store keeps: a document, and the content of ``FILE`` (float16)."""
+        """Returns the store entry of the maps: a document, and the content of ``FILE`` (float16)."""
         from safetensors.numpy import save
 
         content = save({"values": self.values.astype("float16")})
@@ -44,7 +44,7 @@ class AttentionMaps:
 
     @classmethod
     def from_entry(cls, document: dict[str, Any], folder: Path) -> "AttentionMaps | None":
-        """The maps that the store kept; None if the file is missing or damaged."""
+        """Returns the maps of a store entry, or None if the file is missing or damaged."""
         from safetensors.numpy import load_file
 
         path = folder / FILE
@@ -53,12 +53,12 @@ class AttentionMaps:
         return cls(tuple(document["tokens"]), load_file(path)["values"].astype("float32"))
 
     def map(self, block: int, head: int | None) -> Float[np.ndarray, "tokens tokens"]:
-        """One head's map, or the mean over the block's heads."""
+        """Returns the map of one head, or the mean over all heads of the block if ``head`` is None."""
         return self.values[block].mean(0) if head is None else self.values[block, head]
 
 
 def maps(classifier: "Classifier", text: str) -> AttentionMaps:
-    """The attention maps for a text, cut to what the model can read."""
+    """Returns the attention maps for a text, which is truncated to the longest input of the model."""
     import torch
 
     from robustprune.models import inference
@@ -71,5 +71,5 @@ def maps(classifier: "Classifier", text: str) -> AttentionMaps:
 
 
 def mean_distance(dense: AttentionMaps, sparse: AttentionMaps) -> Float[np.ndarray, "blocks heads"]:
-    """How far two models' maps are apart, for every head: the mean over tokens of the total variation distance, in [0, 1]."""
+    """Returns the distance between the maps of two models for every head: the mean over tokens of the total variation distance, in [0, 1]."""
     return np.abs(dense.values - sparse.values).sum(-1).mean(-1) / 2

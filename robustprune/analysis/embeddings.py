@@ -1,4 +1,4 @@
-"""Sentence embeddings block by block, dense against sparse (Li et al. 2023, Table 4 and Fig. 5)."""
+"""Compares the sentence embeddings of a dense and a sparse model, block by block (Li et al. 2023, Table 4 and Fig. 5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from robustprune.models.loading import Classifier
 
 FILE = "embeddings.safetensors"
-# The paper's two sentences: one of SST-2, and its adversarial twin.
+# The two sentences of the paper: a sentence of SST-2, and its adversarial version.
 PAPER_ORIGINAL = "allows us to hope that nolan is poised to embark on a major career as a commercial yet inventive filmmaker"
 PAPER_ADVERSARIAL = "allows us to hope that nolan is prepped to embark on a major career as a commercial yet shrewd scriptwriter"
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """The first token's hidden state ([CLS]) after the word embeddings and after every block, for some texts.
+    """The hidden state of the first token ([CLS]) after the word embeddings and after every block, for some texts.
 
-    ``values[text, stage]`` with stage 0 the word embeddings, stage b block b.
+    In ``values[text, stage]``, stage 0 is the word embeddings and stage b is the output of the b-th block, counted from 1.
     """
 
     values: Float[np.ndarray, "texts stages hidden"]
 
     def to_entry(self) -> tuple[dict[str, Any], bytes]:
-        """What the store keeps: a document, and the content of ``FILE`` (float16)."""
+        """Returns the store entry of the embeddings: a document, and the content of ``FILE`` (float16)."""
         from safetensors.numpy import save
 
         content = save({"values": self.values.astype("float16")})
@@ -37,7 +37,7 @@ class Embeddings:
 
     @classmethod
     def from_entry(cls, document: dict[str, Any], folder: Path) -> Self | None:
-        """The embeddings that the store kept; None if the file is missing or damaged."""
+        """Returns the embeddings of a store entry, or None if the file is missing or damaged."""
         from safetensors.numpy import load_file
 
         path = folder / FILE
@@ -47,7 +47,7 @@ class Embeddings:
 
 
 def embeddings(classifier: "Classifier", texts: Sequence[str]) -> Embeddings:
-    """The embeddings of some texts, cut to what the model can read."""
+    """Returns the embeddings of some texts, each truncated to the longest input of the model."""
     import torch
 
     from robustprune.models import inference
@@ -62,22 +62,22 @@ def embeddings(classifier: "Classifier", texts: Sequence[str]) -> Embeddings:
 
 
 def distances(dense: Embeddings, sparse: Embeddings) -> Float[np.ndarray, "texts stages"]:
-    """Euclidean distance between the two models' embeddings of every text at every stage."""
+    """Returns the Euclidean distance between the embeddings of the two models, for every text and stage."""
     return np.linalg.norm(dense.values - sparse.values, axis=-1)
 
 
 def lengths(dense: Embeddings) -> Float[np.ndarray, "texts stages"]:
-    """Euclidean length of every embedding, against which a distance is to be seen."""
+    """Returns the Euclidean length of every embedding, to compare distances with."""
     return np.linalg.norm(dense.values, axis=-1)
 
 
 def projection(points: Float[np.ndarray, "points hidden"]) -> tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, "2"]]:
-    """The points on their first two principal components, and the share of the variance that each of these holds."""
+    """Projects points on their first two principal components. Returns the projections and the share of the variance of each component."""
     centred = points - points.mean(0)
     left, strengths, _ = np.linalg.svd(centred.astype("float64"), full_matrices=False)
     power = strengths**2
     shares = power[:2] / max(power.sum(), 1e-12)
     flat = (left * strengths)[:, :2]
-    # Signs are arbitrary; the first point to the left of the middle makes pictures of like models look alike.
+    # The signs are arbitrary. The first point is put on the negative side of both axes, so that similar models give similar pictures.
     flat = flat * np.where(flat[0] > 0, -1.0, 1.0)
     return flat, shares

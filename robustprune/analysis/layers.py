@@ -1,4 +1,4 @@
-"""Every linear layer of a run close up: which weights are zero, which outputs are off, and how the weights are spread."""
+"""Details of every linear layer of a run: the zeros of the weight matrix, the error of every output, and the histogram of the weights."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -17,26 +17,27 @@ if TYPE_CHECKING:
     from robustprune.models.architectures import Block
 
 FILE = "layers.safetensors"
-# The mask picture has at most this many cells a side; a cell tells the share of its weights that is kept.
+# The picture of a mask has at most this many cells per side. A cell shows the share of its weights that are kept.
 CELLS = 64
 BINS = 60
-# Smaller batches than elsewhere: every layer's inputs and outputs of a batch are held at once.
+# Smaller than in other modules, because the inputs and outputs of all layers are in memory for a whole batch.
 TOKENS_PER_BATCH = 512
 
 
 @dataclass(frozen=True)
 class LayerView:
-    """One linear layer of a sparse model beside the dense one.
+    """One linear layer of a sparse model, compared with the same layer of the dense model.
 
-    Errors are of single outputs, in the unit of the layer's error: relative to the mean power of the layer's centred dense outputs, so
-    that their mean is the layer's error on these texts. A last layer of a block that makes up for the residual path is judged with it.
+    There is one error per output. It is relative to the mean power of the layer's centred dense outputs, so the mean of these errors is
+    the error of the layer on these texts. If the last layer of a block compensates the error on the residual path, its errors are errors
+    of the sum of its outputs and the residual path.
 
     Attributes:
-        kept: the share of weights kept in every cell of the matrix, outputs downwards, inputs to the right.
-        total: error of every output, as the layer was written.
-        uncorrected: error of every output with the dense weight on the sparse model's inputs: what the layers before left.
-        edges: bounds of the histograms' bins.
-        dense, sparse: how many weights fall into every bin; of the sparse layer only those that are kept.
+        kept: the share of kept weights in every cell of the matrix; outputs go downwards, inputs go to the right.
+        total: error of every output with the weights that were written.
+        uncorrected: error of every output with the dense weight on the sparse model's inputs: the error that the layers before caused.
+        edges: edges of the histogram bins.
+        dense, sparse: number of weights in every bin. The sparse histogram counts only the weights that are kept.
     """
 
     kept: Float[np.ndarray, "rows columns"]
@@ -49,13 +50,13 @@ class LayerView:
 
 @dataclass(frozen=True)
 class LayerViews:
-    """All linear layers of a run, by ``block.<i>.<name>``, and the number of texts that errors were measured on."""
+    """All linear layers of a run, by ``block.<i>.<name>``, and the number of texts that the errors were measured on."""
 
     layers: dict[str, LayerView]
     texts: int
 
     def to_entry(self) -> tuple[dict[str, Any], bytes]:
-        """What the store keeps: a document, and the content of ``FILE`` (shares as float16, errors as float32)."""
+        """Returns the store entry of the views: a document, and the content of ``FILE`` (shares as float16, errors as float32)."""
         from safetensors.numpy import save
 
         arrays = {f"{name}:{field.name}": _small(getattr(view, field.name)) for name, view in self.layers.items() for field in fields(view)}
@@ -64,7 +65,7 @@ class LayerViews:
 
     @classmethod
     def from_entry(cls, document: dict[str, Any], folder: Path) -> Self | None:
-        """The views that the store kept; None if the file is missing or damaged."""
+        """Returns the views of a store entry, or None if the file is missing or damaged."""
         from safetensors.numpy import load_file
 
         path = folder / FILE
@@ -83,11 +84,11 @@ def views(
     residual: bool,
     tick: Callable[[int, int], None] = lambda done, total: None,
 ) -> LayerViews:
-    """Looks at every layer of two models of one architecture.
+    """Compares every linear layer of a dense and a sparse model with the same architecture.
 
     Args:
-        residual: whether blocks' last layers were asked to make up for the residual path (``PruneSpec.residual`` with ``full``).
-        tick: called with the number of texts done and of all; may raise to stop.
+        residual: whether the last layer of every block was fitted to compensate the residual path too (``PruneSpec.residual`` with ``full``).
+        tick: called with the number of finished texts and the number of all texts; may raise to stop.
     """
     import torch
 
@@ -112,7 +113,7 @@ def views(
 
 @dataclass(frozen=True)
 class _Heard:
-    """What a layer got and gave for the real tokens of a batch, and what its block adds to that (0 where it is not asked for)."""
+    """Inputs and outputs of a layer for the real tokens of a batch, and the states that the block adds to the outputs (0 if not needed)."""
 
     inputs: "Tensor"
     outputs: "Tensor"
@@ -120,7 +121,7 @@ class _Heard:
 
 
 class _Ears:
-    """Listens to every linear layer of a model's blocks, one forward pass at a time."""
+    """Records the inputs and outputs of every linear layer in the blocks of a model, for one forward pass at a time."""
 
     def __init__(self, model: "PreTrainedModel", residual: bool) -> None:
         self._model, self._residual = model, residual
@@ -143,7 +144,7 @@ class _Ears:
             hook.remove()
 
     def heard(self, real: "Tensor") -> Iterator[tuple[str, _Heard]]:
-        """Every layer's name and what it did in the last pass, in order of execution."""
+        """Yields the name of every layer and what it computed in the last forward pass, in order of execution."""
         from robustprune.models.architectures import encoder_blocks
 
         for block in encoder_blocks(self._model):
@@ -158,14 +159,14 @@ class _Ears:
 
 
 class _Errors:
-    """Sums over tokens, from which a layer's errors follow."""
+    """The sums over tokens that are needed for the errors of one layer."""
 
     def __init__(self) -> None:
         self._tokens = 0
         self._total = self._uncorrected = self._sum = self._squares = 0.0
 
     def add(self, wanted: _Heard, given: _Heard, dense: "nn.Linear") -> None:
-        """Adds a batch: the layer in the dense model, in the sparse model, and its dense weight."""
+        """Adds a batch: the record of the layer in the dense model, its record in the sparse model, and the dense layer itself."""
         beside = given.beside - wanted.beside
         moved = given.inputs @ dense.weight.double().T + dense.bias.double()
         self._total = self._total + (given.outputs - wanted.outputs + beside).square().sum(0)
@@ -175,7 +176,7 @@ class _Errors:
         self._tokens += len(wanted.outputs)
 
     def relative(self) -> "tuple[Tensor, Tensor]":
-        """Total and uncorrected error of every output, over the mean power of the centred dense outputs."""
+        """Returns the total and the uncorrected error of every output, relative to the mean power of the centred dense outputs."""
         unit = (self._squares - self._sum.square() / self._tokens).mean()
         return self._total / unit, self._uncorrected / unit
 
@@ -183,7 +184,7 @@ class _Errors:
 def _view(dense: "Tensor", sparse: "Tensor", errors: _Errors) -> LayerView:
     total, uncorrected = (part.cpu().numpy() for part in errors.relative())
     before, after = dense.detach().cpu().numpy(), sparse.detach().cpu().numpy()
-    # The few largest weights would squeeze all others into a handful of bins, so the outermost bins hold whatever lies beyond.
+    # A few very large weights would squeeze all other weights into a few bins. So the outermost bins also count all weights beyond them.
     bound = float(np.quantile(np.abs(before), 0.999)) or 1.0
     edges = np.linspace(-bound, bound, BINS + 1)
     counts = [np.histogram(np.clip(weights, -bound, bound), edges)[0] for weights in (before, after[after != 0])]
@@ -191,7 +192,7 @@ def _view(dense: "Tensor", sparse: "Tensor", errors: _Errors) -> LayerView:
 
 
 def kept_shares(mask: np.ndarray, cells: int = CELLS) -> Float[np.ndarray, "rows columns"]:
-    """The share of True in the cells of a mask, at most ``cells`` a side; cells are as equal as whole weights allow."""
+    """Returns the share of True entries in every cell of a mask. There are at most ``cells`` cells per side, of nearly equal size."""
     rows, columns = (np.linspace(0, size, min(size, cells) + 1).round().astype(int) for size in mask.shape)
     sums = np.add.reduceat(np.add.reduceat(mask.astype(np.int64), rows[:-1], axis=0), columns[:-1], axis=1)
     return sums / np.outer(np.diff(rows), np.diff(columns))

@@ -1,1 +1,1 @@
-"""Benchmarks: what the program claims about its speed and its errors, measured anew on the machine at hand."""
+"""Benchmarks that measure, on the current machine, what the program claims about its speed and its errors."""

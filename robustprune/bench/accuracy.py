@@ -1,6 +1,7 @@
-"""``bench accuracy``: what ridge, number of texts and solver do to the errors on held-out texts and to accuracy. The defaults come from it.
+"""``bench accuracy``: measures how ridge, number of calibration texts and solver affect the accuracy and the errors on held-out texts.
 
-Accuracy is measured on texts that calibration never saw: those of the evaluation split, and training texts set aside.
+The default settings come from this benchmark. The accuracy is measured on texts that the calibration never uses: the evaluation split,
+and training texts that are set aside.
 """
 
 import random
@@ -19,9 +20,10 @@ COLUMNS = ("method", "adaptive", "sparsity", "calibration", "ridge", "residual",
 
 
 def measure(specs: Iterable[PruneSpec], tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    """One row a spec, all of one model and data set; the dense model first. ``tell`` hears every row as it is found.
+    """Returns one row for the dense model and then one row per spec. ``tell`` gets every row as soon as it is measured.
 
-    Errors are means over layers; ``aside`` texts are training texts that this spec's calibration did not draw.
+    All specs must have the same model and data set. Errors are means over layers. The ``aside`` texts are training texts that
+    the calibration of the spec did not draw.
     """
     specs = list(specs)
     source = sources.find(specs[0].model)
@@ -43,7 +45,7 @@ def measure(specs: Iterable[PruneSpec], tell: Callable[[str], None]) -> list[dic
 
 
 def _aside(training: datasets.Texts, used: Iterable[str]) -> datasets.Texts:
-    """A fixed draw of training texts, less those that were used: the same ones for every spec but for these."""
+    """Returns a fixed draw of training texts without the ``used`` texts. Apart from these, the draw is the same for every spec."""
     known = set(used)
     order = random.Random(ASIDE_SEED).sample(range(len(training)), len(training))
     return training.take([row for row in order if training.texts[row] not in known][:ASIDE])

@@ -1,4 +1,4 @@
-"""``bench attack``: our attacks against TextAttack's own classes with its own wrapper, text for text and second for second."""
+"""``bench attack``: compares our attacks with TextAttack's own classes and wrapper, in their results for every text and in their time."""
 
 import statistics
 import time
@@ -20,13 +20,13 @@ Outcomes = list[tuple[str, str, int]]
 
 
 def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, repeats: int, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Seconds of both, medians of several runs in turns, and whether outcome, final text and queries are the same.
+    """Measures the seconds of our attacks and of TextAttack, and whether outcome, final text and number of queries are equal for every text.
 
-    Imports and the loading of resources are not counted; what an attack remembers is forgotten before every run. ``tell`` hears
-    lines of a table.
+    The two programs run alternately; the seconds are medians over several runs. The time for imports and for loading resources is not counted. All
+    caches are cleared before every run. ``tell`` gets the lines of a table.
 
     Raises:
-        SpecError: a recipe that cannot be put together from TextAttack's classes alone.
+        SpecError: the recipe cannot be built from TextAttack's classes alone.
     """
     if spec.recipe not in plain.RECIPES:
         raise SpecError("bench.recipe_not_comparable", recipe=spec.recipe, allowed=plain.RECIPES)
@@ -37,7 +37,7 @@ def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, re
     theirs = plain.attack(spec.recipe, wrapper, loaded, spec.query_budget)
     looks = _Looks()
     ours = Attacker([classifier], loaded, spec, looks)
-    _ours(ours, texts.take([0]))  # what is loaded at the first text is not counted
+    _ours(ours, texts.take([0]))  # resources that are loaded at the first text are not counted
     stock_seconds, seconds, victim_seconds = [], [], []
     for number in range(repeats):
         _forget(loaded)
@@ -72,7 +72,7 @@ def measure(model: str, dataset: str | None, spec: AttackSpec, examples: int, re
 
 
 class _Looks:
-    """A watch that never stops anything, and knows the longest time for which a cancel would not have been heard."""
+    """A watch that never cancels. It records the longest time between two of its calls, in which a cancel would have had no effect."""
 
     def __init__(self) -> None:
         self.longest, self._last = 0.0, None
@@ -84,7 +84,7 @@ class _Looks:
         self._last = now
 
     def rest(self) -> None:
-        """Nothing of ours runs from here to the next look."""
+        """Leaves out the time until the next call, in which none of our attacks runs."""
         self._last = None
 
 

@@ -1,16 +1,20 @@
-"""``bench synonyms``: how good the built-in synonyms are by a lexicon that is not ours. It recommends thresholds for the built-in set.
+"""``bench synonyms``: measures the quality of the built-in synonyms with an external lexicon, and recommends thresholds for the built-in set.
 
-The lexicon is that of the counter-fitted vectors' release, two words a line, a pair counting either way round and as antonyms if it is under both.
+The lexicon comes from the release of the counter-fitted vectors. It has two words per line. A pair counts in both directions. A pair that is
+listed as synonyms and as antonyms counts as antonyms.
 
-*Word vectors.* For every lowest cosine, what is offered for a word, before word class and sentence similarity have their say. The lexicon is far
-from complete, so its shares of the candidates are lower bounds. How far, its share of synonyms at the highest cosine tells, where nearly every
-candidate is one: divided by that, the share estimates the precision. Recommended is the cosine with the highest F1 of that precision and of the
-share of synonym pairs that are offered, on sentiment words and with our antonym list, if fewer than 1 % of the candidates are antonyms.
+*Word vectors.* For every minimum cosine, the benchmark looks at the candidates that are offered for a word, before the constraints on word
+class and sentence similarity. The lexicon is far from complete, so the share of candidates that it lists as synonyms is a lower bound. At
+the highest cosine nearly every candidate is a synonym. So the share there estimates how much the lexicon covers, and a share divided by this
+coverage estimates the precision. The recall is the share of the lexicon's synonym pairs that are offered. The recommended cosine has the
+highest F1 of precision and recall, on sentiment words and with our antonym list, among the cosines at which fewer than 1 % of the candidates
+are antonyms.
 
-*Sentence similarity.* In windows as TextFooler cuts them, one word gives way to a synonym or an antonym by the lexicon, to any word about as
-frequent, or to what the built-in set offers: a synonym by the lexicon, or another word. Recommended, for encoders of MiniLM's first layers from
-one to all, is the lowest angular similarity with the largest share of accepted synonyms less the mean of those of antonyms and random words.
-Whether it sorts what is offered, the last two kinds tell.
+*Sentence similarity.* In windows that are cut as in TextFooler, one word is replaced by a word of one of five kinds: a synonym or an
+antonym in the lexicon, a random word of about the same frequency, or a word that the built-in set offers, which is either a synonym in the
+lexicon or another word. For encoders with the first one to all six layers of MiniLM, the recommended minimum angular similarity has the
+largest difference between the share of accepted synonyms and the mean of the shares of accepted antonyms and random words. The last two
+kinds show how well a threshold separates good from bad words among the offered ones.
 """
 
 import math
@@ -35,19 +39,21 @@ COSINES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 ANGULAR_SIMILARITIES = sorted([*(round(0.75 + 0.01 * step, 2) for step in range(25)), MIN_ANGULAR_SIMILARITY_USE])
 MAX_ANTONYMS = 0.01
 SENTIMENT_WORDS, SWAPS, SEED = 200, 1000, 0
-MIN_TEXTS = 20  # a word in fewer texts says little about its label
-MIN_ODDS = 4.0  # how much likelier a sentiment word is under its label than elsewhere
-LIKE_FREQUENCY = 25  # ranks of frequency up or down
+MIN_TEXTS = 20  # the counts of a word in fewer texts say little about its relation to a label
+MIN_ODDS = 4.0  # odds ratio from which a word counts as a sentiment word: its odds under one label over its odds under the others
+LIKE_FREQUENCY = 25  # a word of about the same frequency is at most this many ranks of frequency away
 WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 
 Related = dict[str, set[str]]
 
 
 def measure(lexicon: Path, dataset: str | None, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Measures both; ``dataset`` is SST-2 where none is named. The demo texts are too few for it.
+    """Measures word vectors and sentence similarity.
+
+    If ``dataset`` is None, it uses SST-2 if that is on this machine, otherwise the demo texts, which are too few for this benchmark.
 
     Raises:
-        DataError: the lexicon or the data set cannot be read, or no word of the texts tells the label.
+        DataError: the lexicon or the data set cannot be read, or no word of the texts is a sentiment word.
     """
     synonyms, antonyms = read_lexicon(lexicon)
     name = dataset or datasets.default_for("sst2")
@@ -95,7 +101,7 @@ def measure(lexicon: Path, dataset: str | None, tell: Callable[[str], None]) -> 
 
 
 def read_lexicon(folder: Path) -> tuple[Related, Related]:
-    """For every word its synonyms, and for every word its antonyms. It is for measuring only: nothing of it goes into the project."""
+    """Returns the synonyms of every word and the antonyms of every word. The lexicon is only for measuring; the project contains none of it."""
     antonyms = _read_pairs(folder / "ppdb_antonyms.txt", folder / "wordnet_antonyms.txt")
     synonyms = _read_pairs(folder / "ppdb_synonyms.txt")
     for word in synonyms:
@@ -117,9 +123,9 @@ def _read_pairs(*files: Path) -> Related:
 
 
 def sentiment_words(texts: Texts, count: int, known: Container[str] | None = None) -> list[str]:
-    """The most frequent content words that tell the label: MIN_ODDS times as likely, or more, under one label than under the others.
+    """Returns the most frequent content words whose odds under one label are at least MIN_ODDS times their odds under the other labels.
 
-    The ratio is one of odds, with half a text added to every count, lest a word that one label never has counts as certain.
+    Half a text is added to every count. Without it, a word that never occurs under a label would have an infinite odds ratio.
     """
     labels, total = Counter(texts.labels), _texts_with(texts)
     having = {label: _texts_with(texts, label) for label in labels}
@@ -132,7 +138,10 @@ def sentiment_words(texts: Texts, count: int, known: Container[str] | None = Non
 
 
 def content_words(texts: Texts, known: Container[str] | None = None) -> list[str]:
-    """The words in MIN_TEXTS texts or more that are no stop words (scikit-learn's), most frequent first; with ``known``, only those in it."""
+    """Returns the words that occur in at least MIN_TEXTS texts, without scikit-learn's stop words, most frequent first.
+
+    If ``known`` is given, it returns only words in ``known``.
+    """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     counts = _texts_with(texts)
@@ -146,7 +155,7 @@ def _texts_with(texts: Texts, label: int | None = None) -> Counter[str]:
 
 
 def shares(source: Neighbours, words: Sequence[str], cosine: float, synonyms: Related, antonyms: Related) -> dict[str, float]:
-    """What is offered for the words at that lowest cosine, and what the lexicon says to it."""
+    """Returns statistics of the candidates that are offered for the words at a minimum cosine, compared with the lexicon."""
     known, count = set(source.words), Counter[str]()
     for word in words:
         near = {other for other, at in source.of(word) if at >= cosine}
@@ -163,7 +172,7 @@ def shares(source: Neighbours, words: Sequence[str], cosine: float, synonyms: Re
 
 
 def f1_by_cosine(rows: Sequence[dict[str, Any]]) -> dict[float, float]:
-    """The F1 of this module's docstring, for every cosine at which antonyms are few enough."""
+    """Returns the F1 that the docstring of this module defines, for every cosine at which few enough candidates are antonyms."""
     rows = [row for row in rows if row["words"] == "sentiment" and row["antonym_list"] == "with"]
     coverage = max(rows, key=lambda row: row["cosine"])["synonyms"] or 1.0
     pairs = {row["cosine"]: (row["synonyms"] / coverage, row["synonym_pairs_offered"]) for row in rows if row["antonyms"] < MAX_ANTONYMS}
@@ -171,7 +180,7 @@ def f1_by_cosine(rows: Sequence[dict[str, Any]]) -> dict[float, float]:
 
 
 def angular_similarities(encoder: SentenceEncoder, texts: Texts, others: Related) -> list[float]:
-    """For a seeded draw of swaps of one word, the angular similarity of the window before and after."""
+    """Returns the angular similarity of a window before and after a swap of one word, for a seeded draw of swaps."""
     swaps, draw, befores, afters = sorted(_swaps(texts, others)), random.Random(SEED), [], []
     for text, start, end, left, right in draw.sample(swaps, min(SWAPS, len(swaps))):
         befores.append(text[left:right])
@@ -183,7 +192,10 @@ def angular_similarities(encoder: SentenceEncoder, texts: Texts, others: Related
 
 
 def _swaps(texts: Texts, others: Related) -> Iterator[tuple[str, int, int, int, int]]:
-    """Every word that can give way, in texts that the sentence constraint looks at: the text, the word's span and its window's."""
+    """Yields every word that can be replaced, as the text, the span of the word and the span of its window.
+
+    It skips texts shorter than a window, because the sentence constraint does not check them.
+    """
     for text in map(str.lower, texts.texts):
         words = list(WORD.finditer(text))
         for i, word in enumerate(words if len(words) >= WINDOW else ()):
@@ -193,7 +205,7 @@ def _swaps(texts: Texts, others: Related) -> Iterator[tuple[str, int, int, int, 
 
 
 def _alike(words: Sequence[str], synonyms: Related, antonyms: Related) -> Related:
-    """For every word those about as frequent that the lexicon does not relate to it."""
+    """Returns, for every word, the words of about the same frequency that are neither its synonyms nor its antonyms in the lexicon."""
     near = {word: set(words[max(i - LIKE_FREQUENCY, 0) : i + LIKE_FREQUENCY + 1]) for i, word in enumerate(words)}
     return {word: others - {word} - synonyms[word] - antonyms[word] for word, others in near.items()}
 

@@ -1,4 +1,4 @@
-"""TextAttack's own classes put together plainly, as its users would: what our attacks are compared with, text for text."""
+"""Builds attacks from TextAttack's own classes, as its users would do. Our attacks are compared with these, text by text."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ RECIPES = ("textfooler", "deepwordbug", "pruthi", "input-reduction", "iga")
 
 
 def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
-    """One of RECIPES as TextAttack would build it over these resources."""
+    """Returns one of RECIPES as an attack of TextAttack's classes that uses these resources."""
     ta = library.textattack()
     pre, swaps, search = ta.constraints.pre_transformation, ta.transformations, ta.search_methods
     stop_words = pre.StopwordModification(stopwords=build.stop_words(resources.names.stop_words or "scikit-learn"))
@@ -58,7 +58,10 @@ def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
 
 
 def outcome(attack: Any, text: str, label: int, seed: int = 0) -> tuple[str, str, int]:
-    """What TextAttack itself says of one text: outcome, final text, queries. What it draws at random, it draws as ours do."""
+    """Attacks one text with TextAttack itself and returns outcome, final text and number of queries.
+
+    Its random draws have the same seed as the draws of our attacks.
+    """
     with drawn_from(seed, text):
         result = attack.attack(text, label)
     perturbed = result.perturbed_result
@@ -67,7 +70,10 @@ def outcome(attack: Any, text: str, label: int, seed: int = 0) -> tuple[str, str
 
 
 def _word_class(ta: Any, resources: Resources) -> Any:
-    """Word classes by the tagger, where it is; else by the dictionary, asked for one word at a time."""
+    """Returns the constraint on word classes.
+
+    It uses NLTK's tagger if the resources do. Otherwise it looks up the classes in the dictionary, one word at a time.
+    """
     if resources.names.word_classes.startswith("NLTK"):
         return ta.constraints.grammaticality.PartOfSpeech(allow_verb_noun_swap=True)
     import lemminflect

@@ -1,5 +1,7 @@
-"""``bench prune``: what pruning a whole model costs over the floor, below which no method of this kind can be: running the texts
-through the dense and the sparse model once, and multiplying up the moments."""
+"""``bench prune``: compares the time for pruning a whole model with a floor, which no method of this kind can beat.
+
+The floor is the time for running the texts through the dense and the sparse model once, and for computing the moments.
+"""
 
 import statistics
 import time
@@ -19,7 +21,10 @@ REPEATS = 3
 
 
 def measure(spec: PruneSpec, device: str, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Seconds of pruning and of the floor, the medians of several runs in turns, and their ratio. ``tell`` hears lines of a table."""
+    """Measures the seconds of pruning and of the floor, and their ratio. ``tell`` gets the lines of a table.
+
+    Both are measured alternately; the seconds are medians over several runs.
+    """
     source = sources.find(spec.model)
     sample = datasets.load(spec.dataset or datasets.default_for(source.dataset), "calibration").sample(spec.calibration, spec.seed)
     texts = list(sample.texts)
@@ -52,8 +57,11 @@ def measure(spec: PruneSpec, device: str, tell: Callable[[str], None]) -> dict[s
 
 @torch.no_grad()
 def _floor(model: Any, tokenizer: Any, texts: list[str]) -> tuple[float, float]:
-    """Seconds of two forward passes over the texts, embeddings once, and of the moments of all groups: second moments of the inputs,
-    and their products with as many dense rows as the pipeline needs, which are the narrower of inputs and outputs."""
+    """Returns the seconds of two forward passes over the texts, and the seconds of the moments of all groups.
+
+    The embeddings are computed only once. The moments are the second moments of the inputs, and the products of the inputs with the dense
+    rows that the pipeline keeps. These rows are the inputs or the outputs of the group, whichever are narrower.
+    """
     started = _now(model)
     batches = streams.block_inputs(model, tokenizer, texts, lambda: None)
     forward, moments = _now(model) - started, 0.0
@@ -75,7 +83,7 @@ def _floor(model: Any, tokenizer: Any, texts: list[str]) -> tuple[float, float]:
 
 
 def _now(model: Any) -> float:
-    """The time when the model's device has done all that it was given."""
+    """Waits until the device of the model has finished its work, then returns the time in seconds."""
     if model.device.type == "cuda":
         torch.cuda.synchronize(model.device)
     return time.perf_counter()

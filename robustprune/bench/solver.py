@@ -1,7 +1,7 @@
-"""``bench solver``: errors of the solvers against each other and the textbook, and how much faster they are than the latter.
+"""``bench solver``: compares the solvers with each other and with the textbook algorithm, in their errors and in their time.
 
-On the layers of a model by themselves (dense inputs, target W, damping 1e-4 as in the paper), so that solvers are compared and
-nothing else.
+Each layer of a model is pruned alone, with dense inputs, target W and a ridge of 1e-4 (the damping of the paper). So the comparison depends
+on the solvers and nothing else.
 """
 
 import statistics
@@ -28,7 +28,7 @@ SPARSITIES = (0.5, 0.875)
 RIDGE = 1e-4
 TEXTS = 512
 REPEATS = 3
-# How far two results of one algorithm may differ in float64.
+# The largest relative difference between two results of the same algorithm in float64 that counts as equal.
 SAME = 1e-4
 
 Tell = Callable[[str], None]
@@ -41,22 +41,25 @@ class _Layer:
     curvature: Curvature
 
     def problem(self, pattern: Pattern) -> LayerProblem:
-        """The layer's problem; nothing is corrected."""
+        """Returns the problem of the layer. Its target is the weight itself, because there is no error to correct."""
         return self.curvature.problem(self.weight, None, pattern)
 
 
 def measure(model: str, dataset: str | None, tell: Tell) -> dict[str, Any]:
-    """Ratios of errors and of times. ``tell`` hears lines of a table as they are found.
+    """Measures ratios of errors and of times. ``tell`` gets the lines of a table as soon as they are measured.
 
-    ``admm_over_obs_error``: by row, mean over the square layers, the worse of the two sparsities; ``admm_over_sparsegpt_error``: by
-    layer, mean over all layers, at 50 %; ``textbook_over_*_seconds``: on one square layer, the worse of the two sparsities.
+    Among the entries of the result:
+
+    - ``admm_over_obs_error``: ratio of errors with scope ``row``, mean over the square layers, for the worse of the two sparsities.
+    - ``admm_over_sparsegpt_error``: ratio of errors with scope ``layer``, mean over all layers, at 50 % sparsity.
+    - ``textbook_over_*_seconds``: ratio of times on one square layer, for the worse of the two sparsities.
     """
     source = sources.find(model)
     texts = datasets.load(dataset or datasets.default_for(source.dataset), "calibration").sample(TEXTS, 0)
     tell(f"{len(texts)} texts of {texts.dataset}, ridge {RIDGE:g}")
     layers = list(_layers(loading.load(source), list(texts.texts)))
     square = [layer for layer in layers if layer.weight.shape[0] == layer.weight.shape[1]]
-    timed = square[len(square) // 2]  # one like the others of its size
+    timed = square[len(square) // 2]  # any square layer will do, because all have the same size
     by_row = {sparsity: _compare(square, Pattern(sparsity, "row"), ("admm", "obs"), tell) for sparsity in SPARSITIES}
     by_layer = {sparsity: _compare(layers, Pattern(sparsity), ("admm", "sparsegpt"), tell) for sparsity in SPARSITIES}
     times = {sparsity: _race(timed, sparsity, tell) for sparsity in SPARSITIES}
@@ -78,7 +81,7 @@ def measure(model: str, dataset: str | None, tell: Tell) -> dict[str, Any]:
 
 @torch.no_grad()
 def _layers(classifier: loading.Classifier, texts: list[str]) -> Iterator[_Layer]:
-    """All layers with the moments of their dense inputs."""
+    """Yields all layers, each with the Hessian of its dense inputs."""
     batches = streams.block_inputs(classifier.model, classifier.tokenizer, texts, lambda: None)
     for block in encoder_blocks(classifier.model):
         sums = {group: Accumulator() for group in block.groups}
@@ -94,7 +97,7 @@ def _layers(classifier: loading.Classifier, texts: list[str]) -> Iterator[_Layer
 
 
 def _compare(layers: list[_Layer], pattern: Pattern, methods: tuple[str, str], tell: Tell) -> float:
-    """The mean over layers of the first method's error over the second's."""
+    """Returns the mean over layers of the ratio: error of the first method divided by error of the second method."""
     ratios = []
     for layer in layers:
         problem = layer.problem(pattern)
@@ -109,7 +112,10 @@ def _compare(layers: list[_Layer], pattern: Pattern, methods: tuple[str, str], t
 
 
 def _race(layer: _Layer, sparsity: float, tell: Tell) -> dict[str, Any]:
-    """Seconds of the textbook loop (once) and of admm and obs (median of several), by row; and whether obs does the same."""
+    """Measures the seconds of the textbook loop (one run) and of admm and obs (medians of several runs), with scope ``row``.
+
+    Also compares the result of obs with the result of the textbook loop.
+    """
     problem = layer.problem(Pattern(sparsity, "row"))
     started = time.perf_counter()
     expected = optimal_brain_surgeon(problem.target, problem.hessian, obs.removals(problem.pattern, layer.weight.shape[1]))
@@ -128,7 +134,7 @@ def _race(layer: _Layer, sparsity: float, tell: Tell) -> dict[str, Any]:
 
 
 def _methods(layer: _Layer, tell: Tell) -> list[dict[str, Any]]:
-    """Relative error and seconds of every method on one layer, each with its own default scope."""
+    """Measures the relative error and the seconds of every method on one layer, each with its own default scope."""
     rows = []
     for sparsity in SPARSITIES:
         for name, method in METHODS.items():
@@ -142,7 +148,7 @@ def _methods(layer: _Layer, tell: Tell) -> list[dict[str, Any]]:
 
 
 def _seconds(method: str, layer: _Layer, pattern: Pattern) -> float:
-    """One solution from scratch, factorisations included."""
+    """Returns the seconds of one solution from scratch, including the factorisations."""
     problem = LayerProblem(layer.weight, layer.weight, layer.curvature.factors.matrix, layer.curvature.input_norm, pattern)
     started = time.perf_counter()
     _solve(method, problem)

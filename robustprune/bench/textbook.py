@@ -1,4 +1,4 @@
-"""Optimal brain surgeon as it is printed (Li et al. 2023, Alg. 1, Eq. 1 and 2): the yardstick for ``obs``, in speed and in result."""
+"""Optimal brain surgeon exactly as printed (Li et al. 2023, Alg. 1, Eq. 1 and 2): the reference for the speed and the results of ``obs``."""
 
 import torch
 from jaxtyping import Float
@@ -6,9 +6,9 @@ from torch import Tensor
 
 
 def optimal_brain_surgeon(weight: Float[Tensor, "out in"], hessian: Float[Tensor, "in in"], removals: int) -> Float[Tensor, "out in"]:
-    """``weight`` with ``removals`` zeros in every row, each row with an inverse Hessian of its own that shrinks step by step.
+    """Returns ``weight`` with ``removals`` zeros in every row. Each row has its own inverse Hessian, which every step updates.
 
-    ``out * removals * in^2`` multiplications, in the precision of the arguments.
+    It needs ``out * removals * in^2`` multiplications, in the precision of the arguments.
     """
     first_inverse = torch.linalg.inv(hessian)
     result = weight.clone()

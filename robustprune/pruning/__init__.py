@@ -1,4 +1,4 @@
 """The pruning engine: layer-wise pruning in which every layer adapts to the error of the layers before it (Li et al. 2023)."""
 
-# Raised whenever a change makes the same spec give other numbers: stored runs of an older engine are then computed anew.
+# Increased whenever a change gives other numbers for the same spec. Stored runs of an older engine are then computed again.
 ENGINE_VERSION = 2

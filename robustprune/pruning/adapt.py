@@ -1,4 +1,4 @@
-"""How a layer answers to the layers before it: the problem that its solver gets (Li et al. 2023, Eq. 5)."""
+"""Adapts a layer to the error of the layers before it: builds the problem that the layer's solver gets (Li et al. 2023, Eq. 5)."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -18,10 +18,16 @@ from robustprune.specs.prune import RIDGES, Pattern
 
 @dataclass(frozen=True)
 class Curvature:
-    """The Hessian of one group of layers with its ridge: second moments of what they are to be solved for.
+    """The Hessian of one group of layers, with the ridge added: the second moments of the inputs that the layers are solved for.
 
-    Where biases are refitted they take up any shift of the mean, so the moments are centred; where they are not, as in SparseGPT
-    and Wanda as published, the shift is part of the error, so the moments are about zero.
+    If the biases are refitted, they absorb any shift of the mean, so the moments are centred. If the biases are not refitted (as in the
+    published SparseGPT and Wanda), the shift is part of the error, so the moments are not centred.
+
+    Attributes:
+        factors: the factorisations of the Hessian with the ridge.
+        ridge: the ridge that is added to the diagonal, as an absolute value.
+        relative_ridge: the ridge relative to the mean diagonal of the Hessian.
+        input_norm: Euclidean norm of every input over all tokens, not centred.
     """
 
     factors: Factors
@@ -31,16 +37,17 @@ class Curvature:
 
     @classmethod
     def of(cls, inputs: InputMoments, ridge: float, centred: bool) -> Self:
-        """``ridge`` is relative to the mean diagonal of the Hessian."""
+        """Builds the curvature from the moments of the inputs. ``ridge`` is relative to the mean diagonal of the Hessian."""
         moments = inputs.hessian if centred else inputs.about_zero
         mean_diagonal = float(moments.diagonal().mean())
         absolute = ridge * (mean_diagonal if mean_diagonal > 0 else 1.0)
         return cls(Factors(with_ridge(moments, absolute)), absolute, ridge, inputs.norm)
 
     def problem(self, weight: Float[Tensor, "out in"], wanted: OutputMoments | None, pattern: Pattern) -> LayerProblem:
-        """The problem of one layer. ``wanted``: outputs whose regression becomes the target; None where the target is the weight.
+        """Returns the problem of one layer.
 
-        The ridge pulls the adaptive dense weight (Eq. 5) towards the dense one: ``(C + ridge W)(H + ridge I)^-1``.
+        With ``wanted``, the target is the regression of these outputs on the inputs, the adaptive dense weight (Eq. 5). The ridge
+        pulls it towards the dense weight W: ``(C + ridge W)(H + ridge I)^-1``. Without ``wanted`` (None), the target is ``weight``.
         """
         target = weight
         if wanted is not None:
@@ -51,13 +58,14 @@ class Curvature:
 def choose_ridge(
     moments: GroupMoments, inputs: InputMoments, linears: dict[str, nn.Linear], patterns: dict[str, Pattern], full: bool, corrects: bool, tick: Tick
 ) -> float:
-    """The ridge of RIDGES with which a group, pruned by SparseGPT, errs least on the texts that were kept from calibration.
+    """Returns the ridge of RIDGES with the smallest error of a group on the held-out texts, when SparseGPT prunes the group.
 
-    Any solver would do for the comparison; that one is quick, and suffers from over-fitting as the others do.
+    Any solver could make this comparison. SparseGPT is fast, and it over-fits like the other solvers do.
 
     Args:
-        inputs: the moments that the group's Hessian comes from.
-        full, corrects: whether biases are refitted, and targets with them.
+        inputs: the moments that the Hessian of the group is built from.
+        full: whether the biases are refitted.
+        corrects: whether the targets are the adaptive dense weights instead of the dense weights.
     """
     errors = {}
     for ridge in RIDGES:

@@ -1,4 +1,8 @@
-"""How many zeros every layer gets: the same share, single layers by name, or a budget spread so that the errors add up to least."""
+"""Decides the sparsity of every layer.
+
+There are three ways: one sparsity for all layers, sparsities of single layers by name, or a budget of zeros that is distributed over the
+layers so that the sum of their errors is as small as possible.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -18,17 +22,20 @@ from robustprune.pruning.moments import Accumulator, Power, relative
 from robustprune.pruning.solvers.sparsegpt import SparseGPT
 from robustprune.specs.prune import AUTO, MAX_SPARSITY, Pattern, PruneSpec
 
-# Where a layer's error is measured, as multiples of the share of weights that are kept.
+# The error of a layer is measured at these multiples of the share of kept weights that the spec asks for.
 KEPT = (1.6, 1.25, 1.0, 0.8, 0.6)
-# (sparsity, relative error), by rising sparsity.
+# Points (sparsity, relative error), in the order of increasing sparsity.
 Curve = list[tuple[float, float]]
 
 
 def patterns_for(model: PreTrainedModel, batches: Sequence[streams.Batch], spec: PruneSpec, tick: Tick) -> dict[str, Pattern]:
-    """The pattern of every linear layer by name. The batches, the first block's inputs, may be looked at to find it.
+    """Returns the pattern of every linear layer by name.
+
+    Args:
+        batches: the inputs of the first block. They are used only if the allocation depends on the errors of the layers.
 
     Raises:
-        SpecError: the spec names a layer that the model has not, or its N:M pattern does not divide a layer's width.
+        SpecError: the spec names a layer that the model does not have, or the M of its N:M pattern does not divide the width of a layer.
     """
     layers = dict(linear_layers(model))
     if spec.pattern:
@@ -45,7 +52,14 @@ def patterns_for(model: PreTrainedModel, batches: Sequence[streams.Batch], spec:
 
 
 def named(pairs: Sequence[tuple[str, float]], layers: Sequence[str]) -> dict[str, float]:
-    """Sparsities by layer, of names that mean a layer or all layers below; the longest name counts."""
+    """Returns sparsities by layer, given pairs of a name and a sparsity.
+
+    A name stands for one layer or for all layers below it, such as the layers of a block. If several names match a layer, the longest
+    name counts.
+
+    Raises:
+        SpecError: no layer matches a name.
+    """
     found: dict[str, float] = {}
     for name, sparsity in sorted(pairs, key=lambda pair: len(pair[0])):
         meant = [layer for layer in layers if layer == name or layer.startswith(name + ".")]
@@ -57,7 +71,7 @@ def named(pairs: Sequence[tuple[str, float]], layers: Sequence[str]) -> dict[str
 
 @torch.no_grad()
 def error_curves(model: PreTrainedModel, batches: Sequence[streams.Batch], spec: PruneSpec, tick: Tick) -> dict[str, Curve]:
-    """For every layer, relative errors at some sparsities, pruned on its own by SparseGPT in the dense model."""
+    """Returns the relative errors of every layer at several sparsities. SparseGPT prunes each layer alone, in the dense model."""
     ridge = PruneSpec.ridge if spec.ridge == AUTO else spec.ridge
     points = sorted({min(max(1 - factor * (1 - spec.sparsity), 0.0), MAX_SPARSITY) for factor in KEPT})
     blocks, curves = encoder_blocks(model), {}
@@ -93,13 +107,16 @@ def _errors(curvature: Curvature, weight: Float[Tensor, "out in"], patterns: Seq
 
 
 def allocate(curves: Mapping[str, Curve], weights: Mapping[str, int], sparsity: float) -> dict[str, float]:
-    """Sparsities by layer whose mean over all weights is ``sparsity``, and for which the errors add up to least.
+    """Returns sparsities by layer, with mean ``sparsity`` over all weights, that make the sum of the layers' errors as small as possible.
 
-    Between its measured points a layer's error is taken to run straight along their lower convex hull. Starting from the
-    lowest sparsities, zeros go where they cost least error a weight until the budget is spent.
+    Between measured points, the error of a layer is assumed to follow the lower convex hull of the points in straight lines. The
+    allocation starts from the lowest sparsity of every layer. It then adds zeros where they increase the error least per weight, until
+    the budget is spent.
 
     Args:
+        curves: measured points of every layer.
         weights: number of weights of every layer.
+        sparsity: share of zeros over all layers together.
     """
     hulls = {name: lower_hull(curve) for name, curve in curves.items()}
     result = {name: hull[0][0] for name, hull in hulls.items()}
@@ -115,7 +132,7 @@ def allocate(curves: Mapping[str, Curve], weights: Mapping[str, int], sparsity: 
 
 
 def lower_hull(curve: Curve) -> Curve:
-    """The points of a curve that its lower convex hull runs through."""
+    """Returns the points of a curve that lie on its lower convex hull."""
     hull: Curve = []
     for point in sorted(curve):
         while len(hull) > 1 and _slope(hull[-2], hull[-1]) >= _slope(hull[-1], point):
@@ -125,7 +142,7 @@ def lower_hull(curve: Curve) -> Curve:
 
 
 def _pieces(hull: Curve) -> list[tuple[float, float, float]]:
-    """Slope, start and end of the straight pieces."""
+    """Returns slope, start and end (both sparsities) of the straight pieces of a hull."""
     return [(_slope(a, b), a[0], b[0]) for a, b in pairwise(hull)]
 
 

@@ -1,10 +1,12 @@
-"""One encoder block cut where its groups of linear layers begin, so that nothing is computed twice while they are pruned in turn.
+"""Splits an encoder block into steps, one per group of linear layers.
+
+So the groups can be pruned in turn, and a change of one group does not require a new run of the whole block.
 
     hidden --(query, key, value; attention)--> context --(output; residual, norm)--> attended
            --(feed-forward in; activation)--> inner --(feed-forward out; residual, norm)--> the next block's hidden
 
-The first step depends on the architecture's masks and positions, so the block itself is run as far as the context; the others are
-written out below, family by family.
+The first step depends on the masks and positions of the architecture. So it runs the block itself and stops at the context. This module
+defines the other steps for every family of architectures.
 """
 
 from collections.abc import Callable
@@ -19,8 +21,13 @@ Rows = Float[Tensor, "texts positions width"]
 
 @dataclass(frozen=True)
 class Stages:
-    """How a block of one family goes on from its context: ``attend(block, context, hidden)``, ``expand(block, attended)``,
-    ``contract(block, inner, attended)``."""
+    """The steps of a block of one family after the context, as functions.
+
+    Attributes:
+        attend: ``attend(block, context, hidden)`` returns the attended states.
+        expand: ``expand(block, attended)`` returns the inner states of the feed-forward layer.
+        contract: ``contract(block, inner, attended)`` returns the hidden states of the next block.
+    """
 
     attend: Callable[[nn.Module, Rows, Rows], Rows]
     expand: Callable[[nn.Module, Rows], Rows]
@@ -40,5 +47,5 @@ DISTILBERT = Stages(
 
 
 def stages_of(model: PreTrainedModel) -> Stages:
-    """The stages of a classifier's blocks."""
+    """Returns the steps of the blocks of a classifier."""
     return DISTILBERT if model.config.model_type == "distilbert" else BERT

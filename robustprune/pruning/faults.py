@@ -1,4 +1,4 @@
-"""Numbers that are none: where they come up, the layer is named."""
+"""Checks for NaN and Inf, and errors that name the layer in which the computation failed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from robustprune.base.messages import say
 
 @contextmanager
 def naming(layer: str) -> Iterator[None]:
-    """Turns a ValueError within into a ModelError that says at which layer the computation could not go on."""
+    """Turns a ValueError that is raised inside the block into a ModelError that names the layer where the computation stopped."""
     try:
         yield
     except ValueError as error:
@@ -20,6 +20,6 @@ def naming(layer: str) -> Iterator[None]:
 
 
 def check_finite(what: str, values: Tensor) -> None:
-    """Raises ValueError if a layer's ``what`` hold NaN or Inf."""
+    """Raises ValueError if ``values`` hold NaN or Inf. ``what`` names the values in the message."""
     if not torch.isfinite(values).all():
         raise ValueError(say("pruning.not_finite", what=what))

@@ -1,4 +1,4 @@
-"""What a block's linear layers get in the sparse model, and what they should give: the moments of one group of layers after the other."""
+"""Moments of the linear layers of a block, one group of layers after another: their inputs in the sparse model and their wanted outputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHARED = "the group's dense inputs"
 
 @dataclass(frozen=True)
 class Sample:
-    """Moments over some texts: a group's inputs in the sparse model, and the outputs wanted of each of its layers."""
+    """Moments over some texts: the inputs of a group in the sparse model, and the wanted outputs of each of its layers."""
 
     inputs: InputMoments
     outputs: dict[str, OutputMoments]
@@ -24,9 +24,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class GroupMoments:
-    """A group's moments over the calibration texts (``fit``) and over the texts kept from them.
+    """The moments of a group over the calibration texts (``fit``) and over the held-out texts (``held_out``).
 
-    ``dense_inputs`` are the moments of the dense model's own inputs, where they were asked for.
+    ``dense_inputs`` are the moments of the group's inputs in the dense model, or None if they were not asked for.
     """
 
     fit: Sample
@@ -35,16 +35,16 @@ class GroupMoments:
 
 
 class DenseBlock:
-    """Watches the dense block's one pass over all batches and keeps what moments will need of it.
+    """Records, during the single pass of the dense block over all batches, the rows that the moments need later.
 
-    The wanted outputs are linear in the dense inputs, so of a group whose inputs are narrower than its outputs the inputs are kept,
-    and multiplied by the weights after summing: less memory, and smaller products.
+    The wanted outputs are linear in the dense inputs. So if the inputs of a group are narrower than its outputs, the inputs are kept
+    instead, and the weights are applied after summing. This needs less memory and smaller products.
 
     Args:
-        fit_batches: how many batches, the first ones, are for calibration; the others are held out.
-        with_inputs: whether the dense inputs' own moments are wanted too.
-        residual: whether the block's last layer should also make up for the error on the residual path beside it, so that the sum
-            of both, which the next block gets, comes closest to the dense one.
+        fit_batches: the number of batches for calibration. These are the first batches; the others are held out.
+        with_inputs: whether to compute the moments of the dense inputs too.
+        residual: whether the last layer of the block also compensates the error on the residual path beside it. The next block gets
+            the sum of the layer's outputs and the residual path. With ``residual`` this sum is fitted to the sum in the dense model.
     """
 
     def __init__(self, block: Block, fit_batches: int, with_inputs: bool, residual: bool) -> None:
@@ -52,10 +52,10 @@ class DenseBlock:
         self._rows: dict[str | Group, list[Tensor]] = {}
         self._power: dict[tuple[str, bool], Power] = {}
         self._inputs: dict[Group, Accumulator] = {}
-        self._beside: list[Tensor] = []  # what the dense block adds to its last layer's outputs
+        self._beside: list[Tensor] = []  # the states that the dense block adds to the outputs of its last layer
 
     def look(self, batch: int, group: Group, x: Float[Tensor, "tokens in"], outputs: dict[str, Float[Tensor, "tokens out"]]) -> None:
-        """Sees what a group of layers got and gave for the real tokens of a batch."""
+        """Records the inputs and the outputs of a group of layers for the real tokens of a batch."""
         fit = batch < self._fit_batches
         for name, y in outputs.items():
             if (name, fit) not in self._power:
@@ -69,7 +69,13 @@ class DenseBlock:
             self._inputs.setdefault(group, Accumulator()).add(x, {})
 
     def moments(self, number: int, walk: BlockWalk, tick: Callable[[], None]) -> GroupMoments:
-        """The moments of the group of that number; what was kept for it is let go."""
+        """Returns the moments of the group with that number, and frees the rows that were kept for it.
+
+        Args:
+            number: the number of the group in the block, from 0.
+            walk: gives the inputs of the group in the sparse model.
+            tick: called before every batch; may raise Cancelled.
+        """
         group = self._block.groups[number]
         sums = {True: Accumulator(), False: Accumulator()}
         keys = {SHARED: group} if self._is_narrow(group) else {name: name for name in group}
@@ -95,7 +101,11 @@ class DenseBlock:
         return sums.outputs(SHARED).through(linear.weight.double(), linear.bias.double(), power)
 
     def _is_narrow(self, group: Group) -> bool:
-        """Whether a group's inputs are kept instead of its outputs: they are narrower, and its target is no other than its outputs."""
+        """True if the inputs of a group are kept instead of its outputs.
+
+        This requires inputs that are narrower than the outputs, and wanted outputs that are exactly the dense outputs. The second
+        condition fails for the last group if it also compensates the residual path.
+        """
         if self._residual and group == self._block.groups[-1]:
             return False
         linears = [self._block.linear(name) for name in group]

@@ -1,7 +1,7 @@
-"""Pooler and classifier, which are not pruned, refitted to what the sparse model feeds them (Li et al. 2023, Eq. 5).
+"""Refits the pooler and the classifier to their inputs in the sparse model (Li et al. 2023, Eq. 5). These layers are not pruned.
 
-There is one vector a text instead of one a token, so the least squares over-fits easily: every ridge, and the dense weight as it is,
-are compared on the texts kept from calibration.
+The head gets one vector per text instead of one per token, so the least squares over-fit easily. Therefore the refits with every ridge
+and the unchanged dense weight are compared on the held-out texts.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ MIN_HELD_OUT = 8
 
 @torch.inference_mode()
 def logits(model: PreTrainedModel, hidden: Float[Tensor, "texts positions hidden"]) -> Float[Tensor, "texts labels"]:
-    """What the model makes of its last block's output."""
+    """Returns the logits that the model computes from the output of its last block."""
     kind = model.config.model_type
     if kind == "bert":
         return model.classifier(model.bert.pooler(hidden))
@@ -35,7 +35,7 @@ def logits(model: PreTrainedModel, hidden: Float[Tensor, "texts positions hidden
 
 
 def check_held_out(texts: int) -> None:
-    """Raises DataError if so few texts are held out that they could not tell whether a refit helps. For before anything is pruned."""
+    """Raises DataError if too few texts are held out to judge whether a refit helps. Call it before anything is pruned."""
     if texts < MIN_HELD_OUT:
         raise DataError("pruning.too_few_for_head", needed=MIN_HELD_OUT * 10, texts=texts)
 
@@ -43,11 +43,15 @@ def check_held_out(texts: int) -> None:
 def refit(
     dense: PreTrainedModel, sparse: PreTrainedModel, dense_last: Sequence[Batch], sparse_last: Sequence[Batch], fit_batches: int, tick: Callable[[], None]
 ) -> tuple[HeadReport, ...]:
-    """Refits the head of ``sparse`` in place, one layer after the other, where that helps on the held-out batches; says what it did.
+    """Refits the head of ``sparse`` in place, layer by layer, wherever this reduces the error on the held-out batches.
 
     Args:
-        dense_last, sparse_last: batches whose hidden states are the last block's outputs.
-        fit_batches: how many of them, the first ones, are for fitting; the others are held out.
+        dense_last, sparse_last: batches whose hidden states are the outputs of the last block, in the dense and in the sparse model.
+        fit_batches: the number of batches for fitting. These are the first batches; the others are held out.
+        tick: called before every batch; may raise Cancelled.
+
+    Returns:
+        One report per layer of the head.
     """
     reports = []
     for name, layer in head_layers(sparse):
@@ -82,13 +86,13 @@ def _refit_layer(name: str, layer: nn.Linear, sums: dict[bool, Accumulator]) -> 
 def _fitted(
     weight: Float[Tensor, "out in"], inputs: InputMoments, outputs: OutputMoments, ridge: float
 ) -> tuple[Float[Tensor, "out in"], Float[Tensor, " out"]]:
-    """The adaptive dense weight and its bias."""
+    """Returns the adaptive dense weight (Eq. 5) and the bias that fits it."""
     fitted = Curvature.of(inputs, ridge, centred=True).problem(weight, outputs, Pattern(0.0)).target
     return fitted, outputs.mean - fitted @ inputs.mean
 
 
 def _at(model: PreTrainedModel, name: str, last: Batch) -> tuple[Float[Tensor, "texts in"], Float[Tensor, "texts out"]]:
-    """What a layer of the head gets and gives."""
+    """Returns the inputs and the outputs of a layer of the head."""
     seen: list[tuple[Tensor, Tensor]] = []
     with model.get_submodule(name).register_forward_hook(lambda _module, arguments, output: seen.append((arguments[0], output))):
         logits(model, last.hidden)

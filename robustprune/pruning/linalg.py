@@ -1,4 +1,7 @@
-"""Factorisations that tell when they had to help: damping grows by tens until the matrix is positive definite."""
+"""Factorisations of positive semi-definite matrices. If one fails, it is repeated with damping, which grows tenfold until it succeeds.
+
+The damping is reported with the result.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +19,7 @@ BLOCK = 384
 
 @dataclass(frozen=True)
 class Factor:
-    """A triangular factor, and the damping that it took: relative to the mean of the diagonal, 0 where none was needed."""
+    """A triangular factor, and the damping that it needed, relative to the mean of the diagonal. It is 0 if no damping was needed."""
 
     matrix: Float[Tensor, "n n"]
     damping: float
@@ -24,29 +27,29 @@ class Factor:
 
 @dataclass(frozen=True)
 class Factors:
-    """What solvers need of one symmetric positive semi-definite matrix, each computed when it is first asked for.
+    """The factorisations and the inverse of one symmetric positive semi-definite matrix. Each is computed at its first use.
 
-    Layers that share an input share these.
+    Layers that have the same input share one instance.
     """
 
     matrix: Float[Tensor, "n n"]
 
     @cached_property
     def cholesky(self) -> Factor:
-        """The lower Cholesky factor L, ``L @ L.T == matrix``. Raises ValueError if there is none even with damping."""
+        """The lower Cholesky factor L, ``L @ L.T == matrix``. Raises ValueError if the factorisation fails even with damping."""
         return cholesky(self.matrix)
 
     @cached_property
     def inverse(self) -> Float[Tensor, "n n"]:
-        """The inverse."""
+        """The inverse of the matrix."""
         return torch.cholesky_inverse(self.cholesky.matrix)
 
     @cached_property
     def inverse_upper(self) -> Factor:
-        """Upper ``U`` with ``U.T @ U == inverse(matrix)``, and its damping.
+        """The upper triangular ``U`` with ``U.T @ U == inverse(matrix)``, and its damping.
 
-        Factorising the matrix with rows and columns reversed gives an upper factor of the matrix itself, whose triangular
-        inverse is ``U``: no explicit inverse is needed.
+        The Cholesky factor of the matrix with reversed rows and columns gives an upper factor of the matrix itself. The inverse of
+        this upper factor is ``U``. So no explicit inverse of the matrix is needed.
         """
         factor = cholesky(self.matrix.flip(0, 1))
         identity = torch.eye(len(self.matrix), dtype=self.matrix.dtype, device=self.matrix.device)
@@ -54,7 +57,7 @@ class Factors:
 
 
 def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
-    """Lower Cholesky factor of a symmetric positive semi-definite matrix.
+    """Returns the lower Cholesky factor of a symmetric positive semi-definite matrix, with damping if it is needed.
 
     Raises:
         ValueError: the matrix holds NaN or Inf, or is far from positive semi-definite.
@@ -75,16 +78,16 @@ def cholesky(matrix: Float[Tensor, "n n"]) -> Factor:
 
 
 def _factorised(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"] | None:
-    """The lower Cholesky factor, or None where there is none.
+    """Returns the lower Cholesky factor, or None if the matrix has none.
 
-    On a CPU in blocks of columns: of a large matrix PyTorch's own routine takes most of its time to clear the upper triangle of a
-    column-major result.
+    On a CPU, a large matrix is factorised in blocks of columns. PyTorch's own routine spends most of its time on clearing the upper
+    triangle of a column-major result.
     """
     size = len(matrix)
     if matrix.is_cuda or size <= BLOCK:
         lower, failed = torch.linalg.cholesky_ex(matrix)
         return None if failed or not torch.isfinite(lower.diagonal()).all() else lower
-    left, lower = matrix.clone(), torch.zeros_like(matrix).T  # column-major, as LAPACK's solvers will want it
+    left, lower = matrix.clone(), torch.zeros_like(matrix).T  # column-major, the layout that LAPACK's solvers expect
     for start in range(0, size, BLOCK):
         here, below = slice(start, start + BLOCK), slice(start + BLOCK, size)
         diagonal = _factorised(left[here, here])
@@ -98,7 +101,7 @@ def _factorised(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"] | None:
 
 
 def with_ridge(matrix: Float[Tensor, "n n"], ridge: float | Float[Tensor, ""]) -> Float[Tensor, "n n"]:
-    """``matrix + ridge * I`` as a new matrix."""
+    """Returns ``matrix + ridge * I`` as a new matrix."""
     result = matrix.clone()
     result.diagonal().add_(ridge)
     return result

@@ -1,4 +1,4 @@
-"""Masks with exact counts: which weights stay, given a score for each and a pattern."""
+"""Masks with an exact number of zeros: chooses which weights are kept, given a score for every weight and a pattern."""
 
 import numpy as np
 import torch
@@ -9,12 +9,12 @@ from robustprune.specs.prune import Pattern
 
 
 def zeros(pattern: Pattern, count: int) -> int:
-    """How many of ``count`` weights are zero: the sparsity's share, rounded to the nearest."""
+    """How many of ``count`` weights are zero: ``sparsity * count``, rounded to the nearest integer."""
     return round(pattern.sparsity * count)
 
 
 def keep_largest(scores: Float[Tensor, "out in"], pattern: Pattern) -> Bool[Tensor, "out in"]:
-    """True where a weight stays: all but the smallest scores that the pattern takes, with exactly its count of zeros."""
+    """Returns a mask that is True where a weight is kept. The smallest scores become zeros, exactly as many as the pattern asks for."""
     if pattern.bank:
         return drop_smallest(scores.reshape(-1, pattern.bank), pattern.bank_zeros, per_row=True).reshape(scores.shape)
     per_row = pattern.scope == "row"
@@ -22,13 +22,16 @@ def keep_largest(scores: Float[Tensor, "out in"], pattern: Pattern) -> Bool[Tens
 
 
 def drop_smallest(scores: Float[Tensor, "out in"], drop: int, per_row: bool) -> Bool[Tensor, "out in"]:
-    """False at exactly ``drop`` smallest scores, of every row or of all together. Of equal scores the first go first."""
+    """Returns a mask that is False at exactly the ``drop`` smallest scores, in every row or in the whole matrix.
+
+    Among equal scores, those that come first are dropped first.
+    """
     rows = scores if per_row else scores.reshape(1, -1)
     if not drop:
         return torch.ones_like(scores, dtype=torch.bool)
     threshold = _kth_smallest(rows, drop)
     keep = rows > threshold
-    if torch.count_nonzero(keep) != len(rows) * (rows.shape[1] - drop):  # scores equal to the threshold, of which only some may go
+    if torch.count_nonzero(keep) != len(rows) * (rows.shape[1] - drop):  # several scores equal the threshold, and only some of them may be dropped
         surplus = drop - (rows.shape[1] - keep.sum(1, keepdim=True))
         ties = rows == threshold
         keep |= ties & (ties.cumsum(1) > ties.sum(1, keepdim=True) + surplus)
@@ -36,12 +39,12 @@ def drop_smallest(scores: Float[Tensor, "out in"], drop: int, per_row: bool) -> 
 
 
 def _kth_smallest(rows: Float[Tensor, "rows width"], k: int) -> Float[Tensor, "rows 1"]:
-    """The k-th smallest value of every row. On a CPU by NumPy, whose selection is several times faster than PyTorch's."""
+    """The k-th smallest value of every row. On a CPU, NumPy selects it: that is several times faster than PyTorch."""
     if rows.is_cuda:
         return rows.kthvalue(k, dim=1, keepdim=True).values
     return torch.from_numpy(np.partition(rows.numpy(), k - 1, axis=1)[:, k - 1 : k])
 
 
 def sparsity(mask: Bool[Tensor, "out in"]) -> float:
-    """The share of zeros of a mask."""
+    """The share of False entries (zero weights) in a mask."""
     return 1.0 - mask.double().mean().item()

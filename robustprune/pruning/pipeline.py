@@ -1,4 +1,8 @@
-"""The walk through the blocks: moments, problem, solver, write, step on (Li et al. 2023, Alg. 1 and 2)."""
+"""Prunes a model block by block (Li et al. 2023, Alg. 1 and 2).
+
+For every group of linear layers it collects the moments, builds the problems, runs the solver and writes the weights. Then it continues
+with the next block.
+"""
 
 import copy
 import time
@@ -31,15 +35,16 @@ MIN_TEXTS = 16
 def prune(
     dense: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spec: PruneSpec, progress: Progress
 ) -> tuple[PreTrainedModel, PruneReport]:
-    """A pruned copy of ``dense``, on the same device, and the report. The dense model is not changed.
+    """Returns a pruned copy of ``dense``, on the same device, and the report. The dense model is not changed.
 
-    Every tenth text is kept from calibration, to see how far the errors hold on texts that no layer was fitted to. ``progress`` hears the
-    number of layers that are done, with a fraction for the one at hand; its partial is the reports so far.
+    Every tenth text is held out from calibration. The report gives the errors on these texts too, which no layer was fitted to.
+
+    ``progress`` gets the number of finished layers, plus a fraction for the current layer. Its partial is the tuple of layer reports so far.
 
     Raises:
-        DataError: fewer than 16 texts, or too few to tell whether a refit of the head helps.
-        SpecError: the spec names a layer that the model has not, or a pattern that does not fit a layer.
-        ModelError: a layer's inputs or weights hold NaN or Inf; the message names the layer.
+        DataError: there are fewer than 16 texts, or too few texts to judge whether a refit of the head helps.
+        SpecError: the spec names a layer that the model does not have, or a pattern that does not fit a layer.
+        ModelError: the inputs or weights of a layer hold NaN or Inf, or its Hessian cannot be factorised; the message names the layer.
         Cancelled: ``progress`` raised it.
     """
     if len(texts) < MIN_TEXTS:
@@ -69,7 +74,7 @@ def prune(
 
 
 def split(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The texts that layers are fitted to, and every tenth text, which is kept from that."""
+    """Returns the texts that the layers are fitted to, and the held-out texts, which are every tenth text."""
     fit = [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY != HELD_OUT_EVERY - 1]
     return fit, [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
 
@@ -81,30 +86,30 @@ def achieved_sparsity(model: PreTrainedModel) -> float:
 
 
 class _Walk:
-    """The state of one walk: what is done so far, and whether any layer has been changed yet."""
+    """The state of one pruning run: the reports so far, and whether any layer has been changed yet."""
 
     def __init__(self, spec: PruneSpec, layers: int, progress: Progress) -> None:
         self._spec, self._layers, self._progress = spec, layers, progress
         self._solver: Solver = solver(spec.method)
-        # Until a layer is changed both streams are the same, and there is no error to correct: the target is W itself.
+        # Until a layer is changed, both streams are equal and there is no error to correct, so the target is W itself.
         self._undisturbed = True
         self.patterns: dict[str, Pattern] = {}
         self.reports: list[LayerReport] = []
 
     def tick(self, fraction: float = 0.0) -> None:
-        """Says how far the walk is, the layer at hand by ``fraction``; where Cancel is heard."""
+        """Reports the progress, which may raise Cancelled. ``fraction`` is the share of the current layer that is done."""
         done = len(self.reports)
         doing = say("pruning.layer", number=min(done + 1, self._layers), total=self._layers)
         self._progress(done + fraction, self._layers, doing, tuple(self.reports))
 
     def prune_group(self, dense: Block, sparse: Block, number: int, gather: Callable[[], GroupMoments]) -> None:
-        """Prunes the layers of a group in the sparse block and appends their reports."""
+        """Prunes the layers of a group in the sparse block and appends their reports. ``gather`` collects the group's moments."""
         started = time.perf_counter()
         self.tick()
         group = dense.groups[number]
         moments = gather()
         with naming(layer_name(dense.index, group[0])):
-            check_finite("inputs", moments.fit.inputs.hessian.diagonal())  # which any number that is none would reach
+            check_finite("inputs", moments.fit.inputs.hessian.diagonal())  # every NaN or Inf in the inputs reaches the diagonal
             full = self._spec.adaptive == "full"
             corrects = full and not self._undisturbed
             inputs = moments.dense_inputs if self._spec.adaptive == "none" else moments.fit.inputs

@@ -1,4 +1,4 @@
-"""What a solver gets, and what it gives back."""
+"""The input and the output of a solver: the problem of one layer, and its solution."""
 
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -14,16 +14,16 @@ from robustprune.specs.prune import Pattern
 
 @dataclass(frozen=True)
 class LayerProblem:
-    """Find zeros and weights V of one linear layer that minimise ``tr (V - target) hessian (V - target)^T``.
+    """The pruning problem of one linear layer: find zeros and weights V that minimise ``tr (V - target) hessian (V - target)^T``.
 
     Attributes:
         weight: the dense weight W, float64.
-        target: the adaptive dense weight (Li et al. 2023, Eq. 5), or W itself where nothing is to be corrected, float64.
-        hessian: second moments of the layer's inputs over the calibration tokens, with the ridge added, float64; centred where the
-            layer's bias is refitted afterwards.
+        target: the adaptive dense weight (Li et al. 2023, Eq. 5), or W itself if there is no error to correct, float64.
+        hessian: second moments of the layer's inputs over the calibration tokens, with the ridge added, float64. They are centred if
+            the layer's bias is refitted afterwards.
         input_norm: Euclidean norm of every input over the calibration tokens, not centred, float64.
-        pattern: which weights may be zero together.
-        factors: factorisations of ``hessian``, shared with the layers that share the input.
+        pattern: the pattern that the zeros must follow.
+        factors: factorisations of ``hessian``. Layers that have the same input share them.
     """
 
     weight: Float[Tensor, "out in"]
@@ -38,17 +38,17 @@ class LayerProblem:
             object.__setattr__(self, "factors", Factors(self.hessian))
 
     def error_of(self, weight: Float[Tensor, "out in"]) -> float:
-        """The objective at ``weight``."""
+        """Returns the value of the objective at ``weight``."""
         delta = weight - self.target
         return float(((delta @ self.hessian) * delta).sum())
 
 
 @dataclass(frozen=True)
 class LayerSolution:
-    """A pruned weight: zero exactly where ``mask`` is False.
+    """A pruned weight, which is zero exactly where ``mask`` is False.
 
-    ``error`` is the problem's objective at ``weight``; ``damping`` what had to be added to the Hessian's diagonal, relative to
-    its mean, for a factorisation to succeed (0: nothing).
+    ``error`` is the value of the problem's objective at ``weight``. ``damping`` is the amount that was added to the diagonal of the
+    Hessian so that a factorisation succeeded, relative to the mean of the diagonal. It is 0 if nothing was added.
     """
 
     weight: Float[Tensor, "out in"]
@@ -59,13 +59,13 @@ class LayerSolution:
 
 @runtime_checkable
 class Solver(Protocol):
-    """A way to prune one layer. Frozen: its settings are its fields, and it changes nothing that it is given."""
+    """A method that prunes one layer. A solver is a frozen dataclass: its fields are its settings. It does not change its arguments."""
 
     def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
-        """Prunes one layer. Calls ``tick`` often enough that a person who cancels does not wait."""
+        """Prunes one layer. Calls ``tick`` often enough for a cancel to take effect without a noticeable wait."""
         ...
 
 
 def unpruned(problem: LayerProblem) -> LayerSolution:
-    """The solution when no zeros are asked for: the target, exactly."""
+    """The solution for a pattern without zeros: the target itself, with error 0."""
     return LayerSolution(problem.target.clone(), torch.ones_like(problem.target, dtype=torch.bool), 0.0)

@@ -1,4 +1,4 @@
-"""Exact least squares on a fixed mask: the best weights a layer can have once its zeros are chosen."""
+"""Exact least squares on a fixed mask: finds the best weights of a layer whose zeros are already chosen."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -8,25 +8,25 @@ from robustprune.base.progress import Tick
 from robustprune.pruning import linalg
 from robustprune.pruning.problem import LayerProblem
 
-# The gradient that is left on the support, relative to the right-hand side, when the refit counts as exact.
+# The refit counts as exact if the gradient on the support is at most this, relative to the right-hand side.
 TOLERANCE = 1e-5
-# Above this the inverse of the scaled Hessian has entries that float32 cannot hold beside the others.
+# If a diagonal entry of the inverse of the scaled Hessian is larger than this, float32 cannot represent the inverse accurately.
 LARGE = 1e5
 REFINEMENTS = 4
 ITERATIONS = 60
-# Conjugate-gradient steps between two looks at which rows are done.
+# Number of conjugate-gradient steps between two checks for finished rows.
 STEPS = 5
 
 
 def refit(
     problem: LayerProblem, mask: Bool[Tensor, "out in"], tick: Tick, start: Float[Tensor, "out in"] | None = None
 ) -> tuple[Float[Tensor, "out in"], float]:
-    """The weights that minimise the problem's objective among those that are zero outside ``mask``, and the damping needed.
+    """Returns the weights that minimise the problem's objective among all weights that are zero outside ``mask``, and the damping needed.
 
-    Every row is a linear system over its own support, ``G[S, S] v[S] = (target G)[S]``. All rows are solved at once by conjugate
-    gradients in float32, preconditioned by the inverse of the whole G restricted to the support, inside an iterative refinement
-    whose residuals are float64; a row that does not come to rest so is solved by a factorisation of its own. ``start`` is a
-    guess, which saves time if it is good.
+    Every row is a linear system over its own support, ``G[S, S] v[S] = (target G)[S]``, where G is the Hessian. Conjugate gradients
+    solve all rows at once in float32. The preconditioner is the inverse of the whole G, restricted to the support. An iterative
+    refinement around them computes the residuals in float64. A row that does not converge this way is solved by a Cholesky
+    factorisation of its own. ``start`` is an initial guess; a good guess saves time.
     """
     tiny = torch.finfo(torch.float64).tiny
     scale = problem.hessian.diagonal().clamp_min(torch.finfo(torch.float32).tiny).sqrt()
@@ -36,14 +36,14 @@ def refit(
     solved = torch.zeros_like(problem.target) if start is None else start * mask
     open_rows = torch.arange(len(mask), device=mask.device)
     for step in range(REFINEMENTS + 1):
-        # Minus half the objective's gradient, in inputs of unit size.
+        # Minus half the gradient of the objective, for inputs that are scaled to unit size.
         residual = ((problem.target[open_rows] - solved[open_rows]) @ problem.hessian) / scale * mask[open_rows]
         norm = residual.norm(dim=1)
-        still = ~(norm <= limit[open_rows])  # also NaN, of a system that float32 has no room for
+        still = ~(norm <= limit[open_rows])  # NaN counts too: float32 cannot represent that system
         if step == REFINEMENTS or not still.any():
             break
         open_rows, residual, norm = open_rows[still], residual[still], norm[still]
-        unit = norm.clamp_min(tiny)[:, None]  # float32 has no room for what is left in the end
+        unit = norm.clamp_min(tiny)[:, None]  # the last residuals are too small for float32
         goal = (0.8 * limit[open_rows] / norm).clamp_min(1e-5).float()
 
         def part(done: float, step: int = step) -> None:
@@ -60,7 +60,7 @@ def refit(
 
 
 def _scaled(problem: LayerProblem, scale: Float[Tensor, " in"]) -> tuple[Float[Tensor, "in in"], Float[Tensor, "in in"]]:
-    """The Hessian of inputs of unit size, and its inverse, in float32."""
+    """Returns the Hessian of inputs that are scaled to unit size, and its inverse, both in float32."""
     single = scale.float()
     hessian, inverse = problem.hessian.float() / single / single[:, None], problem.factors.inverse.float() * single * single[:, None]
     if not inverse.diagonal().amax() <= LARGE:
@@ -76,9 +76,10 @@ def _conjugate_gradients(
     goal: Float[Tensor, " out"],
     tick: Tick,
 ) -> Float[Tensor, "out in"]:
-    """Approximate solutions of all rows' systems (Hestenes and Stiefel 1952; every row has its own step lengths).
+    """Returns approximate solutions of the systems of all rows (Hestenes and Stiefel 1952; every row has its own step lengths).
 
-    A row whose residual has come down to its ``goal`` is let go, so that the slow ones do not keep the others.
+    A row is finished when the norm of its residual is at most its ``goal``. Finished rows are removed from the computation as soon as
+    they are more than a fifth of the rows, so that slow rows do not make the finished ones continue.
     """
     tiny = torch.finfo(residual.dtype).tiny
     residual = residual.clone()
@@ -108,7 +109,7 @@ def _conjugate_gradients(
 
 
 def _solve_row(problem: LayerProblem, row: int, mask: Bool[Tensor, " in"], scale: Float[Tensor, " in"]) -> tuple[Float[Tensor, " in"], float]:
-    """One row's system by Cholesky factorisation, and the damping that was needed."""
+    """Solves the system of one row by Cholesky factorisation. Returns the solution and the damping that was needed."""
     support = mask.nonzero().flatten()
     sizes = scale[support]
     factor = linalg.cholesky(problem.hessian[support][:, support] / sizes / sizes[:, None])

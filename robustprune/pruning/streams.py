@@ -1,6 +1,6 @@
-"""The dense and the sparse model, run in lockstep block by block over the same batches.
+"""Runs the dense and the sparse model in lockstep, block by block, over the same batches.
 
-A stream keeps little: the inputs of the block at hand, and within the block what its next group of linear layers needs.
+A stream keeps little in memory: the inputs of the current block and, within the block, the states that the next group of linear layers needs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +23,9 @@ INNER_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Batch:
-    """The inputs of one block for some texts: hidden states, which positions are real tokens, and the block's other arguments.
+    """The inputs of one block for some texts: the hidden states, the positions of the real tokens, and the block's other arguments.
 
-    ``tokens`` are the numbers of the real ones among all positions of all texts.
+    ``tokens`` holds the indices of the real tokens (no padding) among all positions of all texts, counted text by text.
     """
 
     hidden: Float[Tensor, "texts positions hidden"]
@@ -34,23 +34,23 @@ class Batch:
     keywords: dict[str, Any]
 
     def real(self, rows: Float[Tensor, "texts positions width"]) -> Float[Tensor, "tokens width"]:
-        """The rows of the real tokens."""
+        """Returns the rows of the real tokens."""
         flat = rows.flatten(0, 1)
         return flat if len(self.tokens) == len(flat) else flat.index_select(0, self.tokens)
 
     def run(self, block: nn.Module) -> Float[Tensor, "texts positions hidden"]:
-        """The block's output."""
+        """Runs the block on this batch and returns its output."""
         output = block(self.hidden, *self.arguments, **self.keywords)
         return output[0] if isinstance(output, tuple) else output
 
 
 class _Reached(Exception):
-    """Thrown by a hook to end a forward pass where nothing more of it is needed."""
+    """Raised by a hook to end a forward pass as soon as the wanted state is known."""
 
 
 @torch.inference_mode()
 def block_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], check: Check) -> list[Batch]:
-    """The first block's inputs for all texts, in batches of like length."""
+    """Returns the inputs of the first block for all texts, in batches of texts of similar length. Calls ``check`` before every batch."""
     caught: list[tuple[tuple, dict]] = []
 
     def catch(_module: nn.Module, arguments: tuple, keywords: dict) -> None:
@@ -76,13 +76,14 @@ def _batch(arguments: tuple, keywords: dict, tokens: Int[Tensor, " tokens"]) -> 
     return Batch(keywords.pop(name), tokens, (), keywords)
 
 
-# Called with the number of the batch, a group of linear layers, what they got, and what each gave for the batch's real tokens.
+# Called with the number of the batch, the names of a group of linear layers, the inputs of the group, and the outputs of each layer by
+# name. Inputs and outputs hold the real tokens of the batch.
 Look = Callable[[int, tuple[str, ...], Float[Tensor, "tokens in"], dict[str, Float[Tensor, "tokens out"]]], None]
 
 
 @torch.inference_mode()
 def advance(block: Block, batches: Sequence[Batch], check: Check, look: Look | None = None) -> list[Batch]:
-    """The next block's inputs: the same batches with this block's outputs. ``look`` sees every group of linear layers on the way."""
+    """Runs a block on all batches and returns the inputs of the next block. Calls ``look`` for every group of linear layers and every batch."""
     after: list[Batch] = []
 
     def seen(group: tuple[str, ...], name: str, outputs: dict[str, Tensor]) -> Callable[..., None]:
@@ -110,10 +111,11 @@ def advance(block: Block, batches: Sequence[Batch], check: Check, look: Look | N
 
 
 class BlockWalk:
-    """One block, run group by group: what a group's layers get depends on the layers before it as they are *now*.
+    """Runs one block group by group. The inputs of a group are computed with the *current* weights of the layers before it.
 
-    Between groups it keeps the context or the attended states of all batches. The wide inner states of the feed-forward layer are
-    kept from its moments to the outputs as far as ``INNER_BYTES`` reach; those of further batches are computed again.
+    Between groups, the walk keeps the context or the attended states of all batches (see :mod:`block_stages`). The wide inner states
+    of the feed-forward layer are needed twice: for the moments of the last group and for the outputs of the block. They are kept for
+    as many batches as fit into ``INNER_BYTES``. For the other batches they are computed a second time.
     """
 
     def __init__(self, block: Block, stages: Stages, batches: Sequence[Batch]) -> None:
@@ -124,7 +126,7 @@ class BlockWalk:
 
     @torch.inference_mode()
     def inputs(self, group: int) -> Iterator[Float[Tensor, "tokens in"]]:
-        """For every batch, the real tokens' inputs to the group of that number. Groups are asked for in order."""
+        """Yields, for every batch, the inputs of the group with that number for the real tokens. The caller must ask for the groups in order."""
         state = (self._hidden, self._context, self._attend, self._inner)[group]
         for number, batch in enumerate(self._batches):
             yield batch.real(state(number))
@@ -132,12 +134,15 @@ class BlockWalk:
             self._contexts.clear()
 
     def attended(self, number: int) -> Float[Tensor, "tokens hidden"]:
-        """What the block adds to its last layer's outputs, for the real tokens of a batch whose last group's inputs were asked for."""
+        """Returns the states that the block adds to the outputs of its last layer, for the real tokens of a batch.
+
+        The inputs of the last group must have been asked for before.
+        """
         return self._batches[number].real(self._attended[number])
 
     @torch.inference_mode()
     def outputs(self, check: Check) -> list[Batch]:
-        """The next block's inputs, once all groups are done."""
+        """Returns the inputs of the next block. Call it after all groups are pruned."""
         after = []
         for number, batch in enumerate(self._batches):
             check()

@@ -1,1 +1,1 @@
-"""Training of dense classifiers."""
+"""Training of classifiers: dense ones, and baselines that are pruned while they train."""

@@ -1,8 +1,10 @@
-"""Baselines that prune by magnitude and retrain: iterative magnitude pruning, and lottery tickets, which rewind (Frankle and Carbin 2019;
-Chen et al. 2020 for BERT). Each trains plainly or with FreeLB.
+"""Baselines that alternate between magnitude pruning and training: iterative magnitude pruning, and lottery tickets with rewinding.
 
-What is trained is a low-rank adapter on every linear layer of the encoder, and the head; what is pruned is the sum of weight and
-adapter. So the mask and the adapter say everything: weight = (start + adapter) ∘ mask, in training as afterwards.
+Lottery tickets set the weights back to their start after every round (Frankle and Carbin 2019; Chen et al. 2020 for BERT). Each baseline
+trains plainly or with FreeLB.
+
+The training changes a low-rank adapter on every linear layer of the encoder, and the head. The pruning applies to the sum of weight and
+adapter. So the mask and the adapter describe the encoder completely, during training and afterwards: weight = (start + adapter) ∘ mask.
 """
 
 from collections.abc import Callable
@@ -27,18 +29,18 @@ from robustprune.training.finetune import LORA_SCALE
 
 
 class MaskedAdapter(nn.Module):
-    """A weight as a function of the weight that it started from: (weight + scale · B A) ∘ mask."""
+    """Computes the masked weight of a layer from the weight that it started from: (weight + scale · B A) ∘ mask."""
 
     def __init__(self, weight: Float[Tensor, "out in"], rank: int) -> None:
         super().__init__()
         outputs, inputs = weight.shape
         self.a = nn.Parameter(weight.new_empty(rank, inputs))
         self.b = nn.Parameter(weight.new_zeros(outputs, rank))
-        nn.init.kaiming_uniform_(self.a, a=5**0.5)  # as LoRA starts (Hu et al. 2021): B A is zero
+        nn.init.kaiming_uniform_(self.a, a=5**0.5)  # the initial values of LoRA (Hu et al. 2021): B is zero, so B A is zero
         self.register_buffer("mask", torch.ones_like(weight))
 
     def forward(self, weight: Float[Tensor, "out in"]) -> Float[Tensor, "out in"]:
-        """The weight that the layer computes with; in float32, whatever the precision of the passes."""
+        """Returns the weight that the layer computes with. It is float32, even if the forward passes have a lower precision."""
         with torch.autocast(weight.device.type, enabled=False):
             return (weight + LORA_SCALE * (self.b @ self.a)) * self.mask
 
@@ -51,19 +53,19 @@ def train(
     kept: Callable[[int, Texts], Checkpoint],
     progress: Callable[[int], Progress],
 ) -> dict[str, MaskedAdapter]:
-    """Trains and prunes ``model`` in turns, and once more with the final mask; gives the adapters by ``block.<i>.<name>``.
+    """Trains and prunes ``model`` alternately, and trains once more with the final mask. Returns the adapters by ``block.<i>.<name>``.
 
-    The model computes with the masked weights afterwards; :func:`merge_masks` makes them its own.
+    Afterwards, the model computes with the masked weights. :func:`merge_masks` stores them in the model itself.
 
     Args:
-        texts: the training texts of each round, from 0.
-        kept: where the training of each round stands.
-        progress: hears the steps of each round.
+        texts: gives the training texts of each round. Rounds are numbered from 0.
+        kept: gives the checkpoint of each round, from the round's number and texts.
+        progress: gives the progress that gets the steps of each round.
 
     Raises:
-        Cancelled, ModelError: as :func:`loop.fit`.
+        Cancelled, ModelError: as in :func:`loop.fit`.
     """
-    with seeded(spec.train.seed, model.device):  # new adapters are drawn
+    with seeded(spec.train.seed, model.device):  # the new adapters get random initial values
         adapters = _with_masks(model, spec.train.rank)
     start = {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
     for number in range(spec.rounds + 1):
@@ -80,18 +82,18 @@ def train(
 
 
 def seed_of(spec: BaselineSpec, number: int) -> int:
-    """The seed of a round."""
+    """Returns the seed of the round with that number."""
     return (spec.train.seed + number) % (MAX_SEED + 1)
 
 
 def merge_masks(model: PreTrainedModel) -> None:
-    """Makes the masked weights the model's own, in place."""
+    """Replaces the weights of the model by the masked weights, in place, and removes adapters and masks."""
     for _, layer in linear_layers(model):
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
 
 
 def _with_masks(model: PreTrainedModel, rank: int) -> dict[str, MaskedAdapter]:
-    """Puts an adapter and a mask on every linear layer of the encoder; they and the head are what is trained."""
+    """Puts an adapter with a mask on every linear layer of the encoder. Only the adapters and the head are trained."""
     model.requires_grad_(False)
     adapters = {}
     for name, layer in linear_layers(model):
@@ -104,7 +106,10 @@ def _with_masks(model: PreTrainedModel, rank: int) -> dict[str, MaskedAdapter]:
 
 @torch.no_grad()
 def _prune(model: PreTrainedModel, sparsity: float) -> None:
-    """Zeroes the smallest weights of the whole encoder, those that are zero already among them, until just so many are."""
+    """Sets the masks so that exactly the share ``sparsity`` of all encoder weights is zero: the smallest weights of the whole encoder.
+
+    Weights that are already zero count too.
+    """
     layers = [layer for _, layer in linear_layers(model)]
     magnitudes = torch.cat([layer.weight.abs().flatten() for layer in layers])
     kept = drop_smallest(magnitudes.unsqueeze(0), round(sparsity * len(magnitudes)), per_row=False).squeeze(0)

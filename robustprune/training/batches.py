@@ -1,4 +1,4 @@
-"""Batches of texts of like length, in random order."""
+"""Batches of texts of similar length, in random order."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,10 @@ SORTED_TOGETHER = 50
 
 
 def shuffled(lengths: Sequence[int], size: int, shuffle: random.Random) -> Iterator[list[int]]:
-    """Random batches in which texts are of like length: shuffled, sorted within chunks of 50 batches, cut, shuffled again."""
+    """Yields random batches of row numbers; the texts of a batch have similar lengths.
+
+    The rows are shuffled, sorted by length within chunks of 50 batches, and cut into batches. Then the batches are shuffled.
+    """
     order = list(range(len(lengths)))
     shuffle.shuffle(order)
     chunk = size * SORTED_TOGETHER

@@ -1,4 +1,4 @@
-"""What a training leaves behind: small files of weights, and a card that says how they came about."""
+"""Writes the results of a training: small files of weights, and a card that describes how they were made."""
 
 import json
 import platform
@@ -20,16 +20,16 @@ HEAD = "head.safetensors"
 
 
 def save_head(model: PreTrainedModel, folder: Path) -> None:
-    """Writes pooler and classifier."""
+    """Writes the weights of the pooler and the classifier into ``folder``."""
     weights = {key: value.contiguous() for key, value in model.state_dict().items() if key.startswith(HEAD_MODULES)}
     save_file(weights, folder / HEAD)
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Writes the adapter as peft does, without peft's empty model card and without any path of this machine."""
+    """Writes the adapter in peft's format, without peft's empty model card and without any path of this machine."""
     config = model.peft_config["default"]
     config.base_model_name_or_path = backbone.HUB_ID
-    model.save_pretrained(folder, save_embedding_layers=False)  # else peft asks the hub for the backbone's vocabulary size
+    model.save_pretrained(folder, save_embedding_layers=False)  # otherwise peft asks the hub for the vocabulary size of the backbone
     (folder / "README.md").unlink(missing_ok=True)
 
 
@@ -46,9 +46,9 @@ def write_card(
     scores: dict[str, Any],
     seconds: float,
 ) -> dict[str, Any]:
-    """Writes ``card.json``: what was trained on what, from which start, how, by which command, with which accuracy; and the files' SHA-256.
+    """Writes ``card.json`` and returns its content: data, start, settings, command and accuracy of a training, and the SHA-256 of its files.
 
-    ``held_out``: the training texts that were kept from it. ``start``: identity of the weights that it started from.
+    ``held_out`` are the training texts that were not trained on. ``start`` is the identity of the weights that the training started from.
     """
     about = {
         "name": name,
@@ -75,12 +75,12 @@ def write_card(
 
 
 def write(folder: Path, about: dict[str, Any]) -> None:
-    """Writes a card into its folder."""
+    """Writes a card into the folder that it describes."""
     (folder / adapters.CARD).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 def versions() -> dict[str, str]:
-    """The versions that trained weights depend on."""
+    """Returns the versions of the software that the trained weights depend on."""
     from robustprune import __version__
 
     return {"robustprune": __version__, "torch": torch.__version__.split("+")[0], "python": platform.python_version()}

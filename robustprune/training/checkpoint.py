@@ -1,4 +1,4 @@
-"""Where a training stands, on disk, so that one that was cancelled or lost goes on from there, bit for bit."""
+"""Saves the state of a training on disk. A training that was cancelled or killed continues from there with bit-identical results."""
 
 import json
 import logging
@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class State:
-    """Everything that the next step depends on.
+    """The state of a training: everything that the next step depends on.
 
     Attributes:
-        step: how many steps are done.
-        seconds: how long they took.
-        loss: running mean of the loss, as the loop keeps it.
-        weights: what is trained, by name.
-        optimiser: the optimiser's tensors, ``<number of the weight>.<name>``.
-        draws: the state of PyTorch's random numbers, of the CPU and, where it is used, of the GPU.
+        step: number of finished steps.
+        seconds: time that these steps took.
+        loss: running mean of the loss, before the loop corrects its bias.
+        weights: the trained weights, by name.
+        optimiser: the tensors of the optimiser, by ``<number of the weight>.<name>``.
+        draws: the states of PyTorch's random generators: of the CPU and, if the training uses it, of the GPU.
     """
 
     step: int
@@ -41,18 +41,18 @@ class State:
 
     @classmethod
     def of(cls, step: int, seconds: float, loss: float, weights: Mapping[str, Tensor], optimiser: torch.optim.Optimizer, place: torch.device) -> Self:
-        """The state after a step."""
+        """Returns the state after the given number of steps. ``place`` is the device of the training."""
         kept = {f"{number}.{name}": value for number, values in optimiser.state_dict()["state"].items() for name, value in values.items() if value is not None}
         draws = {"cpu": torch.get_rng_state()} | ({"cuda": torch.cuda.get_rng_state()} if place.type == "cuda" else {})
         return cls(step, seconds, loss, weights, kept, draws)
 
     def fits(self, weights: Mapping[str, Tensor]) -> bool:
-        """Whether the state is of these weights."""
+        """True if the state belongs to weights with the same names and shapes."""
         return {name: weight.shape for name, weight in weights.items()} == {name: weight.shape for name, weight in self.weights.items()}
 
     @torch.no_grad()
     def restore(self, weights: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> None:
-        """Puts weights, optimiser and random numbers back to where they were."""
+        """Sets weights, optimiser and random generators back to this state."""
         for name, weight in weights.items():
             weight.copy_(self.weights[name])
         by_number: dict[int, dict[str, Tensor]] = {}
@@ -66,22 +66,22 @@ class State:
 
 
 class Checkpoint:
-    """A file with the state of one training. It is written by one rename, and not oftener than every minute."""
+    """A file that holds the state of one training. Each write replaces the file by one rename. :meth:`due` limits regular writes to one a minute."""
 
     def __init__(self, path: Path) -> None:
         self.path, self._written = path, time.monotonic()
 
     def due(self) -> bool:
-        """Whether a minute has passed since the last one."""
+        """True if more than a minute has passed since the last write, or since the start if nothing has been written."""
         return time.monotonic() - self._written > SECONDS_BETWEEN
 
     def load(self) -> State | None:
-        """The state that was kept; None, and a word in the log where it is damaged, if there is none."""
+        """Returns the saved state. Returns None if there is no file, or if the file is damaged, which is logged."""
         try:
             with safe_open(self.path, framework="pt") as file:
                 about = json.loads(file.metadata()["state"])
                 parts: dict[str, dict[str, Tensor]] = {"weights": {}, "optimiser": {}, "draws": {}}
-                for key in file.keys():  # noqa: SIM118 (it is no mapping)
+                for key in file.keys():  # noqa: SIM118 (the file object is not a dictionary)
                     part, _, name = key.partition("/")
                     parts[part][name] = file.get_tensor(key)
             return State(**about, **parts)
@@ -92,12 +92,12 @@ class Checkpoint:
             return None
 
     def seconds(self) -> float:
-        """How long the steps took that need not be done again."""
+        """Returns the time that the saved steps took, in seconds; 0 if there is no saved state."""
         state = self.load()
         return state.seconds if state else 0.0
 
     def save(self, state: State) -> None:
-        """Keeps a state; where that fails, the training goes on without."""
+        """Saves a state. If this fails, it logs a warning, and the training continues without a saved state."""
         tensors: dict[str, Any] = {}
         for part in ("weights", "optimiser", "draws"):
             tensors |= {f"{part}/{name}": value.detach().cpu().contiguous() for name, value in getattr(state, part).items()}
@@ -110,8 +110,8 @@ class Checkpoint:
         self._written = time.monotonic()
 
     def remove(self) -> None:
-        """The training is done."""
+        """Deletes the file. Call it after the training is complete."""
         try:
             self.path.unlink(missing_ok=True)
-        except OSError as error:  # one that stays does no harm
+        except OSError as error:  # a file that stays does no harm
             log.warning("%s cannot be removed: %s.", self.path, error.strerror)

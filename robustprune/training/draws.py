@@ -1,4 +1,4 @@
-"""Random numbers of a training: seeded for it alone, so that the rest of the process draws as if there had been none."""
+"""Seeds the random numbers of a training without changing the random numbers of the rest of the process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def seeded(seed: int, place: torch.device) -> Iterator[None]:
-    """While this is open, PyTorch draws from ``seed``, on the CPU and on ``place``; afterwards its generators are as they were before."""
+    """Inside the block, PyTorch draws random numbers from ``seed``, on the CPU and on ``place``. At the end, its generators are restored."""
     with torch.random.fork_rng([place] if place.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

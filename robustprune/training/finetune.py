@@ -1,7 +1,9 @@
-"""Fine-tuning: first the backbone's head by itself, then a LoRA adapter that starts from that head; or any classifier, in part or in full.
+"""Fine-tuning. First the head of the backbone is trained alone, then a LoRA adapter that starts from this head.
 
-All adapters of a data set start from the same head, because weights that were trained from different heads do not average
-(Li et al. 2023, Alg. 3, averages weights of one start).
+Any other classifier can be fine-tuned too, with an adapter or in full.
+
+All adapters of a data set start from the same head, because averages of weights that were trained from different heads do not work
+(Li et al. 2023, Alg. 3, averages weights with one common start).
 """
 
 import torch
@@ -24,12 +26,15 @@ from robustprune.training.draws import seeded
 
 HEAD_MODULES = FAMILIES["bert"].head
 LORA_DROPOUT = 0.05
-# LoRA's alpha over its rank: what the product of the two small matrices is multiplied by.
+# LoRA's alpha divided by its rank: the factor on the product of the two small matrices.
 LORA_SCALE = 2
 
 
 def train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, progress: Progress) -> PreTrainedModel:
-    """Trains pooler and classifier on the [CLS] vectors of the frozen backbone, which are computed once. With AdamW at an even rate."""
+    """Trains the pooler and the classifier on the [CLS] vectors of the frozen backbone, which are computed once.
+
+    The optimiser is AdamW with a constant learning rate.
+    """
     with seeded(spec.seed, torch.device("cpu")):
         return _train_head(train, labels, spec, progress)
 
@@ -56,23 +61,27 @@ def _train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, progress
 def train_classifier(
     base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, train: Texts, spec: TrainSpec, kept: Checkpoint, progress: Progress
 ) -> PreTrainedModel | PeftModel:
-    """Fine-tunes ``base``: with a rank an adapter around it, which is given back unmerged; without, the weights themselves.
+    """Fine-tunes ``base`` and returns the trained model.
 
-    ``base`` is used up: it is changed or wrapped.
+    With a rank, it trains an adapter around ``base`` and returns it unmerged. With rank 0, it trains the weights themselves, except the
+    embeddings. In both cases ``base`` is changed or wrapped, so the caller must not use it afterwards.
 
     Raises:
-        Cancelled, ModelError: as :func:`loop.fit`.
+        Cancelled, ModelError: as in :func:`loop.fit`.
     """
     base.requires_grad_(spec.rank == 0)
     base.base_model.embeddings.requires_grad_(False)
-    with seeded(spec.seed, base.device):  # a new adapter is drawn
+    with seeded(spec.seed, base.device):  # a new adapter gets random initial values
         model = with_adapter(base, spec.rank) if spec.rank else base
     loop.fit(model, base, tokenizer, train, spec, kept, progress)
     return model
 
 
 def with_adapter(base: PreTrainedModel, rank: int) -> PeftModel:
-    """A new LoRA adapter on every linear layer of the encoder; what lies between the last block and the logits is trained in full."""
+    """Wraps ``base`` with a new LoRA adapter on every linear layer of the encoder.
+
+    The layers between the last block and the logits are trained in full.
+    """
     family = FAMILIES[base.config.model_type]
     config = LoraConfig(
         task_type=TaskType.SEQ_CLS, r=rank, lora_alpha=LORA_SCALE * rank, lora_dropout=LORA_DROPOUT,

@@ -1,7 +1,7 @@
-"""FreeLB: adversarial training whose ascent steps all feed the descent (Zhu et al. 2020, "FreeLB", Alg. 1).
+"""FreeLB: adversarial training in which every ascent step contributes to the descent step (Zhu et al. 2020, "FreeLB", Alg. 1).
 
-The perturbation lives on the word embeddings. Every ascent step gives the gradients of the weights for free, and their mean is what
-the optimiser follows: training on K perturbed copies of a batch at the cost of K passes.
+The perturbation is added to the word embeddings. Every ascent step also computes the gradients of the weights, at no extra cost. The
+optimiser follows the mean of these gradients. So training on K perturbed copies of a batch costs K forward and backward passes.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ TINY = 1e-12
 
 
 def backward(base: PreTrainedModel, batch: BatchEncoding, loss_of: Loss, settings: FreeLB) -> float:
-    """Adds to the weights' gradients those of the mean loss over the ascent steps; gives that loss.
+    """Adds the gradients of the mean loss over the ascent steps to the gradients of the weights. Returns that loss.
 
     Args:
-        base: the model itself, whose word embeddings are perturbed.
-        batch: what the model takes, with ``input_ids`` and ``attention_mask``.
-        loss_of: the loss of a batch that has ``inputs_embeds`` instead of ``input_ids``.
+        base: the model whose word embeddings are perturbed.
+        batch: the inputs of the model, including ``input_ids`` and ``attention_mask``.
+        loss_of: computes the loss of a batch that has ``inputs_embeds`` instead of ``input_ids``.
     """
     with torch.no_grad():
         embeddings = base.get_input_embeddings()(batch["input_ids"])
@@ -42,7 +42,10 @@ def backward(base: PreTrainedModel, batch: BatchEncoding, loss_of: Loss, setting
 
 
 def _start(real: Int[Tensor, "texts tokens 1"], embeddings: Float[Tensor, "texts tokens hidden"], bound: float) -> Float[Tensor, "texts tokens hidden"]:
-    """Uniform noise on real tokens, scaled by the square root of the number of coordinates, so that long texts get no more of it."""
+    """Returns uniform noise on the real tokens.
+
+    The noise is divided by the square root of the number of coordinates, so that its norm does not grow with the length of the text.
+    """
     noise = torch.empty_like(embeddings).uniform_(-1, 1) * real
     coordinates = real.sum(dim=(1, 2), keepdim=True) * embeddings.shape[-1]
     return noise * bound / coordinates.sqrt()
@@ -51,13 +54,13 @@ def _start(real: Int[Tensor, "texts tokens 1"], embeddings: Float[Tensor, "texts
 def _ascended(
     perturbation: Float[Tensor, "texts tokens hidden"], gradient: Float[Tensor, "texts tokens hidden"], settings: FreeLB
 ) -> Float[Tensor, "texts tokens hidden"]:
-    """One step uphill, of the same length for every text, back into the ball where there is one."""
+    """Returns the perturbation after one ascent step, which has the same length for every text, moved back into the ball if there is one."""
     moved = perturbation + settings.step_size * gradient / _norms(gradient).clamp_min(TINY)
     return _into_ball(moved, settings.max_norm)
 
 
 def _into_ball(perturbation: Float[Tensor, "texts tokens hidden"], radius: float) -> Float[Tensor, "texts tokens hidden"]:
-    """Shortened where it is longer than ``radius``; as it is where there is no ball."""
+    """Returns the perturbation, shortened to ``radius`` for every text where it is longer. A radius of 0 means no ball and no change."""
     return perturbation * (radius / _norms(perturbation).clamp_min(TINY)).clamp_max(1.0) if radius else perturbation
 
 

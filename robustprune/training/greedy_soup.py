@@ -1,4 +1,4 @@
-"""A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3): which ingredients go in, and why."""
+"""A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3): decides which ingredients are averaged, and records why."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Tasted:
-    """A model under attack on the texts that are chosen by: accuracy, and accuracy under attack, both in [0, 1]."""
+    """The accuracy of a model and its accuracy under attack (``aua``) on the texts that the choice is based on, both in [0, 1]."""
 
     accuracy: float
     aua: float
@@ -15,14 +15,14 @@ class Tasted:
 
 @dataclass(frozen=True)
 class Step:
-    """One ingredient on its turn.
+    """One step of the greedy choice, which tries one ingredient.
 
     Attributes:
-        name: the ingredient.
-        alone: the ingredient by itself.
-        together: the average of what was kept so far and this one; of the first, the ingredient itself.
-        before: the average of what was kept so far; None of the first.
-        kept: whether it went in: the average got no less robust.
+        name: name of the ingredient.
+        alone: result of the ingredient alone.
+        together: result of the average of all kept ingredients and this one; for the first ingredient, its own result.
+        before: result of the average of the ingredients kept before this step; None for the first ingredient.
+        kept: whether the ingredient was kept, because the average with it is at least as robust as the average without it.
     """
 
     name: str
@@ -37,22 +37,25 @@ class Step:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The step that ``to_json`` wrote."""
+        """Returns the step that ``to_json`` wrote."""
         tasted = {key: Tasted(**value[key]) if value[key] else None for key in ("alone", "together", "before")}
         return cls(value["name"], kept=value["kept"], **tasted)
 
 
 def greedy(names: Sequence[str], taste: Callable[[Sequence[str]], Tasted], heard: Callable[[Sequence[Step]], None] = lambda steps: None) -> list[Step]:
-    """Ingredients in the order of their robustness, most robust first, each kept if the average with it is no less robust than without.
+    """Chooses the ingredients greedily and returns one step per ingredient.
 
-    Of two that are equally robust the more accurate one comes first, then the one that is named first.
+    The most robust ingredient comes first. Each following ingredient is kept if the average with it is at least as robust as the average
+    without it. Of two equally robust ingredients, the more accurate one comes first. If they are equally accurate too, the order of
+    ``names`` decides.
 
     Args:
-        taste: how robust the average of the named models is.
-        heard: told the steps so far after each.
+        names: names of the ingredients.
+        taste: measures the average of the named models.
+        heard: called with all steps so far, after every step.
 
     Raises:
-        ValueError: no ingredients.
+        ValueError: ``names`` is empty.
     """
     if not names:
         raise ValueError("a soup needs an ingredient")

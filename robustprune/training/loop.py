@@ -1,4 +1,4 @@
-"""The training loop: what is trainable in a model is trained, plainly or adversarially, and can go on where it stopped."""
+"""The training loop: trains the trainable parameters of a model, plainly or adversarially, and can continue an interrupted training."""
 
 import random
 import time
@@ -23,7 +23,7 @@ from robustprune.training.draws import seeded
 WARMUP = 0.06
 MOMENTUM = 0.9
 LONGEST_GRADIENT = 1.0
-# How much of the running mean of the loss a step is.
+# The weight of one step in the running mean of the loss.
 SMOOTHING = 0.02
 
 
@@ -33,12 +33,14 @@ def fit(
     """Trains in place every parameter of ``model`` that requires a gradient, for ``spec.epochs`` epochs over ``texts``.
 
     Args:
-        model: called with a batch, gives logits; ``base`` itself, or an adapter around it.
-        kept: where the training stands; a state found there is gone on from. The caller removes it once the result is safe.
+        model: ``base`` itself, or an adapter around it. It computes the logits of a batch.
+        kept: the checkpoint. If it holds a state of these weights, the training continues from this state. The caller removes the
+            checkpoint after the result is saved.
+        progress: called at every step; its partial is the running mean of the loss.
 
     Raises:
-        Cancelled: ``progress`` raised it; the state is kept. It hears every step; its partial is the running mean of the loss.
-        ModelError: the loss is no number any more.
+        Cancelled: ``progress`` raised it; the state has been saved.
+        ModelError: the loss or a weight is NaN or infinite.
     """
     with seeded(spec.seed, base.device):
         _fit(model, base, tokenizer, texts, spec, kept, progress)
@@ -87,7 +89,7 @@ def _fit(
 
 
 def _backward(model: torch.nn.Module, base: PreTrainedModel, batch: BatchEncoding, targets: Tensor, spec: TrainSpec) -> float:
-    """Adds the gradients of a batch to those of the weights; gives its loss."""
+    """Adds the gradients of a batch to the gradients of the weights. Returns the loss of the batch."""
 
     def loss_of(inputs: BatchEncoding) -> Float[Tensor, ""]:
         with torch.autocast(base.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"):
@@ -109,7 +111,7 @@ def _optimiser(weights: list[Tensor], spec: TrainSpec) -> torch.optim.Optimizer:
 
 
 def _rows(lengths: list[int], spec: TrainSpec, skip: int) -> Iterator[list[int]]:
-    """The batches of all epochs, less the first ``skip``."""
+    """Yields the batches of all epochs, without the first ``skip`` batches."""
     shuffle, number = random.Random(spec.seed), 0
     for _ in range(spec.epochs):
         for rows in batches.shuffled(lengths, spec.batch_size, shuffle):
@@ -119,7 +121,7 @@ def _rows(lengths: list[int], spec: TrainSpec, skip: int) -> Iterator[list[int]]
 
 
 def _schedule(step: int, steps: int) -> float:
-    """The share of the peak learning rate: up in a straight line while warming up, then down to zero."""
+    """Returns the learning rate as a share of its peak: it rises linearly during the warm-up, then falls linearly to zero."""
     warm = int(WARMUP * steps)
     return step / warm if step < warm else (steps - step) / max(steps - warm, 1)
 

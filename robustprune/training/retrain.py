@@ -1,4 +1,4 @@
-"""One baseline from its spec to its folder: training and pruning in turns, measured, written with a card."""
+"""Makes one baseline from its spec: trains and prunes alternately, measures the result, and writes it to a folder with a card."""
 
 import json
 import time
@@ -35,11 +35,14 @@ def retrain(
     progress: Progress,
     cancel: Cancel | None,
 ) -> dict[str, Any]:
-    """Makes a baseline and writes it into ``folder``: an adapter and a mask where it starts from a head, else a model. Returns the card.
+    """Makes a baseline, writes it into ``folder``, and returns its card.
+
+    If the baseline starts from a head, it writes an adapter and a mask, otherwise a whole model.
 
     Raises:
-        Cancelled: ``cancel`` was set; the same call goes on from the round's last step.
-        DataError, ModelError: what they say.
+        Cancelled: ``cancel`` was set. The same call continues after the last finished step of the current round.
+        DataError: the texts cannot be loaded, are too few, or do not fit the classes.
+        ModelError: the loss or a weight is NaN or infinite.
     """
     whole = Given.of(dataset, replace(spec.train, rows=None), start.labels)
     started, kept = time.perf_counter(), []
@@ -73,7 +76,7 @@ def retrain(
 
 
 def _save(model: PreTrainedModel, trained: dict[str, MaskedAdapter], start: Start, rank: int, dataset: str, folder: Path) -> None:
-    """Writes what a baseline came to, and makes the masked weights the model's own."""
+    """Writes the files of a finished baseline, and replaces the weights of the model by the masked weights."""
     if start.head:
         card.save_adapter(_as_adapter(model, trained, start.labels, rank), folder)
         save_file({name: packed(adapter.mask.bool()) for name, adapter in trained.items()}, folder / adapters.MASK)
@@ -85,7 +88,7 @@ def _save(model: PreTrainedModel, trained: dict[str, MaskedAdapter], start: Star
 
 
 def _as_adapter(model: PreTrainedModel, trained: dict[str, MaskedAdapter], labels: tuple[str, ...], rank: int) -> PeftModel:
-    """The adapter in the form in which adapters ship; the mask goes beside it."""
+    """Returns the trained adapters and the head as one peft adapter, the form in which adapters are shipped. It does not contain the mask."""
     plain = backbone.new_classifier(labels)
     names = {id(layer): name for name, layer in plain.named_modules()}
     places = {name: names[id(layer)] for name, layer in linear_layers(plain)}
@@ -103,6 +106,6 @@ def _as_adapter(model: PreTrainedModel, trained: dict[str, MaskedAdapter], label
 
 
 def _sparsity(model: PreTrainedModel) -> float:
-    """The share of zeros over the linear layers of the encoder."""
+    """Returns the share of zeros over all linear layers of the encoder."""
     zeros, weights = zip(*((int((layer.weight == 0).sum()), layer.weight.numel()) for _, layer in linear_layers(model)), strict=True)
     return sum(zeros) / sum(weights)

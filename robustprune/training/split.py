@@ -1,7 +1,7 @@
-"""Training texts that are kept for choosing between models, and those that are left to train on.
+"""Splits training texts into held-out texts, which are for choosing between models, and texts to train on.
 
-Training sets such as SST-2's hold sentences and their phrases as rows of their own. A text that was kept is no test of anything if
-the model was trained on a phrase of it, so all that overlap are left out too.
+Training sets such as the one of SST-2 contain sentences and also the phrases of these sentences, as separate rows. A held-out text tests
+nothing if the model was trained on a phrase of it. So all texts that overlap with a held-out text are left out of the training too.
 """
 
 import random
@@ -10,17 +10,19 @@ from robustprune.base.errors import DataError
 from robustprune.texts.datasets import Texts
 
 SEED = 20231213
-# Shorter texts are no material for an attack, and phrases shorter than that are in half of all texts.
+# Only texts of KEPT_WORDS or more words are held out, because shorter texts are not useful for attacks. Phrases of fewer than OVERLAP_WORDS
+# words do not count as an overlap, because they occur in half of all texts.
 KEPT_WORDS, OVERLAP_WORDS = 6, 3
 
 
 def split(texts: Texts, held_out: int) -> tuple[Texts, Texts]:
-    """The texts to train on, and ``held_out`` others; neither holds a text that lies within one of the other.
+    """Returns the texts to train on, and ``held_out`` other texts. No text of one part lies within a text of the other part.
 
-    The same texts give the same split always, whatever a training's seed.
+    Only training texts of fewer than OVERLAP_WORDS words may lie within a held-out text. The same texts always give the same split, whatever
+    the seed of the training.
 
     Raises:
-        DataError: fewer texts than that are long enough, or nothing would be left to train on.
+        DataError: fewer than ``held_out`` texts are long enough, or no text would be left to train on.
     """
     if not held_out:
         return texts, texts.take([])
@@ -39,5 +41,5 @@ def split(texts: Texts, held_out: int) -> tuple[Texts, Texts]:
 
 
 def _parts(words: tuple[str, ...], lengths: range | list[int]) -> "set[tuple[str, ...]]":
-    """All runs of words of these lengths."""
+    """Returns all sequences of consecutive words that have one of these lengths."""
     return {words[i : i + length] for length in lengths for i in range(len(words) - length + 1)}

@@ -1,4 +1,4 @@
-"""One training from its spec to its folder: a head, an adapter from that head, or a fine-tuned classifier of any kind."""
+"""Makes one training from its spec to its folder: a head, an adapter that starts from a head, or a fine-tuned classifier of any kind."""
 
 import copy
 import json
@@ -25,14 +25,14 @@ from robustprune.training import card, finetune
 from robustprune.training.checkpoint import Checkpoint
 from robustprune.training.split import split
 
-# Raised whenever a change makes the same training go another way.
+# Increased whenever a change gives other results for the same training.
 TRAINING_VERSION = 1
 LABELS = {"sst2": ("negative", "positive"), "ag_news": ("World", "Sports", "Business", "Sci/Tech")}
 
 
 @dataclass(frozen=True)
 class Given:
-    """The texts of a training: those to train on, those that are kept from it (see :mod:`split`), and those it is measured on."""
+    """The texts of a training: the texts to train on, the held-out texts (see :mod:`split`), and the texts for measuring the accuracy."""
 
     texts: Texts
     held_out: Texts
@@ -40,7 +40,7 @@ class Given:
 
     @classmethod
     def of(cls, dataset: str, spec: TrainSpec, labels: tuple[str, ...]) -> Self:
-        """The texts that a spec asks for. Raises DataError where they are not to be had, or do not fit the classes."""
+        """Returns the texts that a spec asks for. Raises DataError if they cannot be loaded, are too few, or do not fit the classes."""
         texts, held_out = split(datasets.load(dataset, "calibration"), spec.held_out)
         evaluation = datasets.load(dataset, "evaluation")
         for part in (texts, evaluation):
@@ -50,7 +50,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Start:
-    """The weights that a training starts from, with their identity. ``head``: a trained head on the backbone, from which adapters ship."""
+    """The model that a training starts from. ``digest`` is the identity of its weights.
+
+    ``head`` is True if the model is the backbone with a trained head. Shipped adapters start from such a model.
+    """
 
     model: torch.nn.Module
     tokenizer: Any
@@ -60,7 +63,7 @@ class Start:
 
     @classmethod
     def from_head(cls, head: Path, dataset: str) -> Self:
-        """The backbone with a trained head. Raises ModelError where there is none."""
+        """Returns the backbone with the trained head in the folder ``head``. Raises ModelError if the head is missing or damaged."""
         path = head / card.HEAD
         if not path.is_file():
             raise ModelError("training.no_head", file=card.HEAD, folder=head, dataset=dataset)
@@ -72,21 +75,24 @@ class Start:
 
     @classmethod
     def from_model(cls, classifier: Classifier) -> Self:
-        """A copy of any classifier."""
+        """Returns a start with a copy of any classifier."""
         return cls(copy.deepcopy(classifier.model), classifier.tokenizer, classifier.source.labels, classifier.source.digest, head=False)
 
 
 def train(
     dataset: str, out: Path, start: Start | None, spec: TrainSpec, command: str, device: str, progress: Progress, cancel: Cancel | None
 ) -> dict[str, Any]:
-    """Trains, measures on the evaluation texts, and writes to ``out``, whole or not at all. Returns the card.
+    """Trains a model, measures its accuracy on the evaluation texts, and writes it to ``out``. Returns the card.
 
-    What is written: without a start the head of the backbone; an adapter where the start is such a head and the spec has a rank; else a
-    folder that transformers loads.
+    The folder ``out`` is written completely or not at all. It holds the head of the backbone if ``start`` is None. It holds an adapter if
+    ``start`` is a trained head and the spec has a rank. Otherwise it is a folder that transformers can load.
 
     Raises:
-        Cancelled: ``cancel`` was set; the same call goes on from there, but for a head, which takes minutes and starts again.
-        DataError, ModelError, SpecError: what they say.
+        Cancelled: ``cancel`` was set. The same call continues where the training stopped. Only the training of a head, which takes
+            minutes, starts again.
+        DataError: the classes of the data set are unknown, or the texts cannot be loaded, are too few, or do not fit the classes.
+        ModelError: ``out`` holds other files, or the loss or a weight is NaN or infinite.
+        SpecError: the spec has settings that the training of a head does not support, or the device does not exist.
     """
     folders.check_is_replaceable(out, adapters.CARD)
     if start is None and (spec.optimiser != "adamw" or spec.freelb.steps or spec.precision != "float32" or not spec.rank):
@@ -121,25 +127,31 @@ def train(
 
 
 def labels_of(dataset: str) -> tuple[str, ...]:
-    """The class names of a data set that heads are trained for. Raises DataError for another."""
+    """Returns the class names of a data set. Raises DataError if no head can be trained for the data set, because its classes are unknown."""
     if dataset not in LABELS:
         raise DataError("training.classes_not_known", allowed=LABELS, dataset=dataset)
     return LABELS[dataset]
 
 
 def checkpoint(start: str, texts: Texts, spec: TrainSpec, *more: Any) -> Checkpoint:
-    """Where a training of that spec stands, if it was begun before."""
+    """Returns the checkpoint of a training. It holds a state if the same training was begun before.
+
+    A training is identified by its start, texts and spec, and by the values in ``more``.
+    """
     return Checkpoint(paths.home() / "training" / f"{digest('train', start, texts.digest, spec.to_json(), TRAINING_VERSION, *more)}.safetensors")
 
 
 def accuracy(model: torch.nn.Module, tokenizer: Any, texts: Texts, progress: Count) -> dict[str, Any]:
-    """The part of a card that says how often a model is right on texts, with the Wilson interval."""
+    """Returns the part of a card that gives the accuracy of a model on texts, with its Wilson interval."""
     rate = inference.accuracy(model, tokenizer, texts.texts, texts.labels, progress)
     return {"split": texts.split, "examples": len(texts), **rate.flat("accuracy")}
 
 
 def sparing(progress: Progress, what: Message, cancel: Cancel | None) -> Progress:
-    """For the loop, which tells every step: every twentieth is told further; whether to stop is looked at on each."""
+    """Returns a progress for the training loop, which reports every step.
+
+    It passes on every twentieth step and the last one, and it raises Cancelled at any step if ``cancel`` is set.
+    """
 
     def told(step: float, steps: float, doing: Message | str, _: Any = None) -> None:
         check(cancel)
@@ -150,7 +162,7 @@ def sparing(progress: Progress, what: Message, cancel: Cancel | None) -> Progres
 
 
 def measuring(progress: Progress, cancel: Cancel | None) -> Count:
-    """Tells that accuracy is being measured, unless the person wants to stop."""
+    """Returns a callback that reports that the accuracy is being measured. It raises Cancelled if ``cancel`` is set."""
 
     def told(done: int, total: int) -> None:
         check(cancel)
@@ -160,13 +172,13 @@ def measuring(progress: Progress, cancel: Cancel | None) -> Count:
 
 
 def check(cancel: Cancel | None) -> None:
-    """Raises Cancelled if the person wants to stop."""
+    """Raises Cancelled if ``cancel`` is set."""
     if cancel is not None and cancel.is_set():
         raise Cancelled("training.cancelled")
 
 
 def _save(model: torch.nn.Module, start: Start | None, spec: TrainSpec, dataset: str, folder: Path) -> torch.nn.Module:
-    """Writes what was trained; gives the plain model, on the CPU."""
+    """Writes the trained weights. Returns the model without an adapter, on the CPU."""
     model = model.cpu()
     if start is None:
         card.save_head(model, folder)

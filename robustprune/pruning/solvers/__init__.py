@@ -1,4 +1,4 @@
-"""The solvers, one file each. ``robustprune.specs.methods`` lists them by name."""
+"""The solvers, one per file. ``robustprune.specs.methods`` lists them by name."""
 
 from importlib import import_module
 
@@ -7,6 +7,6 @@ from robustprune.specs.methods import METHODS
 
 
 def solver(method: str) -> Solver:
-    """The solver of that name in ``robustprune.specs.methods.METHODS``, with its default settings."""
+    """Returns the solver of the method with that name in ``robustprune.specs.methods.METHODS``, with default settings."""
     module, name = METHODS[method].solver.split(":")
     return getattr(import_module(f"{__name__}.{module}"), name)()

@@ -1,4 +1,4 @@
-"""Magnitude pruning: the smallest weights go, the others stay as they are."""
+"""Magnitude pruning: sets the smallest weights to zero and leaves the others unchanged."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from robustprune.pruning.problem import LayerProblem, LayerSolution
 
 @dataclass(frozen=True)
 class Magnitude:
-    """Keeps the largest ``abs(target)``. Wanted as the baseline that needs no data; blind to inputs that are large or correlated."""
+    """Keeps the largest ``abs(target)``. It is the baseline that needs no data. It ignores the size and the correlation of the inputs."""
 
     def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
         """Prunes one layer in a single step."""

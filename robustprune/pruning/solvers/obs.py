@@ -1,4 +1,4 @@
-"""Optimal brain surgeon, exactly: one weight at a time, every row on its own (Li et al. 2023, Alg. 1; Hassibi and Stork 1992)."""
+"""Exact optimal brain surgeon: removes one weight at a time, in every row separately (Li et al. 2023, Alg. 1; Hassibi and Stork 1992)."""
 
 import math
 from dataclasses import dataclass
@@ -14,21 +14,24 @@ from robustprune.specs.prune import Pattern
 
 @dataclass(frozen=True)
 class OBS:
-    """Removes the weight that costs least, lets the others of its row make up for it, and looks again. Wanted as the reference:
-    it is the paper's own selection and update, and equals the textbook loop that keeps an inverse for every row.
+    """Repeatedly removes the weight of a row that costs least and lets the other weights of the row compensate it.
 
-    No row ever holds an inverse. All start from the same one, and the column that step t needs of a row's own inverse is
-    ``H^-1[:, p] - L^T L[:, p]``, where the rows of L are the row's earlier columns over the square roots of their pivots: a
-    Cholesky factorisation of H^-1 whose pivots each row chooses for itself. In float64; ``in * zeros`` numbers a row.
+    It is the reference solver: it uses the selection and the update of the paper, and gives the same result as the textbook loop that
+    keeps an inverse Hessian for every row.
+
+    This solver stores no inverse per row. All rows start from the same inverse. At step t, the needed column of the row's own inverse is
+    ``H^-1[:, p] - L^T L[:, p]``. The rows of L are the row's columns of the earlier steps, divided by the square roots of their pivots.
+    This is a Cholesky factorisation of H^-1 in which each row chooses its own pivots. It works in float64 and stores ``in * zeros``
+    numbers per row.
 
     Attributes:
-        batch_bytes: memory for the L of the rows that are worked on together.
+        batch_bytes: memory in bytes for the matrices L of the rows that are processed together.
     """
 
     batch_bytes: int = 64 * 2**20
 
     def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
-        """Prunes one layer, a batch of rows after the other."""
+        """Prunes one layer, one batch of rows after another."""
         if problem.pattern.sparsity == 0:
             return unpruned(problem)
         inverse = problem.factors.inverse
@@ -46,21 +49,21 @@ class OBS:
 
 
 def removals(pattern: Pattern, columns: int) -> int:
-    """How many weights every row loses: the sparsity's share, rounded down as in the paper."""
+    """Returns how many weights are removed from every row: ``sparsity * columns``, rounded down as in the paper."""
     if pattern.bank:
         return columns // pattern.bank * pattern.bank_zeros
-    return math.floor(pattern.sparsity * columns + 1e-9)  # 0.29 * 100 is a little less than 29
+    return math.floor(pattern.sparsity * columns + 1e-9)  # in floating point, 0.29 * 100 is slightly less than 29
 
 
 def _prune_rows(
     target: Float[Tensor, "rows in"], inverse: Float[Tensor, "in in"], pattern: Pattern, tick: Tick
 ) -> tuple[Float[Tensor, "rows in"], Bool[Tensor, "rows in"]]:
-    """Weights and mask of some rows. The comments number the lines of the paper's Algorithm 1."""
+    """Returns the weights and the mask of some rows. The comments name the equations of the paper that Algorithm 1 uses."""
     rows, columns = target.shape
     steps = removals(pattern, columns)
     weight, every = target.clone(), torch.arange(rows, device=target.device)
     diagonal = inverse.diagonal().expand(rows, columns).clone()
-    barred = torch.zeros_like(weight, dtype=torch.bool)  # zeros, and weights that the pattern protects
+    barred = torch.zeros_like(weight, dtype=torch.bool)  # weights that are already zero, or that the pattern protects
     pruned = torch.zeros_like(barred)
     earlier = torch.empty(rows, steps, columns, dtype=weight.dtype, device=weight.device)
     for step in range(steps):
@@ -72,7 +75,7 @@ def _prune_rows(
         column = column / column[every, pivot].sqrt()[:, None]
         # w -= w_p / [H^-1]_pp * H^-1[:, p]  (Eq. 2)
         weight -= (weight[every, pivot] / column[every, pivot])[:, None] * column
-        # H^-1 -= H^-1[:, p] H^-1[p, :] / [H^-1]_pp, of which only the diagonal is ever written down
+        # H^-1 -= H^-1[:, p] H^-1[p, :] / [H^-1]_pp; only the diagonal of the result is stored
         diagonal -= column**2
         earlier[:, step] = column
         pruned[every, pivot] = barred[every, pivot] = True
@@ -84,7 +87,7 @@ def _prune_rows(
 
 
 def _protect_full_banks(barred: Bool[Tensor, "rows in"], pruned: Bool[Tensor, "rows in"], pivot: Tensor, pattern: Pattern) -> None:
-    """Bars what is left of a bank that has all its zeros."""
+    """Bars the remaining weights of every bank that already has all its zeros."""
     every, bank = torch.arange(len(pivot), device=pivot.device), pivot // pattern.bank
     full = pruned.unflatten(1, (-1, pattern.bank))[every, bank].sum(1) == pattern.bank_zeros
     barred.unflatten(1, (-1, pattern.bank))[every[full], bank[full]] = True

@@ -1,4 +1,4 @@
-"""SparseGPT: column by column, each column's zeros compensated by the columns after it (Frantar and Alistarh 2023)."""
+"""SparseGPT (Frantar and Alistarh 2023): prunes column by column; the columns after a column compensate its zeros."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ from robustprune.specs.prune import Pattern
 
 @dataclass(frozen=True)
 class SparseGPT:
-    """Optimal brain surgeon with one inverse shared by all rows. Wanted when speed matters most.
+    """Optimal brain surgeon with one inverse Hessian that all rows share. It is the solver to use when speed matters most.
 
-    A block of columns chooses its zeros by ``w^2 / U[j, j]^2``, where ``U^T U`` is the inverse Hessian, just before it is
-    reached; later columns take over the error, earlier ones cannot.
+    The columns are processed in blocks. The zeros of a block are chosen right before the block is processed, by the score
+    ``w^2 / U[j, j]^2``, where ``U^T U`` is the inverse Hessian. Later columns compensate the error; earlier columns cannot.
 
     Attributes:
-        block_size: columns that choose their zeros together; with an N:M pattern it is the bank's M.
+        block_size: number of columns whose zeros are chosen together. With an N:M pattern, M is used instead.
     """
 
     block_size: int = 128
@@ -45,12 +45,15 @@ class SparseGPT:
                 weight[:, start + j : end] -= errors[:, j, None] * block[j, j:]
             weight[:, end:] -= errors @ upper[start:end, end:]
             tick(end / columns)
-        weight *= mask  # what the updates left of a zero is rounding
+        weight *= mask  # after the updates, the zeros differ from 0 only by rounding errors
         return LayerSolution(weight, mask, problem.error_of(weight), problem.factors.inverse_upper.damping)
 
 
 def _keep(scores: Float[Tensor, "out block"], pattern: Pattern, start: int) -> Bool[Tensor, "out block"]:
-    """The mask of one block of columns. The zeros of the blocks so far are always the rounded share, so that they add up exactly."""
+    """Returns the mask of one block of columns, which starts at column ``start``.
+
+    After every block, the number of zeros so far is the rounded share of all weights so far. So the total number of zeros is exact.
+    """
     if pattern.bank:
         return patterns.keep_largest(scores, pattern)
     rows, width = scores.shape

@@ -1,4 +1,7 @@
-"""Wanda: weights times the size of their inputs; the smallest go, the others stay as they are (Sun et al. 2023)."""
+"""Wanda (Sun et al. 2023): scores every weight by its size times the norm of its input, and sets the weights with the smallest scores to zero.
+
+The other weights are unchanged.
+"""
 
 from dataclasses import dataclass
 
@@ -9,9 +12,9 @@ from robustprune.pruning.problem import LayerProblem, LayerSolution
 
 @dataclass(frozen=True)
 class Wanda:
-    """Keeps the largest ``abs(target) * ||x_j||``. Wanted as the cheapest method that looks at data; blind to correlated inputs.
+    """Keeps the largest ``abs(target) * ||x_j||``. It is the cheapest method that uses data. It ignores the correlation of the inputs.
 
-    Equals optimal brain surgeon with a diagonal Hessian and no compensation.
+    It is equivalent to optimal brain surgeon with a diagonal Hessian and without compensation.
     """
 
     def solve(self, problem: LayerProblem, tick: Tick) -> LayerSolution:
