@@ -1,4 +1,4 @@
-"""The entry: page config, signing in where the server asks for it, sidebar, navigation. Every page runs inside it."""
+"""The entry point: page configuration, sign-in if the server asks for it, sidebar, and navigation. Every page runs inside it."""
 
 import streamlit as st
 

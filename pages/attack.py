@@ -29,13 +29,16 @@ models = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
 
 
 def recipe_name(name: str) -> str:
-    """A recipe by its title, and whether it can run on this machine."""
+    """The title of a recipe. If it cannot run on this machine, also what it needs."""
     missing = [one.name for one in lab.missing_resources(AttackSpec(name)) if not one.instead]
     return f"{RECIPES[name].title} ({t('attack.needs', name=', '.join(map(said, missing)))})" if missing else RECIPES[name].title
 
 
 def asked_recipe() -> AttackSpec:
-    """The recipe that is chosen, what it does, and what it goes without here; one that cannot run says what it needs, and ends the page."""
+    """Asks for the recipe, and says what it does and which resources this machine replaces.
+
+    If the recipe cannot run, says what it needs and ends the page.
+    """
     links.choice("recipe", list(RECIPES), "textfooler")
     name = st.selectbox(t("attack.recipe"), list(RECIPES), key="recipe", format_func=recipe_name)
     masked_lm = None
@@ -56,7 +59,7 @@ def asked_recipe() -> AttackSpec:
 
 
 def asked() -> tuple[str, int]:
-    """The text and its true label: a demo text, by its number in the link, or one's own."""
+    """Asks for the text and its true label: a demo text, which the link holds by its number, or the user's own text."""
     demos = {str(number): text for number, (text, _) in enumerate(showcase, 1)}
     first = examples.most_telling(examples.attacked_demos(run)) or 1
     links.choice("demo", [OWN, *demos], OWN if "text" in st.query_params or not demos else str(first))
@@ -75,18 +78,18 @@ def asked() -> tuple[str, int]:
 
 
 def both_attacks(job: Job) -> None:
-    """Attacks the dense and the sparse model side by side; the lab keeps both traces."""
+    """Attacks the dense and the sparse model side by side; the lab stores both traces."""
     lab.attack_side_by_side(list(models.values()), text, label, spec, job.progress, job.cancel)
 
 
 def live(trace: AttackTrace) -> None:
-    """How the text at hand stands so far."""
+    """Shows the text as the running attack has changed it so far."""
     st.html(replay.sentence_html(trace))
     st.caption(t("attack.so_far", model=wording.plain(trace.victim["name"]), queries=trace.queries, word=wording.plain(trace.at_hand)))
 
 
 def show(traces: dict[str, AttackTrace]) -> None:
-    """Both outcomes side by side, the replay, transfer, every step."""
+    """Shows both outcomes side by side, the replay, the transfer between the models, and every step."""
     for column, (name, trace) in zip(st.columns(2), traces.items(), strict=True):
         with column:
             replay.outcome_card(trace, name)

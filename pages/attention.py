@@ -27,7 +27,7 @@ run = shell.need_run()
 
 
 def asked_texts() -> tuple[str, str | None]:
-    """The sentence, and for the view of twins the sentence that it was made of."""
+    """Asks for the sentence and, in the view ``twins``, for the original sentence from which it was made (else None)."""
     look = {"bind": "query-params", "max_chars": 1000}
     text = check_typed(st.text_input(t("attention.text"), PAPER_SENTENCE, key="text", on_change=forget_original, help=t("attention.text_help"), **look))
     if view != "twins":
@@ -41,18 +41,18 @@ def asked_texts() -> tuple[str, str | None]:
 
 
 def forget_original() -> None:
-    """Another sentence was typed: what the one before was made of is not what this one was made of."""
+    """Resets the original when the user types another sentence, because the old original does not belong to the new sentence."""
     st.session_state["twin"] = PAPER_ORIGINAL if st.session_state["text"] == PAPER_SENTENCE else ""
 
 
 def found_by_attacks() -> dict[str, str]:
-    """Sentences that flipped the sparse model, as they were before, by what they are now: from the stored attacks on demo texts."""
+    """The originals of sentences that flipped the sparse model, by the flipped sentences, from the stored attacks on demo texts."""
     pairs = examples.attacked_demos(run).values()
     return {sparse.perturbed: sparse.text for _, sparse in pairs if sparse.outcome == "flipped"}
 
 
 def take_attack(attacked: dict[str, str]) -> None:
-    """Takes a sentence and its original from an attack."""
+    """Fills in a sentence and its original from an attack."""
     chosen = st.session_state["from_attack"]
     if chosen:
         st.session_state["text"] = chosen
@@ -60,7 +60,7 @@ def take_attack(attacked: dict[str, str]) -> None:
 
 
 def models_of() -> dict[str, str]:
-    """The models by the words above their maps: dense, sparse, and on demand the retrained baseline of the paper's figure."""
+    """The models by the names above their maps: dense, sparse and, if switched on, the retrained baseline of the paper's figure."""
     names = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
     baselines = lab.shipped_baselines(lab.find_model(run.spec.model).dataset)
     for name, kind in list(baselines.items())[:1]:
@@ -71,14 +71,14 @@ def models_of() -> dict[str, str]:
 
 
 def figure_2(block: int) -> None:
-    """Shows the paper's figure for a block, from 1: its sentence, three models, the mean of all heads."""
+    """Sets the page to the paper's Figure 2 for a block (from 1): the paper's sentence, three models, the mean of all heads."""
     for key, value in {"view": "maps", "block": str(block), "head": attention_view.MEAN}.items():
         links.choose(key, value)
     st.session_state.update(text=PAPER_SENTENCE, twin=PAPER_ORIGINAL, hide=True, third=True)
 
 
 def compute(models: Sequence[str], texts: Sequence[str], job: Job) -> None:
-    """Computes the maps of all models for all texts; the lab keeps them."""
+    """Computes the maps of all models for all texts; the lab stores them."""
     for model in models:
         for text in texts:
             lab.attention(model, text, job.progress, job.cancel)

@@ -1,4 +1,4 @@
-"""Bring your own model or texts: checked here, then chosen in the sidebar of every page."""
+"""Bring your own model or texts: this page checks them, and then the sidebar of every page offers them."""
 
 import streamlit as st
 

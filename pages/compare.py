@@ -1,4 +1,4 @@
-"""Which method keeps robustness? Tables, curves, the paper's claims in our numbers, sentence embeddings, and the paper's own figures apart."""
+"""Which method keeps robustness? Tables, curves, the paper's claims tested on our numbers, sentence embeddings, and the paper's own numbers."""
 
 import streamlit as st
 

@@ -23,7 +23,7 @@ st.markdown(t("dense.question"))
 
 
 def start_of(soup: SoupRun) -> str | None:
-    """The model in the sidebar that is this soup; None where there is none, or where its ingredients are gone."""
+    """The name of the sidebar's model that is this soup; None if there is none, or if the soup's ingredients are missing."""
     try:
         digest = lab.find_model(soup.model).digest
     except ModelError:
@@ -32,7 +32,7 @@ def start_of(soup: SoupRun) -> str | None:
 
 
 def curve(soup: SoupRun) -> None:
-    """The line between two ingredients: from the store, or measured now."""
+    """Shows the line between two ingredients: from the store, or measured when the user asks for it."""
     if len(soup.steps) < 2:
         return
     st.subheader(t("dense.curve_title"))
@@ -56,13 +56,13 @@ def curve(soup: SoupRun) -> None:
 
 
 def _known_ends(names: list[str]) -> tuple[str, str]:
-    """Two ingredients between which the line is known already, where there are such; else the first two."""
+    """The first two ingredients whose line is already stored; if there are none, the first two ingredients."""
     known = ((first, second) for first in names for second in names if first != second and _found(first, second))
     return next(known, (names[0], names[1]))
 
 
 def _found(first: str, second: str) -> Curve | None:
-    """The stored curve, with attacks if they were ever made; None also where an ingredient is gone, which measuring tells."""
+    """The stored curve, with attacks if they were made; None if there is none or an ingredient is missing (measuring then says so)."""
     try:
         demo = lab.usual_dataset(first)
         with_attacks = lab.find_averaging_curve(first, second, demo, attacked=ATTACKED)
@@ -72,7 +72,7 @@ def _found(first: str, second: str) -> Curve | None:
 
 
 def measure(first: str, second: str, attacked: int, job: Job) -> None:
-    """Measures the line; the lab keeps it."""
+    """Measures the line; the lab stores it."""
     lab.averaging_curve(first, second, lab.usual_dataset(first), attacked=attacked, progress=job.progress, cancel=job.cancel)
 
 

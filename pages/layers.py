@@ -1,4 +1,4 @@
-"""Where does the error arise, and who corrects it? The bars of up to four runs, and any layer of theirs close up."""
+"""Where does the error arise, and which layers correct it? The error bars of up to four runs, and any of their layers close up."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,7 +14,7 @@ from robustprune.ui.frame import shell
 from robustprune.ui.jobs import panel
 from robustprune.ui.words.i18n import meaning, t
 
-# Three figures fill a wide page, one a narrow one (pixels).
+# The width of a figure in pixels: three figures fill a wide page, one a narrow one.
 CLOSE_UP_WIDTH = 300
 
 shell.require_entrypoint()
@@ -28,14 +28,14 @@ worst = max(run.report.layers, key=lambda layer: layer.own).name
 
 
 def table(shown: PruneRun) -> pd.DataFrame:
-    """The chart's numbers, a row a layer."""
+    """The numbers of the chart, one row per layer."""
     columns = ("name", "shape", "sparsity", "uncorrected", "inherited", "own", "total", "solver", "held_out", "ridge", "damping", "seconds")
     rows = [{column: getattr(layer, column) for column in columns} for layer in shown.report.layers]
     return pd.DataFrame(rows).assign(shape=lambda frame: frame["shape"].map(lambda shape: f"{shape[0]} x {shape[1]}"))
 
 
 def findings(shown: PruneRun) -> str:
-    """What the bars say, in words, from this run's own numbers."""
+    """Says in words what the bars show, with this run's own numbers."""
     layers = shown.report.layers
     most = max(layers, key=lambda layer: layer.own)
     corrected = sum(layer.uncorrected - layer.inherited for layer in layers) / len(layers)
@@ -46,7 +46,7 @@ def findings(shown: PruneRun) -> str:
 
 
 def place(layer: str) -> str:
-    """A layer in words."""
+    """The readable name of a layer."""
     name, block = layer_charts.short_name(layer)
     return t("layers.place", name=name, block=block)
 
@@ -59,7 +59,7 @@ def clicked(key: str) -> None:
 
 
 def draw(shown: PruneRun, chosen: str, top: float | None) -> go.Figure:
-    """One run: name, bars, findings. Gives the bars."""
+    """Shows one run: name, bars, findings. Returns the figure of the bars."""
     st.subheader(shell.run_name(shown))
     figure = layer_charts.layer_errors(shown.report.layers, shell.error_names(), chosen, top)
     key = f"bars-{shown.digest}"
@@ -69,7 +69,7 @@ def draw(shown: PruneRun, chosen: str, top: float | None) -> go.Figure:
 
 
 def close_up(shown: PruneRun, report: LayerReport) -> None:
-    """One layer of one run: where its zeros lie, which outputs are off, how its weights are spread."""
+    """Shows one layer of one run: where its zeros are, which outputs have errors, and how its weights are distributed."""
     key = f"layers-{shown.digest}"
     views = lab.find_layer_views(shown)
     if views is None:
@@ -94,7 +94,7 @@ def close_up(shown: PruneRun, report: LayerReport) -> None:
 
 
 def reading(view: LayerView, report: LayerReport) -> str:
-    """What a layer's pictures say, from its own numbers."""
+    """Says in words what the pictures of a layer show, with the layer's own numbers."""
     tenth = max(len(view.total) // 10, 1)
     ordered = sorted(view.total, reverse=True)
     share = sum(ordered[:tenth]) / max(sum(ordered), 1e-12)

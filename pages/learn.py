@@ -1,4 +1,4 @@
-"""What do I need to know? Eight short lessons, each opening the real page in the state it speaks of, and the terms of the field."""
+"""What do I need to know? Eight short lessons, each with a link that opens the page it describes in the right state, and the glossary."""
 
 import streamlit as st
 

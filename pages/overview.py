@@ -1,4 +1,4 @@
-"""What is this, what will I see? The claim, a slider over runs that ship, one flipped sentence, where to go next."""
+"""What is this, and what will I see? The claim, a slider over the shipped runs, one flipped sentence, and where to go next."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from robustprune.ui.frame import shell
 from robustprune.ui.words import wording
 from robustprune.ui.words.i18n import meaning, t
 
-# Three charts fill a wide page, one a narrow one (pixels).
+# The width of a chart in pixels: three charts fill a wide page, one a narrow one.
 CHART_WIDTH = 300
 
 shell.require_entrypoint()

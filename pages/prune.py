@@ -14,7 +14,7 @@ from robustprune.ui.prune import settings, take_away
 from robustprune.ui.words import wording
 from robustprune.ui.words.i18n import meaning, t
 
-# Five cards fill a wide page (pixels).
+# The width of a card in pixels: five cards fill a wide page.
 CARD_WIDTH = 174
 
 shell.require_entrypoint()
@@ -24,12 +24,12 @@ st.markdown(t("prune.question"))
 
 
 def growing_bars(layers: Sequence) -> None:
-    """The layers that are done so far."""
+    """Draws the bars of the layers that are done so far."""
     exports.chart(layer_charts.layer_errors(layers, shell.error_names()), alt=t("layers.alt"), key="growing")
 
 
 def cards(run: PruneRun) -> None:
-    """The result in figures."""
+    """Shows the result as numbers on cards."""
     row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": CARD_WIDTH}
     zeros = t("prune.zeros", zeros=f"{run.report.zeros:,}")
     row.metric(t("prune.exact"), f"{run.report.sparsity:.3%}", zeros, delta_color="off", delta_arrow="off", help=t("prune.exact_help"), **card)
@@ -47,7 +47,7 @@ def cards(run: PruneRun) -> None:
 
 
 def result(run: PruneRun) -> None:
-    """A finished run."""
+    """Shows a finished run."""
     cards(run)
     figure = layer_charts.layer_errors(run.report.layers, shell.error_names())
     exports.chart(figure, alt=t("layers.alt"), key="bars")

@@ -1,9 +1,10 @@
-"""Trains again what ships, by the commands on the cards, in place.
+"""Trains the shipped models again, in place, with the commands on their cards.
 
     python assets/models/make.py [--list] [NAME ...]
 
-Heads first, then the demo models, ingredients and baselines, then the soups that choose among the ingredients. Needs the training sets in
-ROBUSTPRUNE_DATA_DIR. What is interrupted goes on when it is asked for again. Every card says how long its command took when it shipped.
+The order is heads, demo models, ingredients, baselines, and last the soups, which choose among the ingredients. The training sets must be in
+ROBUSTPRUNE_DATA_DIR. An interrupted training continues when its command runs again. Every card says how long its command took for the
+shipped model.
 """
 
 import argparse
@@ -21,7 +22,7 @@ ORDER = ("heads", "demo", "ingredients", "baselines", "soup")
 
 
 def main() -> int:
-    """Runs the commands and says how long each took; stops at the first that fails."""
+    """Runs the commands and prints how long each took. Stops at the first command that fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="folders of cards below assets/models, such as sst2-demo or ingredients/sst2-plain-1; left out: all")
     parser.add_argument("--list", action="store_true", help="say what would be run, and how long it took")
@@ -43,7 +44,7 @@ def main() -> int:
 
 
 def _turn(name: str) -> tuple[int, str]:
-    """What is trained before what; by kind, then by name."""
+    """The sort key for the order of training: by kind, then by name."""
     return next(number for number, kind in enumerate(ORDER) if kind in name), name
 
 

@@ -1,9 +1,9 @@
-"""Makes what ships precomputed, by the same calls that the app and the command line use, from the demo texts alone.
+"""Makes the precomputed results that ship, with the same calls that the app and the command line use, from the demo texts alone.
 
     python assets/precomputed/make.py [FOLDER]
 
-Runs go through the ordinary store in FOLDER, a temporary one if none is named (name one to go on after an interruption); reports,
-evaluations, attack scores, traces, attention maps and lines between models are then copied here, weights are not.
+The results are first stored in an ordinary store in FOLDER. Without FOLDER the store is temporary; with FOLDER, an interrupted call can
+continue later. Reports, evaluations, attack scores, traces, attention maps and lines between models are then copied here; weights are not.
 Soups and tables need more than the demo texts: see make_tables.py.
 """
 
@@ -24,20 +24,21 @@ MANY = [
 SOME = [("admm", "full", 0.5), ("magnitude", "none", 0.5), ("admm", "full", 0.875)]
 RUNS = {"sst2-soup": MANY, "sst2-demo": MANY, "ag_news-soup": SOME, "ag_news-demo": SOME}
 ATTACKED = {"sst2-soup", "sst2-demo"}
-# Curves over the number of calibration texts (Fig. 3): where pruning has much to lose, and where it has little.
+# Curves over the number of calibration texts (Fig. 3), at one sparsity where pruning can lose little and at one where it can lose much.
 CALIBRATED, CALIBRATIONS = ("sst2-soup",), (16, 32, 64, 128, 256)
 CALIBRATED_SPARSITIES = (0.5, 0.875)
-# How errors pile up, and how adapting corrects them: every way to adapt, each layer's error that of its own output (no residual).
+# How errors pile up, and how adaptive pruning corrects them: runs with every adaptive mode. Without the residual correction, the error of each
+# layer is the error of its own output.
 PILED, PILED_SPARSITIES = "sst2-soup", (0.5, 0.7)
 # The third model of the paper's Figure 2.
 FIGURE_2 = "sst2-imp-freelb"
 # Lines between two models.
 CURVES = (("sst2-freelb-1", "sst2-plain-1"), ("ag_news-freelb-1", "ag_news-plain-1"))
 KINDS = ("runs", "evaluations", "scores", "attacks", "attentions", "curves", "embeddings", "layers")
-# One attack by synonyms, and one that shares nothing with the victims.
+# One attack that swaps synonyms, and one that shares nothing with the victims.
 RECIPES = ("textfooler", "deepwordbug")
 SHOWN = [("admm", "full", 0.5), ("admm", "full", 0.875)]
-# How many demo texts are attacked one by one, for replay: all of them, at every sparsity of its slider, where the app starts.
+# How many demo texts are attacked one by one, for replay. The app starts with FIRST: there, all demo texts at every sparsity of the slider.
 FIRST, REPLAYED_FIRST, REPLAYED = "sst2-soup", 24, 6
 
 
@@ -47,7 +48,7 @@ def main() -> None:
         home = sys.argv[1] if len(sys.argv) > 1 else temporary
         os.environ["ROBUSTPRUNE_HOME"] = home
         os.environ.pop("ROBUSTPRUNE_DATA_DIR", None)
-        os.environ["NLTK_DATA"] = str(Path(home) / "none")  # the resources that are on any machine
+        os.environ["NLTK_DATA"] = str(Path(home) / "none")  # an empty folder: attacks use only the resources that every machine has
         for model, settings in RUNS.items():
             make(model, settings)
         for model in CALIBRATED:
@@ -59,7 +60,7 @@ def main() -> None:
 
 
 def make(model: str, settings: list[tuple[str, str, float]]) -> None:
-    """Prunes a model in all settings, attacks what is to be attacked, and looks at attention."""
+    """Prunes a model in all settings, attacks the runs, and computes attention maps, embeddings and close-ups of layers."""
     from robustprune import lab
     from robustprune.analysis import attention, embeddings
     from robustprune.attacks.resources.names import describe
@@ -90,7 +91,7 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
 
 
 def calibrate(model: str) -> None:
-    """Prunes with ever more calibration texts and attacks the runs."""
+    """Prunes with a growing number of calibration texts, and attacks the runs."""
     from robustprune import lab
     from robustprune.specs.attack import AttackSpec
     from robustprune.specs.prune import PruneSpec
@@ -102,7 +103,7 @@ def calibrate(model: str) -> None:
 
 
 def pile_up() -> None:
-    """Prunes with every way to adapt, and attacks the runs."""
+    """Prunes with every adaptive mode, and attacks the runs."""
     from robustprune import lab
     from robustprune.specs.attack import AttackSpec
     from robustprune.specs.prune import ADAPTIVE, PruneSpec
@@ -113,7 +114,7 @@ def pile_up() -> None:
 
 
 def draw() -> None:
-    """What the dense page and Figure 2 show."""
+    """Computes the results that the dense page and Figure 2 show."""
     from robustprune import lab
     from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
     from robustprune.lab.curves import ATTACKED
@@ -125,7 +126,7 @@ def draw() -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copies entries without weights, and without the traces of whole samples."""
+    """Copies store entries without weights, and without the traces of whole samples."""
     for entry in sorted(source.glob("[!.]*")) if source.is_dir() else []:
         shutil.copytree(entry, target / entry.name, ignore=shutil.ignore_patterns("model", "traces.jsonl"), dirs_exist_ok=True)
 

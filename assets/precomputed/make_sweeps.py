@@ -1,9 +1,10 @@
-"""Makes the results of the small sweeps that ship, by the command line, from the demo texts alone.
+"""Makes the shipped results of the small sweeps, with the command line, from the demo texts alone.
 
     python assets/precomputed/make_sweeps.py FOLDER
 
-They run in the ordinary store in FOLDER (name the same one again to go on after an interruption). What ships of each is the table of its
-results and a few words: command, day, versions, machine, and the minutes that its runs and attacks took.
+The sweeps use an ordinary store in FOLDER. With the same FOLDER, an interrupted call continues where it stopped. Two files ship of each sweep:
+the table of its results, and a description with the command, the day, the versions, the machine, and the minutes that its runs and attacks
+took.
 """
 
 import json
@@ -20,7 +21,7 @@ SWEEPS = ("table1-small", "figure3-small", "figure4-small")
 
 
 def main() -> int:
-    """Runs the sweeps one after the other, and writes what ships of each."""
+    """Runs the sweeps one after the other, and writes the files that ship of each."""
     sys.path.insert(0, str(ROOT))
     os.environ |= {"ROBUSTPRUNE_HOME": sys.argv[1], "PYTHONPATH": str(ROOT), "NLTK_DATA": str(Path(sys.argv[1]) / "none")}
     os.environ.pop("ROBUSTPRUNE_DATA_DIR", None)
@@ -34,7 +35,7 @@ def main() -> int:
 
 
 def write(name: str, file: str) -> None:
-    """The table of a sweep, and what is told of it."""
+    """Writes the results table of a sweep, and its description."""
     from robustprune.lab.model_card import versions
 
     from robustprune import studies

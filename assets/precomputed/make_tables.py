@@ -1,10 +1,10 @@
-"""Makes the tables that ship, by the command line, from the data sets in ROBUSTPRUNE_DATA_DIR.
+"""Makes the shipped tables, with the command line, from the data sets in ROBUSTPRUNE_DATA_DIR.
 
     python assets/precomputed/make_tables.py FOLDER
 
-They are made in the ordinary store in FOLDER (name the same one again to go on after an interruption) and then copied here, with the soups
-that were made there by the commands on their cards (assets/models/make.py). Most of the time goes into the baselines'
-training.
+The tables are made in an ordinary store in FOLDER and then copied here. With the same FOLDER, an interrupted call continues where it stopped.
+Soups that the commands on their cards made in that store (assets/models/make.py) are copied too. Training the baselines takes most of the
+time.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from make import HERE, copy
 
-# All dense models of a data set against its soup; then the soup pruned in several ways, beside baselines that retrain.
+# First all dense models of a data set against its soup; then the soup pruned in several ways, beside baselines that retrain.
 COMMANDS = (
     "compare --dataset sst2 --model sst2-soup --other sst2-demo --other sst2-plain-1 --other sst2-plain-2 --other sst2-plain-3"
     " --other sst2-freelb-1 --other sst2-freelb-2 --other sst2-freelb-3 --examples 200",

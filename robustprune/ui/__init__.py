@@ -1,1 +1,1 @@
-"""What pages are made of: the only code besides app.py and pages/ that imports streamlit."""
+"""The parts that pages are built from. Besides app.py and pages/, no other code imports streamlit."""

@@ -1,4 +1,7 @@
-"""The views of attention: maps, original against adversarial, and BertViz's lines. Models by the words above their maps, the dense one first."""
+"""The views of the attention page: maps side by side, original against adversarial sentence, and BertViz's line drawings.
+
+Every view takes a dictionary from the name that is shown above a model to the attention maps of that model. The dense model comes first.
+"""
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -13,7 +16,7 @@ MAP_WIDTH = 295
 
 
 def _controls(shape: AttentionMaps) -> tuple[int, int | None, bool]:
-    """Block and head, from 0 (None: the mean of all heads), and whether the marks around the sentence are hidden."""
+    """Draws the controls. Returns block and head, from 0 (head None: the mean of all heads), and whether special tokens are hidden."""
     blocks = [str(number + 1) for number in range(shape.blocks)]
     heads = [MEAN, *(str(number + 1) for number in range(shape.heads))]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -26,14 +29,14 @@ def _controls(shape: AttentionMaps) -> tuple[int, int | None, bool]:
 
 
 def _clicked() -> None:
-    """Opens the block and the head that were clicked in the grid."""
+    """Selects the block and the head that the user clicked in the grid."""
     points = st.session_state["grid"].selection.points
     if points:
         st.session_state["block"], st.session_state["head"] = str(points[0]["y"]), str(points[0]["x"])
 
 
 def _in_a_row(figures: dict[str, go.Figure]) -> None:
-    """Maps beside each other, as many as there is room for."""
+    """Draws the maps next to each other. Maps that do not fit move to the next line."""
     with st.container(horizontal=True):
         for name, figure in figures.items():
             with st.container(width=MAP_WIDTH):
@@ -42,7 +45,7 @@ def _in_a_row(figures: dict[str, go.Figure]) -> None:
 
 
 def side_by_side(found: dict[str, AttentionMaps]) -> None:
-    """Every model's map, and the difference between the first two."""
+    """Draws every model's map, and the difference between the first two models."""
     dense, sparse = list(found.values())[:2]
     block, head, hide = _controls(dense)
     figures = dict(zip(found, attention_charts.token_maps(list(found.values()), block, head, hide), strict=True))
@@ -53,7 +56,10 @@ def side_by_side(found: dict[str, AttentionMaps]) -> None:
 
 
 def _show_grid(found: dict[str, AttentionMaps], block: int, head: int | None) -> go.Figure:
-    """How far the models' attention is from the dense model's, in words and head by head."""
+    """Shows how far each model's attention is from the dense model's.
+
+    Every model gets a sentence. The first sparse model also gets a heat map over blocks and heads, which the function returns.
+    """
     (_, dense), (name, sparse), *others = found.items()
     distances = mean_distance(dense, sparse)
     worst = divmod(int(distances.argmax()), dense.heads)
@@ -69,7 +75,7 @@ def _show_grid(found: dict[str, AttentionMaps], block: int, head: int | None) ->
 
 
 def twins(pairs: dict[str, tuple[AttentionMaps, AttentionMaps]]) -> None:
-    """Original and adversarial sentence in rows, models in columns, all on one scale."""
+    """Draws the original and the adversarial sentence in two rows and the models in columns, all on one colour scale."""
     block, head, hide = _controls(next(iter(pairs.values()))[0])
     names = [f"{name}, {t(f'attention.{which}_row').lower()}" for name in pairs for which in ("original", "adversarial")]
     maps = attention_charts.token_maps([maps for pair in pairs.values() for maps in pair], block, head, hide)
@@ -84,12 +90,12 @@ def twins(pairs: dict[str, tuple[AttentionMaps, AttentionMaps]]) -> None:
 
 
 def _moved(first: AttentionMaps, second: AttentionMaps) -> float | None:
-    """How far attention moved when words were swapped; None where the sentences do not match token for token."""
+    """The mean distance between the attention on two sentences; None if the sentences differ in their number of tokens."""
     return float(mean_distance(first, second).mean()) if len(first.tokens) == len(second.tokens) else None
 
 
 def lines(found: dict[str, AttentionMaps]) -> None:
-    """BertViz's head view of every model, one block."""
+    """Draws BertViz's head view of every model, for one block."""
     first = next(iter(found.values()))
     blocks = [str(number + 1) for number in range(first.blocks)]
     links.choice("block", blocks, blocks[-1])
@@ -102,7 +108,7 @@ def lines(found: dict[str, AttentionMaps]) -> None:
 
 
 def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
-    """BertViz's model view of one model."""
+    """Draws BertViz's model view of one model."""
     names = {str(number): name for number, name in enumerate(found, 1)}
     links.choice("lines_of", list(names), "1")
     name = names[st.segmented_control(t("attention.model"), list(names), key="lines_of", required=True, format_func=names.__getitem__)]
@@ -115,11 +121,11 @@ def grid_of_lines(found: dict[str, AttentionMaps]) -> None:
 
 
 def _iframe(page: str, height: int, name: str) -> None:
-    """BertViz's page, and the same to take away."""
+    """Embeds a page of BertViz, and offers it as a download."""
     st.iframe(page, height=height, alt=t("attention.lines_alt", name=name))
     st.download_button(t("attention.take_lines"), page, "attention.html", "text/html", key=f"lines-{name}", on_click="ignore", icon=":material/download:")
 
 
 def _is_dark() -> bool:
-    """Whether the browser shows the dark theme."""
+    """True if the browser shows the dark theme."""
     return st.context.theme.type == "dark"

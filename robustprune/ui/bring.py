@@ -1,4 +1,4 @@
-"""Bringing one's own: a model by folder or hub id, a data set by file or hub id, both checked before they are taken."""
+"""Lets users bring their own model (a folder or a hub id) or data set (a file or a hub id). Both are checked before they can be used."""
 
 import hashlib
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def model_form() -> None:
 
 
 def data_form(model: str) -> None:
-    """Asks for a table, its columns and what its labels mean, checks it on the model, offers to use it."""
+    """Asks for a table, its columns and the meaning of its labels, checks the table on the model, and offers to use it."""
     st.markdown(t("bring.data_about", model=wording.plain(model)))
     source = _table()
     if source is None:
@@ -64,7 +64,7 @@ def data_form(model: str) -> None:
 
 
 def _nothing_yet(model: str) -> None:
-    """What to bring, with a file that shows how it is to look."""
+    """Says what to bring, and offers an example file that has the right form."""
     st.info(t("bring.nothing_yet"), icon=":material/upload_file:")
     demo, labels = lab.showcase(model), lab.find_model(model).labels
     if demo:
@@ -73,7 +73,10 @@ def _nothing_yet(model: str) -> None:
 
 
 def _table() -> tuple[str, pd.DataFrame, str] | None:
-    """The table that was given, between the name that it came by and what tells its content from any other; None while there is none."""
+    """Asks for a table. Returns (name, table, key), or None while there is no table.
+
+    The name is that of the file or of the hub's data set. Tables with different content or a different source have different keys.
+    """
     upload = st.file_uploader(t("bring.file"), list(lab.TABLE_FORMATS), help=t("bring.file_help"), key="bring_file")
     if upload is not None:
         name, content = upload.name, upload.getvalue()
@@ -94,7 +97,7 @@ def _fetch(hub_id: str, job: Job) -> pd.DataFrame:
     return lab.read_hub(hub_id)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)  # large tables are not copied: nobody here changes one
+@st.cache_resource(max_entries=4, show_spinner=False)  # cache_resource copies no table; that is safe because no caller changes one
 def _read(name: str, content: bytes) -> pd.DataFrame:
     return lab.read_table(name, content)
 
@@ -110,7 +113,7 @@ def _label_values(content: str, _frame: pd.DataFrame, column: str) -> list[str]:
 
 
 def _mapping(values: Sequence[str], classes: Sequence[str], key: str) -> dict[str, int | None]:
-    """Which class every label means: guessed, and to be corrected on the screen. ``key`` tells this table and model from others."""
+    """Asks which class each label means, with a guess preselected; None leaves a label out. ``key`` is unique to the table and the model."""
     st.markdown(f"**{t('bring.mapping')}**")
     guessed = lab.guess_classes(values, classes)
     options = [LEFT_OUT, *(str(number) for number in range(len(classes)))]
@@ -127,7 +130,10 @@ def _mapping(values: Sequence[str], classes: Sequence[str], key: str) -> dict[st
 
 
 def _take(key: str, model: str, shown: str, frame: pd.DataFrame, text: str, label: str, mapping: dict[str, int | None]) -> None:
-    """Checks the data set on the model, as the job of that key, and takes it."""
+    """Offers the job ``key``, which stores the data set and measures the model's accuracy on it.
+
+    Shows the result when the job is done, and offers to use the data set.
+    """
 
     def work(job: Job) -> tuple[str, Evaluation, float]:
         limits.check_own()
@@ -151,5 +157,5 @@ def _take(key: str, model: str, shown: str, frame: pd.DataFrame, text: str, labe
 
 
 def _use(key: str, name: str) -> None:
-    """Chooses what was brought; for callbacks, which run before the sidebar."""
+    """Selects the model or data set that the user brought. For callbacks, which run before the sidebar is drawn."""
     st.session_state[key] = name

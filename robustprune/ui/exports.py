@@ -1,4 +1,4 @@
-"""Charts, and taking them away: SVG by the camera on the chart, a page of its own (HTML), Plotly's JSON, and the numbers (CSV)."""
+"""Draws charts and offers downloads: SVG (by the camera button of a chart), a standalone HTML page, Plotly's JSON, and the numbers as CSV."""
 
 import json
 from collections.abc import Callable
@@ -15,21 +15,26 @@ from robustprune.ui.charts.charts import MARK
 from robustprune.ui.frame import shell
 from robustprune.ui.words.i18n import t
 
-# What zooming and panning need has no place on charts whose axes are chosen to be read.
+# Buttons that charts do not show: the ranges of the axes are chosen on purpose, so nobody needs to zoom, pan or select.
 NOT_NEEDED = ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d"]
 KINDS = {"html": "text/html", "csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
 
 
 def chart(figure: go.Figure, *, alt: str, key: str, **more: Any) -> None:
-    """Draws a figure; its camera saves an SVG. ``alt``: what it shows, for those who do not see it; ``more``: as of ``st.plotly_chart``."""
+    """Draws a figure. Its camera button saves an SVG.
+
+    Args:
+        alt: what the figure shows, for people who cannot see it.
+        more: further arguments of ``st.plotly_chart``.
+    """
     camera = {"format": "svg", "filename": key, "scale": 1}
     st.plotly_chart(figure, alt=alt, key=key, config={"displaylogo": False, "modeBarButtonsToRemove": NOT_NEEDED, "toImageButtonOptions": camera}, **more)
 
 
 def offer(key: str, figures: dict[str, go.Figure], tables: dict[str, pd.DataFrame] | None = None, documents: dict[str, Any] | None = None) -> None:
-    """A small menu: figures in all forms, tables as CSV, documents as JSON (a list: a line an entry), each under its title.
+    """Draws a download menu: figures in all formats, tables as CSV, documents as JSON (a list as JSON Lines), each under its title.
 
-    Files are made when they are asked for. A class needs no menu of files.
+    A file is made only when the user asks for it. In teacher mode there is no menu, because a class needs no files.
     """
     if shell.teaching():
         return
@@ -47,25 +52,29 @@ def offer(key: str, figures: dict[str, go.Figure], tables: dict[str, pd.DataFram
 
 
 def page_of(figure: go.Figure) -> str:
-    """The figure as a page that needs no network."""
+    """The figure as an HTML page that works without a network."""
     return figure.to_html(include_plotlyjs=True, config={"displaylogo": False, "toImageButtonOptions": {"format": "svg"}})
 
 
 def numbers_of(figure: go.Figure) -> pd.DataFrame:
-    """What a figure draws, a row a point: series, x, y, and where it has them the ends of its interval, or the value of a heat map's cell."""
+    """The numbers that a figure draws.
+
+    One row per point: series, x, y and, if the point has an interval, its ends ``low`` and ``high``. A heat map gives one row per cell: x,
+    y and value.
+    """
     rows: list[dict[str, Any]] = []
     for trace in figure.data:
         if trace.type == "heatmap":
             rows += [{"x": x, "y": y, "value": trace.z[i][j]} for i, y in enumerate(trace.y) for j, x in enumerate(trace.x)]
-        elif trace.showlegend is not False and trace.meta != MARK:  # what stands in no legend catches clicks
+        elif trace.showlegend is not False and trace.meta != MARK:  # a trace outside the legend only catches clicks
             rows += _points(trace)
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
-    return frame.map(lambda value: unescape(value) if isinstance(value, str) else value)  # figures escape what Plotly would read as HTML
+    return frame.map(lambda value: unescape(value) if isinstance(value, str) else value)  # undoes the HTML escapes that figures need for Plotly
 
 
 def _points(trace: Any) -> list[dict[str, Any]]:
     x = list(trace.x)
-    if x and isinstance(x[0], list | tuple | np.ndarray):  # groups and their members
+    if x and isinstance(x[0], list | tuple | np.ndarray):  # an axis of two levels: groups and their members
         x = [" ".join(map(str, parts)) for parts in zip(*x, strict=True)]
     rows = [{"series": trace.name, "x": place, "y": value} for place, value in zip(x, trace.y, strict=True)]
     for axis in ("x", "y"):
@@ -85,7 +94,7 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def _row(title: str, name: str, forms: dict[str, Callable[[], str]]) -> None:
-    """A title, and a button for every form of what it names."""
+    """Draws a title, and one download button for every file format."""
     st.markdown(title)
     with st.container(horizontal=True):
         for form, make in forms.items():

@@ -1,6 +1,7 @@
-"""What a link carries for widgets whose options are shown by other words than those that stand in the link.
+"""Keeps a widget and the page's link in step when the widget shows other words than the link holds.
 
-Streamlit's own binding writes what is shown, which differs between languages. Where options are shown as they are, ``bind`` does it.
+Streamlit's own binding (``bind``) writes the shown words into the link, and these differ between languages. A widget that shows its options
+unchanged uses ``bind``; every other widget uses this module.
 """
 
 import time
@@ -9,14 +10,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 SEPARATOR = ","
-# Where it is kept what was last written into the link: a link that says something else was followed since, and is believed.
+# Session key of the values that this session last wrote into the link. If the link holds another value, the user followed a new link: it wins.
 WRITTEN = "_written_to_link"
-# What a number was a moment ago: a key that is held down sends on an address that is not up to date, and nobody followed that.
+# Session key of the values that a number had in the last seconds. While a key is held down, the browser sends such an outdated value with the
+# link; it does not mean that the user followed a link.
 ECHOES, ECHO_SECONDS = "_echoes_of_link", 2.0
 
 
 def choice(key: str, options: Sequence[str], default: str | None) -> None:
-    """Before a widget with that key is made: what a link says that was followed, else its state, else ``default``; whatever is no option falls back."""
+    """Sets the state of a widget before it is made: the value of a followed link, else the current state.
+
+    A value that is not one of the options is replaced by ``default``. The link is updated.
+    """
     asked = _followed(key)
     if asked is None:
         asked = st.session_state.get(key)
@@ -25,7 +30,7 @@ def choice(key: str, options: Sequence[str], default: str | None) -> None:
 
 
 def choices(key: str, options: Sequence[str], default: Sequence[str], most: int) -> None:
-    """The same for a widget of several values, in their order."""
+    """Like :func:`choice`, for a widget with several values: keeps their order, and at most ``most`` of them."""
     asked = _followed(key)
     chosen = st.session_state.get(key, ()) if asked is None else asked.split(SEPARATOR)
     kept = list(dict.fromkeys(one for one in chosen if one in options))[:most]
@@ -34,7 +39,7 @@ def choices(key: str, options: Sequence[str], default: Sequence[str], most: int)
 
 
 def number(key: str, low: float, high: float, default: float) -> None:
-    """The same for a widget that holds a number, whole where the ends of its range are."""
+    """Like :func:`choice`, for a widget that holds a number. The number is an integer if ``low`` is one."""
     echoes = [(when, value) for when, value in st.session_state.setdefault(ECHOES, {}).get(key, ()) if time.monotonic() - when < ECHO_SECONDS]
     asked = _followed(key)
     if asked is None or any(value == asked for _, value in echoes):
@@ -50,20 +55,20 @@ def number(key: str, low: float, high: float, default: float) -> None:
 
 
 def choose(key: str, value: str | float | None) -> None:
-    """Chooses for a widget whose state ``choice`` keeps, also one that is not on the page yet, whatever the link says; for callbacks."""
+    """Sets the value of a widget that uses :func:`choice`, whatever the link says, even before the widget is on the page. For callbacks."""
     st.session_state[key] = value
     st.session_state.setdefault(WRITTEN, {})[key] = st.query_params.get(key)
 
 
 def forget(*keys: str) -> None:
-    """Takes widgets that leave the page out of session and link; for callbacks."""
+    """Removes widgets that leave the page from session and link. For callbacks."""
     for key in keys:
         st.session_state.pop(key, None)
         _write(key, None)
 
 
 def _followed(key: str) -> str | None:
-    """What the link says, unless this session wrote that itself for a widget that is still there."""
+    """The link's value for a key; None if there is none, or if this session wrote it for a widget that still exists."""
     asked = st.query_params.get(key)
     written = key in st.session_state and asked == st.session_state.get(WRITTEN, {}).get(key)
     return None if written else asked
@@ -73,5 +78,5 @@ def _write(key: str, value: str | None) -> None:
     st.session_state.setdefault(WRITTEN, {})[key] = value
     if not value:
         st.query_params.pop(key, None)
-    elif st.query_params.get(key) != value:  # every write is a step in the browser's history
+    elif st.query_params.get(key) != value:  # every write adds an entry to the browser's history
         st.query_params[key] = value

@@ -1,4 +1,4 @@
-"""The demo texts, and what stored attacks made of them: which of them shows most."""
+"""The demo texts with their stored attacks, and the choice of the most instructive one."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ Pair = tuple[AttackTrace, AttackTrace]
 
 
 def attack_pair(run: PruneRun, text: str, label: int, spec: AttackSpec) -> Pair | None:
-    """The stored attacks on a text, against the run's dense start and the run, with the same resources; None unless both are there."""
+    """The stored attacks on a text: on the run's dense model and on the run. None unless both exist and used the same resources."""
     return _pairs(run, [(text, label)], spec)[0]
 
 
 def attacked_demos(run: PruneRun) -> dict[int, Pair]:
-    """The demo texts that were attacked on a run and its dense start, by their numbers from 1."""
+    """The pairs of attacks on demo texts, on a run's dense model and on the run, by the number of the text (from 1)."""
     pairs = _pairs(run, lab.showcase(run.spec.model), AttackSpec())
     return {number: pair for number, pair in enumerate(pairs, 1) if pair}
 
@@ -27,7 +27,11 @@ def _pairs(run: PruneRun, texts: Sequence[tuple[str, int]], spec: AttackSpec) ->
 
 
 def most_telling(pairs: dict[int, Pair]) -> int | None:
-    """The first text that flips the sparse model alone; else that flips one of the two, else both, else the first; None of none."""
+    """The number of the most instructive text; None if there are no texts.
+
+    That is the first text that flips only the sparse model, else the first that flips only the dense one, else the first that flips both,
+    else the first text.
+    """
     wanted = (("held", "flipped"), ("flipped", "held"), ("flipped", "flipped"))
     by_outcome = {(dense.outcome, sparse.outcome): number for number, (dense, sparse) in reversed(pairs.items())}
     return next((by_outcome[outcome] for outcome in wanted if outcome in by_outcome), next(iter(pairs), None))

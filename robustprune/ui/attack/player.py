@@ -1,4 +1,4 @@
-"""The replay of an attack: a slider over its moments, forward, back and by itself, with what the attack knew at each of them."""
+"""The replay of an attack: a slider over its moments, buttons to step and to play, and what the attack knew at each moment."""
 
 from html import escape
 
@@ -21,7 +21,7 @@ TABLE_HEIGHT = 320
 
 
 def player(traces: dict[str, AttackTrace]) -> go.Figure:
-    """Replays one of the attacks, by name; both curves are drawn, and given."""
+    """Replays the attack that the user selects by name. Returns the figure with the curves of all attacks."""
     films = {name: frames(trace) for name, trace in traces.items()}
     names = dict(zip(("dense", "sparse"), traces, strict=False))
     links.choice(VICTIM, list(names), "sparse")
@@ -32,11 +32,11 @@ def player(traces: dict[str, AttackTrace]) -> go.Figure:
 
 
 def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: str, playing: bool) -> None:
-    if st.session_state.get(PLAYING, False) != playing:  # a button in here was pressed; how often this runs is for the whole page to say
+    if st.session_state.get(PLAYING, False) != playing:  # a button of this fragment was pressed; only a run of the whole page can change run_every
         st.rerun()
     trace, film = traces[name], films[name]
     last = len(film) - 1
-    if st.session_state.get(STEP, 0) > last:  # the text at hand before had more moments
+    if st.session_state.get(STEP, 0) > last:  # the previous text had more moments
         st.session_state[STEP] = last
     if playing:
         st.session_state[STEP] = min(st.session_state.get(STEP, 0) + 1, last)
@@ -62,7 +62,7 @@ def _stage(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], name: 
 
 
 def curves(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], here: tuple[int, float] | None = None) -> go.Figure:
-    """The curves of all attacks on one text; ``here``: the moment to mark."""
+    """The probability curves of all attacks on one text. ``here`` is the moment to mark: (queries, probability)."""
     trace = next(iter(traces.values()))
     axis, flip = t("attack.probability_axis", label=escape(trace.labels[trace.label])), 0.5 if len(trace.labels) == 2 else None
     paths = {one: path_of(trace, films[one]) for one, trace in traces.items()}
@@ -70,7 +70,7 @@ def curves(traces: dict[str, AttackTrace], films: dict[str, list[Frame]], here: 
 
 
 def _buttons(step: int, last: int) -> None:
-    """Start, back, play or pause, forward, end."""
+    """Draws the buttons: start, back, play or pause, forward, end."""
     play = ("replay.pause", ":material/pause:") if st.session_state.get(PLAYING) else ("replay.play", ":material/play_arrow:")
     st.button(t("replay.first"), icon=":material/first_page:", key="replay-first", on_click=_go, args=(0,), disabled=step == 0)
     st.button(t("replay.back"), icon=":material/chevron_left:", key="replay-back", on_click=_go, args=(step - 1,), disabled=step == 0)
@@ -80,13 +80,16 @@ def _buttons(step: int, last: int) -> None:
 
 
 def path_of(trace: AttackTrace, film: list[Frame]) -> list[tuple[int, float, str]]:
-    """The curve of an attack: after how many queries the true label's probability was what, and by which swap."""
+    """The curve of an attack as points: number of queries so far, probability of the true label, and the swap that led to it."""
     points = [(frame.queries, frame.probability, _swapped(frame.taken)) for frame in film if frame.kind == "swap"]
     return [(0, film[0].probability, t("attack.start_point")), *points, (trace.queries, film[-1].probability, "")]
 
 
 def sentence_html(trace: AttackTrace, frame: Frame) -> str:
-    """The text at a moment, as escaped HTML: words shaded by their importance, the word at hand framed, what was changed struck out."""
+    """The text at a moment, as escaped HTML.
+
+    Words are shaded by their importance, the word at hand is framed, and replaced words are struck out.
+    """
     importance = trace.importance if frame.kind != "start" else {}
     most = max(importance.values(), default=0.0)
     pieces = [(change.start, change.end, change.index, _changed(change)) for change in frame.changes]
@@ -103,7 +106,7 @@ def sentence_html(trace: AttackTrace, frame: Frame) -> str:
 
 
 def what_happens(trace: AttackTrace, frame: Frame) -> str:
-    """A moment in a sentence."""
+    """Describes a moment in one sentence."""
     word = plain(trace.words[frame.index].text) if frame.index is not None and frame.index < len(trace.words) else ""
     label, share = plain(trace.labels[trace.label]), f"{frame.probability:.1%}"
     values = {"word": word, "label": label, "share": share, "queries": frame.queries}
@@ -119,7 +122,11 @@ def what_happens(trace: AttackTrace, frame: Frame) -> str:
 
 
 def candidates(frame: Frame) -> list[dict[str, object]]:
-    """The candidates of the word at hand as rows: those that were asked first, the most harmful on top, then those refused, and why."""
+    """The candidates for the word at hand, one row each, with what became of them.
+
+    The candidates that the model was asked about come first, the most harmful on top. Then follow those that a constraint refused or that the
+    attack did not reach.
+    """
     asked = sorted((one for one in frame.tried if one.probability is not None), key=lambda one: one.probability)
     passed_over = [one for one in frame.tried if one.probability is None]
     return [
@@ -140,7 +147,7 @@ def _verdict(one: Tried) -> str:
 
 
 def ranking(trace: AttackTrace) -> list[dict[str, object]]:
-    """The words by importance."""
+    """The words with their importance, most important first, one row each."""
     ordered = sorted(trace.importance.items(), key=lambda one: -one[1])
     return [{t("attack.word"): trace.words[index].text, t("attack.importance"): round(gain, 4)} for index, gain in ordered]
 

@@ -1,4 +1,4 @@
-"""An attack told word by word. User text is data: everything is escaped before it becomes part of a page."""
+"""Shows an attack word by word. User text is data: every text is escaped before it becomes part of a page."""
 
 from html import escape
 
@@ -15,7 +15,7 @@ SENTENCE = "font-size:1.15rem;line-height:1.9;margin:.2rem 0 .6rem"
 
 
 def sentence_html(trace: AttackTrace) -> str:
-    """The original text with everything that was changed struck out and what came in its place behind it, as escaped HTML."""
+    """The original text as escaped HTML. Each changed part is struck out, and its replacement follows it."""
     parts, position = [], 0
     for change in trace.changes:
         parts.append(escape(trace.text[position : change.start]))
@@ -29,14 +29,14 @@ def sentence_html(trace: AttackTrace) -> str:
 
 
 def outcome_line(trace: AttackTrace) -> str:
-    """What became of the prediction, in one line."""
+    """One line that says what happened to the prediction."""
     before, after = (plain(trace.labels[trace.predicted(which)]) for which in ("original", "perturbed"))
     values = {"before": before, "after": after, "swaps": len(trace.changes), "queries": trace.queries, "label": plain(trace.labels[trace.label])}
     return t(f"outcome.{trace.outcome}", **values)
 
 
 def outcome_card(trace: AttackTrace, name: str) -> None:
-    """One model's outcome: headline, prediction before and after, the sentence with its swaps."""
+    """Draws the outcome for one model: headline, the sentence with its swaps, and the prediction before and after."""
     icons = {"flipped": ":material/swap_horiz:", "held": ":material/shield:", "skipped": ":material/block:", "stopped": ":material/timer_off:"}
     colours = {"flipped": "orange", "held": "green", "skipped": "gray", "stopped": "gray"}
     with st.container(border=True, height="stretch"):
@@ -51,7 +51,11 @@ def outcome_card(trace: AttackTrace, name: str) -> None:
 
 
 def step_table(trace: AttackTrace) -> list[dict[str, object]]:
-    """Every word's turn as a row: its importance, what refused its replacements, which were tried, the best, what was taken."""
+    """One row per word that the attack tried to replace.
+
+    A row holds the word's importance, the constraints that refused candidates, the candidates that were tried, the best one, and the one that
+    the attack took.
+    """
     rows = []
     for turn in turns(trace):
         best = turn.best

@@ -1,4 +1,4 @@
-"""Asking both models about a text: whether what breaks one breaks the other, and one's own attempts at breaking them."""
+"""Asks both models about a text: whether a text that flips one also flips the other, and the user's own attempts to flip them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,19 @@ from robustprune.ui.words import wording
 from robustprune.ui.words.i18n import said, t
 
 MOST_ATTEMPTS = 20
-# Where a callback leaves what was wrong with a text, for the page to tell.
+# Session key under which a callback leaves the error about a text. The page shows the error.
 WRONG = "attempt_wrong"
 Answers = dict[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A text that somebody wrote: how many words of the original it changes, and each model's class probabilities by its shown name."""
+    """A text that a user wrote.
+
+    Attributes:
+        words: how many words of the original it changes.
+        answers: each model's class probabilities, by the shown name of the model.
+    """
 
     text: str
     words: int
@@ -38,7 +43,7 @@ def answers_of(models: Sequence[str], texts: Sequence[str], job: Job) -> dict[st
 
 
 def transfer(models: dict[str, str], traces: dict[str, AttackTrace]) -> None:
-    """Asks every model about the text that the attack on the other one ended with."""
+    """Offers to ask every model about the texts that flipped one of them, and shows the answers."""
     found = {name: trace for name, trace in traces.items() if trace.outcome == "flipped"}
     if not found:
         st.caption(t("transfer.none"))
@@ -59,7 +64,7 @@ def transfer(models: dict[str, str], traces: dict[str, AttackTrace]) -> None:
 
 
 def verdict(probabilities: Sequence[float], label: int, labels: Sequence[str]) -> str:
-    """What a model says, and whether it is the true label."""
+    """The label that a model predicts, with its probability, and whether it is the true label."""
     predicted = predicted_by(probabilities)
     return t("try.holds" if predicted == label else "try.flips", label=labels[predicted], share=f"{probabilities[predicted]:.1%}")
 
@@ -70,7 +75,7 @@ def predicted_by(probabilities: Sequence[float]) -> int:
 
 
 def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str]) -> list[Attempt]:
-    """Lets people change the text by hand and asks the models; keeps and gives their attempts, the last on top."""
+    """Lets the user change the text by hand and asks the models. Shows and returns the answered attempts, newest first."""
     typed = _typed(list(models.values()), text)
     with st.form("try", border=False):
         st.text_area(t("try.text"), text, key=typed, max_chars=text_length(), height=90, help=t("try.help"))
@@ -91,18 +96,18 @@ def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str])
 
 
 def forget(models: list[str], text: str) -> None:
-    """Takes back all attempts at a text; for callbacks."""
+    """Deletes all attempts at a text. For callbacks."""
     st.session_state["attempts"] = [one for one in st.session_state.get("attempts", []) if list(one[1:3]) != [models, text]]
     st.session_state.pop(_typed(models, text), None)
 
 
 def _typed(models: list[str], text: str) -> str:
-    """Where the session keeps what is being typed."""
+    """The session key of the text that the user is typing."""
     return f"try-{digest('try', models, text)}"
 
 
 def _send(models: list[str], text: str, typed: str) -> None:
-    """Asks about an attempt at a text, which stands in the session's state under ``typed``, and notes it; for callbacks."""
+    """Asks the models about the attempt that the session holds under ``typed``, and records it. For callbacks."""
     try:
         tried = check_typed(st.session_state[typed])
         key = digest("try-job", models, tried)
@@ -116,7 +121,7 @@ def _send(models: list[str], text: str, typed: str) -> None:
 
 
 def words_changed(before: str, after: str) -> int:
-    """How many words of a text are not where they were: replaced, deleted or added."""
+    """How many words were replaced, deleted or added between two texts."""
     first, second = before.split(), after.split()
     spans = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
     return sum(max(last - start, other_last - other_start) for kind, start, last, other_start, other_last in spans if kind != "equal")

@@ -15,25 +15,27 @@ SPECIAL = ("[CLS]", "[SEP]", "<s>", "</s>")
 
 
 def token_maps(shown: Sequence[AttentionMaps], block: int, head: int | None, hide_special: bool) -> list[go.Figure]:
-    """Attention from every token to every token, a figure a model or text, all on one scale from 0."""
+    """Draws attention from every token to every token: one figure per model or text, all on one colour scale that starts at 0."""
     cut = [_cut(maps, block, head, hide_special) for maps in shown]
     scale = {"colorscale": "Blues", "zmin": 0, "zmax": max(float(values.max()) for values, _ in cut)}
     return [_token_map(values, tokens, scale) for values, tokens in cut]
 
 
 def token_difference(dense: AttentionMaps, sparse: AttentionMaps, block: int, head: int | None, hide_special: bool) -> go.Figure:
-    """Sparse less dense, for one text, about 0."""
+    """Draws sparse minus dense attention for one text, on a colour scale that is centred at 0."""
     (first, tokens), (second, _) = (_cut(maps, block, head, hide_special) for maps in (dense, sparse))
     bound = float(max(np.abs(second - first).max(), 1e-6))
     return _token_map(second - first, tokens, {"colorscale": "RdBu_r", "zmin": -bound, "zmax": bound})
 
 
 def head_distances(distances: Float[np.ndarray, "blocks heads"], names: dict[str, str], chosen: tuple[int, int | None]) -> go.Figure:
-    """How far dense and sparse attention are apart, for every block and head. A click gives block and head, from 1, as ``y`` and ``x``.
+    """Draws the distance between dense and sparse attention for every block and head.
+
+    A click gives the block as ``y`` and the head as ``x``, both from 1.
 
     Args:
-        names: words for ``block``, ``head``, ``distance``.
-        chosen: block and head, from 0, that are marked; a head of None marks the whole block.
+        names: the texts for ``block`` and ``head``.
+        chosen: the block and head to mark, from 0. A head of None marks the whole block.
     """
     blocks, heads = distances.shape
     x, y = [str(h + 1) for h in range(heads)], [str(b + 1) for b in range(blocks)]
@@ -41,7 +43,7 @@ def head_distances(distances: Float[np.ndarray, "blocks heads"], names: dict[str
         z=distances, x=x, y=y, colorscale="Oranges", zmin=0, zmax=max(float(distances.max()), 0.05), texttemplate="%{z:.2f}", colorbar={"thickness": 10},
         hoverinfo="skip",
     ))  # fmt: skip
-    # Heat maps do not tell of clicks; markers that nobody sees lie over the cells and do.
+    # Heat maps do not report clicks, so invisible markers over the cells report them.
     cells = [(b, h) for b in range(blocks) for h in range(heads)]
     invisible = {"marker": {"opacity": 0}}
     figure.add_scatter(
@@ -61,14 +63,14 @@ def head_distances(distances: Float[np.ndarray, "blocks heads"], names: dict[str
 
 
 def _cut(maps: AttentionMaps, block: int, head: int | None, hide_special: bool) -> tuple[Float[np.ndarray, "n n"], list[str]]:
-    """The map to draw, with its tokens, in which Plotly would read some HTML."""
+    """The part of the map to draw, and its tokens, which are escaped because Plotly interprets some HTML."""
     kept = [i for i, token in enumerate(maps.tokens) if not (hide_special and token in SPECIAL)] or list(range(len(maps.tokens)))
     return maps.map(block, head)[np.ix_(kept, kept)], [escape(maps.tokens[i]) for i in kept]
 
 
 def _token_map(values: Float[np.ndarray, "n n"], tokens: list[str], scale: dict[str, Any]) -> go.Figure:
-    """Attention from every token (rows) to every token (columns)."""
-    places = [f"{position} {token}" for position, token in enumerate(tokens)]  # a token may come twice
+    """Draws attention from every token (rows) to every token (columns)."""
+    places = [f"{position} {token}" for position, token in enumerate(tokens)]  # a token may occur twice, so the position makes it unique
     bar = {"orientation": "h", "thickness": 8, "y": -0.02, "yanchor": "top", "nticks": 4, "ypad": 0}
     figure = go.Figure(go.Heatmap(z=values, x=places, y=places, colorbar=bar, hovertemplate="%{y} -> %{x}: %{z:.3f}<extra></extra>", **scale))
     figure.update_layout(height=max(300, 110 + 19 * len(tokens)), margin={"l": 5, "r": 5, "t": 5, "b": 5})

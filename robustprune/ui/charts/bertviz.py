@@ -1,7 +1,8 @@
-"""BertViz's head view and model view (Vig 2019), drawn without internet, and safe whatever a token says.
+"""BertViz's head view and model view (Vig 2019), drawn without internet, and safe for tokens of any content.
 
-BertViz's pages load require.js, d3 and jQuery from a content network. Here d3 comes out of mpld3, which ships the very version, and
-the rest, of which BertViz uses little, is made up for. BertViz also writes tokens into a script as they are; here they are escaped.
+BertViz's pages load require.js, d3 and jQuery from a content delivery network. Here d3 comes from the package mpld3, which ships the same
+version. A short script replaces the few functions of the other two libraries that BertViz calls. BertViz also writes tokens unescaped into
+a script; here they are escaped.
 """
 
 import re
@@ -11,16 +12,16 @@ from pathlib import Path
 
 from robustprune.analysis.attention import AttentionMaps
 
-# What stays smooth in a browser.
+# The most tokens with which a view stays smooth in a browser.
 MOST_HEAD_TOKENS, MOST_MODEL_TOKENS = 64, 24
 # The model view is always 970 pixels wide; the column of a wide page is a little narrower.
 MODEL_ZOOM = 0.95
-# Nothing is loaded into the view, whatever is written in it.
+# The content security policy: the view loads nothing, whatever its content says.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 LOADER = re.compile(r'<script src="https://[^"]+require[^"]*"></script>')
-# Stands for "<" until json.dumps has written the tokens: no tokeniser gives a private-use character of its own accord.
+# Stands for "<" until json.dumps has written the tokens. No tokenizer produces this private-use character by itself.
 STAND_IN, STAND_IN_WRITTEN = "\ue000", "\\ue000"
-# require.js and jQuery, as far as BertViz calls them.
+# Replaces the parts of require.js and jQuery that BertViz calls.
 SHIM = """
 (function () {
   class Elements {
@@ -48,10 +49,12 @@ SHIM = """
 
 
 def head_view(maps: AttentionMaps, block: int, dark: bool) -> str:
-    """Lines between tokens for one block (from 0), a colour a head; heads are picked above them. A page of its own, as HTML.
+    """The head view of one block (from 0) as a standalone HTML page.
+
+    It draws lines between tokens, with one colour per head. Users select the heads above the lines.
 
     Raises:
-        ValueError: more than ``MOST_HEAD_TOKENS`` tokens.
+        ValueError: the text has more than ``MOST_HEAD_TOKENS`` tokens.
     """
     import bertviz
 
@@ -60,10 +63,10 @@ def head_view(maps: AttentionMaps, block: int, dark: bool) -> str:
 
 
 def model_view(maps: AttentionMaps, dark: bool) -> str:
-    """All blocks and heads as small pictures; a click opens one. A page of its own, as HTML.
+    """The model view as a standalone HTML page: all blocks and heads as small pictures. A click enlarges one.
 
     Raises:
-        ValueError: more than ``MOST_MODEL_TOKENS`` tokens.
+        ValueError: the text has more than ``MOST_MODEL_TOKENS`` tokens.
     """
     import bertviz
 
@@ -73,12 +76,12 @@ def model_view(maps: AttentionMaps, dark: bool) -> str:
 
 
 def head_view_height(maps: AttentionMaps) -> int:
-    """How high the head view is, in pixels."""
+    """The height of the head view, in pixels."""
     return 60 + 23 * len(maps.tokens)
 
 
 def model_view_height(maps: AttentionMaps) -> int:
-    """How high the model view is, in pixels: its axis and a row of pictures a block, or one of them enlarged."""
+    """The height of the model view, in pixels. It holds its axis and one row of pictures per block, or one enlarged picture."""
     tokens = len(maps.tokens)
     rows = 38 + maps.blocks * (10 + tokens * 7 * 12 / maps.heads)
     return round(MODEL_ZOOM * (max(rows, 55 + 18 * tokens) + 40))
@@ -90,7 +93,7 @@ def _check_length(maps: AttentionMaps, most: int) -> None:
 
 
 def _tensors(maps: AttentionMaps) -> list:
-    """What BertViz takes: a tensor a block, rounded, since every digit is written into the page."""
+    """The maps in the form that BertViz takes: one tensor per block. Values are rounded, because every digit is written into the page."""
     import torch
 
     return list(torch.from_numpy(maps.values.astype("float64").round(3)).unsqueeze(1))
@@ -105,7 +108,7 @@ def _page(html: str, dark: bool, zoom: float = 1) -> str:
     style = (
         f"body {{ margin: 0; background: transparent; color: {ink}; zoom: {zoom}; color-scheme: {'dark' if dark else 'light'} }} svg text {{ fill: {ink} }} "
     )
-    style += "span:has(> #layer) { display: none }"  # blocks are chosen outside, where they are counted from 1
+    style += "span:has(> #layer) { display: none }"  # hides BertViz's choice of block: users choose it outside the view, where blocks count from 1
     head = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{style}</style><script>{_d3()}</script><script>{SHIM}</script>'
     page, loaders = LOADER.subn(lambda _: head, html, count=1)
     if not loaders:

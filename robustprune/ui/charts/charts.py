@@ -1,4 +1,4 @@
-"""Figures as pure functions of plain values. The theme (colours, fonts) is Streamlit's; meaning never hangs on colour alone."""
+"""Figures as pure functions of plain values. Streamlit's theme sets colours and fonts. No meaning depends on colour alone."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from robustprune.studies.figures import BLUE, GREEN, GREY, LAYOUT_MARGIN, ORANGE
 
-# The meta of a trace that marks what is chosen, and is no data.
+# The ``meta`` of a trace that marks a selection and holds no data.
 MARK = "mark"
 
 
@@ -20,12 +20,14 @@ def over_sparsity(
     dense_name: str,
     percent: bool,
 ) -> go.Figure:
-    """One score against sparsity, a line a method, with intervals; the dense model as a dashed line, the chosen sparsity marked.
+    """Draws one score against sparsity with intervals, one line per method.
+
+    A dashed line shows the dense model, and the chosen sparsity is marked.
 
     Args:
-        lines: for every method, (sparsity, value, low, high) by sparsity; low and high equal to the value where there is no interval.
-        dense: value, low and high of the dense model.
-        percent: whether the score is a share, to be told in per cent.
+        lines: for every method, its points (sparsity, value, low, high) in order of sparsity. Without an interval, low and high equal the value.
+        dense: value, low and high of the dense model; None draws no line for it.
+        percent: whether the score is a share that is shown in percent.
     """
     figure = go.Figure()
     styles = ((BLUE, "circle", "solid"), (ORANGE, "diamond", "dot"), (GREEN, "square", "dashdot"))
@@ -50,13 +52,13 @@ def over_sparsity(
 def probability_path(
     paths: dict[str, Sequence[tuple[int, float, str]]], axis: str, queries: str, flip: float | None, here: tuple[int, float] | None = None
 ) -> go.Figure:
-    """The true label's probability over the queries of an attack, a step at every accepted swap, a line a model.
+    """Draws the true label's probability over the queries of an attack, one line per model, with a step at every accepted swap.
 
     Args:
-        paths: for every model, (queries, probability, what was swapped) in order.
-        axis, queries: titles of the axes.
-        flip: below this the prediction changes (two classes).
-        here: the moment to mark, queries and probability.
+        paths: for every model, its points (queries, probability, what was swapped) in order.
+        axis, queries: the titles of the axes.
+        flip: the probability below which the prediction changes (only with two classes, else None).
+        here: the moment to mark, as (queries, probability).
     """
     figure = go.Figure()
     for (name, points), colour, symbol in zip(paths.items(), (BLUE, ORANGE, GREEN), ("circle", "diamond", "square"), strict=False):

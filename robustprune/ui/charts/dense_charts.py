@@ -14,10 +14,12 @@ POINTS = "%{y:.1%}"
 
 
 def soup_steps(steps: Sequence[Step], words: dict[str, str]) -> go.Figure:
-    """Accuracy under attack of every ingredient alone, and of the average with it, on its turn; a staircase of what the soup was by then.
+    """Draws the greedy choice step by step: accuracy under attack of every ingredient alone, and of the average that includes it.
+
+    A staircase shows the accuracy under attack of the soup so far.
 
     Args:
-        words: for ``alone``, ``kept``, ``refused``, ``soup``, ``aua``.
+        words: the texts for ``alone``, ``kept``, ``refused``, ``soup``, ``aua``.
     """
     names = [step.name for step in steps]
     best, so_far = [], 0.0
@@ -41,10 +43,10 @@ def soup_steps(steps: Sequence[Step], words: dict[str, str]) -> go.Figure:
 
 
 def averaging_curve(points: Sequence[Point], words: dict[str, str]) -> go.Figure:
-    """Accuracy along the line between two models, accuracy under attack where it is known, and the loss on an axis of its own.
+    """Draws accuracy along the line between two models, accuracy under attack where it is known, and the loss on its own axis.
 
     Args:
-        words: for ``accuracy``, ``aua``, ``loss``, ``share``, ``rate``.
+        words: the texts for ``accuracy``, ``aua``, ``loss``, ``share``, ``rate``.
     """
     figure = go.Figure()
     share = [point.share for point in points]
@@ -63,11 +65,11 @@ def averaging_curve(points: Sequence[Point], words: dict[str, str]) -> go.Figure
 
 
 def side_by_side(rows: Sequence[dict[str, Any]], words: dict[str, str]) -> go.Figure:
-    """Accuracy and accuracy under attack of several models with their intervals, one model a line.
+    """Draws accuracy and accuracy under attack of several models with their intervals, one row per model.
 
     Args:
-        rows: ``name`` and flat ``scores`` each.
-        words: for ``acc`` and ``aua``.
+        rows: one dictionary per model, with its ``name`` and its flat ``scores``.
+        words: the texts for ``acc`` and ``aua``.
     """
     figure = go.Figure()
     names = [row["name"] for row in rows]

@@ -1,4 +1,4 @@
-"""Figures that compare runs: curves over sparsity and over calibration texts, and sentence embeddings. Pure functions of plain values."""
+"""Figures of sentence embeddings. Pure functions of plain values, as in :mod:`charts`."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,12 +13,12 @@ from robustprune.studies.figures import HEIGHT, LAYOUT_MARGIN, STYLES
 
 
 def embedding_distances(dense: Embeddings, sparse: dict[str, Embeddings], words: dict[str, str]) -> go.Figure:
-    """How far every sparse model's [CLS] is from the dense model's after every block, for an original (first) and an adversarial text.
+    """Draws how far every sparse model's [CLS] embedding is from the dense model's after every block, for an original and an adversarial text.
 
-    Distances are over the length of the dense embedding.
+    The original is the first text of the embeddings. Distances are divided by the length of the dense embedding.
 
     Args:
-        words: for ``original``, ``adversarial``, ``block``, ``distance``.
+        words: the texts for ``original``, ``adversarial``, ``block``, ``distance``.
     """
     figure = go.Figure()
     blocks = [str(number) for number in range(1, dense.values.shape[1])]
@@ -38,10 +38,15 @@ def embedding_distances(dense: Embeddings, sparse: dict[str, Embeddings], words:
 
 
 def embedding_map(models: dict[str, Embeddings], block: int, words: dict[str, str], texts: Sequence[str]) -> tuple[go.Figure, Float[np.ndarray, "2"]]:
-    """The [CLS] embeddings of an original (first) and an adversarial text after a block, from 1, on their first two principal components;
-    and the shares of the variance that these hold.
+    """Draws the [CLS] embeddings of an original (first) and an adversarial text on their first two principal components.
 
-    An arrow leads from every original to its adversarial twin: the shorter, the less the swaps moved that model.
+    A dotted line leads from each original to its adversarial twin: the shorter it is, the less the swaps moved that model. Returns the figure
+    and the share of the variance that each component holds.
+
+    Args:
+        block: the block, from 1, after which the embeddings are taken.
+        words: the texts for ``original``, ``adversarial``, ``component``.
+        texts: the original and the adversarial text.
     """
     points = np.concatenate([one.values[:, block] for one in models.values()])
     flat, shares = projection(points)
@@ -56,6 +61,6 @@ def embedding_map(models: dict[str, Embeddings], block: int, words: dict[str, st
     figure.update_layout(height=HEIGHT, margin=LAYOUT_MARGIN, legend={"orientation": "h", "y": -0.2})
     for axis, share, number in ((figure.update_xaxes, shares[0], 1), (figure.update_yaxes, shares[1], 2)):
         axis(title=f"{words['component']} {number} ({share:.0%})", zeroline=False)
-    # One unit is as long on both axes: distances in the picture are to be compared.
+    # One unit has the same length on both axes, so that readers can compare distances.
     figure.update_yaxes(scaleanchor="x")
     return figure, shares

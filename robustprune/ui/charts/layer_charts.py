@@ -1,4 +1,4 @@
-"""Figures of linear layers: the errors of all, and one close up. Pure functions of plain values, as in :mod:`charts`."""
+"""Figures of linear layers: the errors of all layers, and one layer close up. Pure functions of plain values, as in :mod:`charts`."""
 
 from collections.abc import Sequence
 
@@ -19,20 +19,20 @@ CLOSE_UP_HEIGHT = 330
 
 
 def short_name(layer: str) -> tuple[str, int]:
-    """``block.2.attention.self.query`` as ``("Q", 3)``: what the layer is, and its block from 1."""
+    """The short name of a layer and its block, from 1: ``block.2.attention.self.query`` gives ``("Q", 3)``."""
     _, block, name = layer.split(".", 2)
     return SHORT_NAMES.get(name, name), int(block) + 1
 
 
 def layer_errors(layers: Sequence[LayerReport], names: dict[str, str], chosen: str | None = None, top: float | None = None) -> go.Figure:
-    """Error of every layer: inherited and own, stacked, with what it would have been uncorrected as a tick.
+    """Draws the error of every layer: inherited and own error as a stacked bar, and the error without correction as a tick.
 
-    A click gives the layer's place as ``point_index``.
+    A click gives the index of the layer as ``point_index``.
 
     Args:
-        names: words for ``inherited``, ``own``, ``uncorrected``, ``error``, ``block``, ``chosen``.
-        chosen: the layer to mark.
-        top: the upper end of the axis, for figures that are to be compared.
+        names: the texts for ``inherited``, ``own``, ``uncorrected``, ``error``, ``block``, ``chosen``.
+        chosen: the name of the layer to mark.
+        top: the largest value that the axis must hold, so that several figures can share one scale.
     """
     places = [short_name(layer.name) for layer in layers]
     x = [[f"{names['block']} {block}" for _, block in places], [name for name, _ in places]]
@@ -43,7 +43,7 @@ def layer_errors(layers: Sequence[LayerReport], names: dict[str, str], chosen: s
             x=x, y=[getattr(layer, key) for layer in layers], name=names[key], hovertext=hover,
             marker={"color": colour, "pattern": {"shape": pattern, "size": 5}},
             hovertemplate="%{hovertext}<br>" + names[key] + ": %{y:.4f}<extra></extra>",
-            # What is not selected must not fade: a click chooses a layer, and the mark below shows which.
+            # Bars that are not selected must not fade: a click chooses a layer, and the mark below shows which one.
             selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
         )  # fmt: skip
     figure.add_scatter(
@@ -76,7 +76,12 @@ def layer_errors(layers: Sequence[LayerReport], names: dict[str, str], chosen: s
 
 
 def mask_picture(view: LayerView, shape: tuple[int, int], names: dict[str, str]) -> go.Figure:
-    """Where the zeros lie: the share of weights kept in every cell of the matrix. ``names``: words for ``input``, ``output``, ``kept``."""
+    """Draws where the zeros are: the share of weights kept in every cell of the matrix.
+
+    Args:
+        shape: the size of the matrix (out, in).
+        names: the texts for ``input``, ``output``, ``kept``.
+    """
     rows, columns = view.kept.shape
     places = [np.linspace(0, size, cells, endpoint=False) + size / cells / 2 for size, cells in zip(shape, (rows, columns), strict=True)]
     figure = go.Figure(go.Heatmap(
@@ -90,7 +95,11 @@ def mask_picture(view: LayerView, shape: tuple[int, int], names: dict[str, str])
 
 
 def row_profile(view: LayerView, names: dict[str, str]) -> go.Figure:
-    """The error of every output, largest first, as written and uncorrected. ``names``: words for ``error``, ``rank``, ``total``, ``uncorrected``."""
+    """Draws the error of every output of the pruned layer, largest first, beside its error without correction.
+
+    Args:
+        names: the texts for ``error``, ``rank``, ``total``, ``uncorrected``.
+    """
     order = np.argsort(-view.total)
     figure = go.Figure()
     for values, name, colour, dash in ((view.total, names["total"], ORANGE, "solid"), (view.uncorrected, names["uncorrected"], GREY, "dot")):
@@ -106,7 +115,11 @@ def row_profile(view: LayerView, names: dict[str, str]) -> go.Figure:
 
 
 def weights_histogram(view: LayerView, names: dict[str, str]) -> go.Figure:
-    """How the dense weights and those that were kept are spread. ``names``: words for ``weight``, ``count``, ``dense``, ``kept``."""
+    """Draws the distribution of the dense weights and of the weights that were kept.
+
+    Args:
+        names: the texts for ``weight``, ``count``, ``dense``, ``kept``.
+    """
     middles = (view.edges[:-1] + view.edges[1:]) / 2
     figure = go.Figure()
     for counts, name, colour, dash in ((view.dense, names["dense"], BLUE, "dot"), (view.sparse, names["kept"], ORANGE, "solid")):

@@ -1,4 +1,4 @@
-"""The paper's claims, each answered yes or no from our own numbers, with the report and the table of all results to take away."""
+"""The paper's claims, each answered yes or no from our own numbers, with downloads of the report and of the table of all results."""
 
 import io
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ SWEEP = "python -m robustprune sweep assets/sweeps/table1-small.yaml"
 
 
 def show() -> None:
-    """Every claim in a sentence, with every setting that it was asked of below it."""
+    """Shows every claim as a sentence, and below it a table of all settings in which the claim was tested."""
     results = studies.results()
     mine = results[results["start"] == shell.model()]
     found = studies.answers(mine)
@@ -30,7 +30,7 @@ def show() -> None:
         return
     words = locales.texts(i18n.language())
     for verdict in verdicts(found):
-        if verdict.measure == "aua":  # the claim is about robustness; accuracy stands in the rows below
+        if verdict.measure == "aua":  # the claim is about robustness; the table below also shows accuracy
             said = report_page.verdict_line(verdict, words)
             (st.success if verdict.yes else st.warning)(said, icon=":material/check_circle:" if verdict.yes else ":material/cancel:")
             st.dataframe(report_page.answers_frame([one for one in found if one.claim == verdict.claim], words), hide_index=True)

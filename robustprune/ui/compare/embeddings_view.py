@@ -15,7 +15,7 @@ from robustprune.ui.words.i18n import meaning, t
 
 
 def show() -> None:
-    """Both sentences, their distances block by block, and their map."""
+    """Asks for both sentences, and draws the distances of their embeddings block by block and a map of them."""
     st.markdown(t("embeddings.question"), help=meaning("sentence_embedding"))
     first = st.text_input(t("attention.original_row"), PAPER_ORIGINAL, key="original", bind="query-params", max_chars=1000)
     second = st.text_input(t("attention.adversarial_row"), PAPER_ADVERSARIAL, key="adversarial", bind="query-params", max_chars=1000)

@@ -1,4 +1,7 @@
-"""The paper's own figures, beside ours and clearly apart: another model, other texts, another attacker's resources."""
+"""The paper's own numbers, shown beside ours but clearly separate.
+
+They come from another model, from other texts, and from an attacker with other resources.
+"""
 
 from collections.abc import Sequence
 
@@ -18,7 +21,7 @@ LINES = ("Ada-Pruning", "RMC", "RobusT", "Bag-of-Tricks")
 
 
 def show() -> None:
-    """Table 1 as printed, and its lines over sparsity."""
+    """Shows Table 1 as printed, and its rows as lines over sparsity."""
     rows = paper.rows(lab.find_model(shell.model()).dataset)
     if not rows:
         st.info(t("paper.none"), icon=":material/menu_book:")
@@ -42,7 +45,7 @@ def show() -> None:
 
 
 def frame_of(rows: Sequence[PaperRow]) -> pd.DataFrame:
-    """Rows as they are printed; an Asr that its own row contradicts is marked."""
+    """The rows as printed in the paper. An asterisk marks an Asr that contradicts the other numbers of its row."""
     return pd.DataFrame([
         {
             t("compare.method"): row.method, t("compare.sparsity"): wording.percent(row.sparsity),
@@ -55,5 +58,5 @@ def frame_of(rows: Sequence[PaperRow]) -> pd.DataFrame:
 
 
 def source(rows: Sequence[PaperRow]) -> str:
-    """Where rows stand, and what the mark means if one of them has it."""
+    """The source of the rows. If a row has an asterisk, also what the asterisk means."""
     return said(paper.citation()) + ("" if all(row.asr_consistent for row in rows) else " " + t("paper.inconsistent"))

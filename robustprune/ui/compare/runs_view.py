@@ -1,4 +1,4 @@
-"""Stored runs of one model side by side: over sparsity, over calibration texts, and as a table, all out of the table of all results."""
+"""Runs of one model side by side: over sparsity, over calibration texts, and as a table. All numbers come from the table of all results."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -30,7 +30,7 @@ RATES = {"aua": "overview.aua", "asr": "compare.asr"}
 
 
 def over_sparsity() -> None:
-    """Accuracy and accuracy under attack against sparsity, a line a method (Li et al. 2023, Fig. 4)."""
+    """Draws accuracy and accuracy under attack against sparsity, one line per method (Li et al. 2023, Fig. 4)."""
     st.markdown(t("compare.sparsity_question"))
     rows = _rows()
     runs = seed_groups.pruned_runs(rows)
@@ -39,7 +39,7 @@ def over_sparsity() -> None:
         return
     sizes = [one.settings["calibration"] for one in runs for _ in one.rows["seed"]]
     names = [str(size) for size in sorted(set(sizes))]
-    links.choice("texts", names, str(max(sizes, key=sizes.count)))  # where most is known
+    links.choice("texts", names, str(max(sizes, key=sizes.count)))  # the size with the most runs
     with st.container(horizontal=True):
         if len(names) > 1:
             st.segmented_control(t("prune.calibration"), names, key="texts", required=True, help=t("compare.calibration_help"))
@@ -50,7 +50,7 @@ def over_sparsity() -> None:
 
 
 def over_calibration() -> None:
-    """The same against the number of calibration texts, a line a method and sparsity (Fig. 3)."""
+    """Draws accuracy and accuracy under attack against the number of calibration texts, one line per method and sparsity (Fig. 3)."""
     st.markdown(t("compare.calibration_question"))
     rows = _rows()
     several = lines.families(seed_groups.pruned_runs(rows), "calibration")
@@ -63,7 +63,7 @@ def over_calibration() -> None:
 
 
 def table() -> None:
-    """All runs with their scores; those that were not attacked yet can be."""
+    """Shows all runs with their scores, and offers to attack the runs that were not attacked yet."""
     mine = _of_model(studies.results())
     mine = mine[mine["kind"] == "pruned"]
     if mine.empty:
@@ -84,7 +84,7 @@ def table() -> None:
 
 
 def _attack_open(runs: Sequence[PruneRun], rows: pd.DataFrame) -> None:
-    """Attacks the stored runs, and the dense model, that were not attacked in the usual way yet."""
+    """Offers to attack the dense model and the stored runs, as far as they have no attack with default settings yet."""
     dense, dataset, usual = shell.model(), shell.scored_on(), AttackSpec()
     known = rows[(rows["recipe"] == usual.recipe) & (rows["query_budget"] == usual.query_budget) & (rows["attack_seed"] == usual.seed)]
     known = known[(known["attacked_dataset"] == dataset) & (known["examples"] <= lab.ATTACK_EXAMPLES)]
@@ -102,13 +102,13 @@ def _of_model(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows() -> pd.DataFrame:
-    """What was made of the model on the texts that it is compared on."""
+    """The results of the chosen model: its dense rows, and its runs that were made on demo texts or on the data set of the comparison."""
     mine, on = _of_model(studies.results()), shell.scored_on()
     return mine[(mine["kind"] == "dense") | mine["dataset"].isin([*lab.DEMO_DATASETS, on])]
 
 
 def _attack(names: Sequence[str], dataset: str, job: Job) -> None:
-    """One model after the other, so that every one that is done stays done."""
+    """Attacks one model after the other, so that the results of finished models are kept if the job stops."""
     for name in names:
         lab.attack_texts([name], dataset, lab.ATTACK_EXAMPLES, AttackSpec(), job.progress, job.cancel)
 
@@ -118,7 +118,7 @@ def _choose(runs: Sequence[PruneRun]) -> None:
 
 
 def _choose_recipe(rows: pd.DataFrame) -> str:
-    """The attack whose results are drawn; a choice where there are several."""
+    """The attack recipe whose results are drawn. If there are several, draws a control to choose one."""
     names = sorted(rows["recipe"].dropna().unique(), key=lambda name: name != USUAL_RECIPE) or [USUAL_RECIPE]
     links.choice("recipe_shown", names, names[0])
     if len(names) > 1:
@@ -135,7 +135,7 @@ def _kind(settings: dict[str, Any]) -> str:
 
 
 def _pair_of_curves(rows: pd.DataFrame, runs: Sequence[Group], place: str, name: "Namer", axis: str, recipe: str) -> None:
-    """Accuracy on the left, accuracy under attack on the right; the dense model as a dashed line."""
+    """Draws accuracy on the left and accuracy under attack on the right, with the dense model as a dashed line."""
     attacked = seed_groups.groups(lines.of_one_sample(rows[rows["attacked_dataset"] == shell.scored_on()], recipe))
     dense = next((one for one in attacked if one.settings["kind"] == "dense"), None)
     pruned = [one for one in attacked if one.settings["kind"] == "pruned"]
@@ -169,7 +169,7 @@ def _clicked(key: str) -> None:
 
 
 def _row(row: dict[str, Any]) -> dict[str, str]:
-    """A row as people read it."""
+    """A row of the results table in readable form."""
     asked = row["pattern"] if not pd.isna(row["pattern"]) else wording.percent(row["sparsity"])
     name = t("run.name", sparsity=asked, method=row["method"], adaptive=t(f"adaptive.{row['adaptive']}"))
     attacked = not pd.isna(row["recipe"])

@@ -1,4 +1,4 @@
-"""Tables of the command ``compare``: methods on one start under one attack, as the paper's Table 1."""
+"""The tables that the command ``compare`` makes: methods on one dense model under one attack, like the paper's Table 1."""
 
 import shlex
 
@@ -17,12 +17,12 @@ from robustprune.ui.words import wording
 from robustprune.ui.words.i18n import meaning, said, t, t_or
 
 RATES = {"acc": "overview.accuracy", "aua": "overview.aua", "asr": "compare.asr"}
-# What of a row's settings the link to the prune page carries.
+# The settings of a row that the link to the prune page holds.
 LINKED = ("model", "dataset", "method", "adaptive", "sparsity", "calibration", "seed")
 
 
 def show() -> None:
-    """Every table of the model's data set; where there is none, how to make one."""
+    """Shows every table of the model's data set. If there is none, shows how to make one."""
     tables = [table for table in lab.all_tables() if table.dataset in shell.datasets_of_model()]
     if not tables:
         st.info(t("compare.nothing"), icon=":material/table_chart:")
@@ -35,18 +35,18 @@ def show() -> None:
 
 
 def name_of(name: str) -> str:
-    """A method by its name in the field, a model by its own."""
+    """The shown name of a row: the name of a method in the field, or a model's own name."""
     return t_or(f"compare.row.{name}", name)
 
 
 def _title(table: MethodTable) -> str:
-    """A table by what is compared."""
+    """The title of a table: what it compares."""
     what = t("compare.pruned", sparsity=wording.percent(table.sparsity)) if table.sparsity else t("compare.dense")
     return t("compare.table", model=table.rows[0].name, what=what, dataset=table.dataset, examples=table.examples, recipe=table.spec.recipe)
 
 
 def _frame(table: MethodTable) -> pd.DataFrame:
-    """The rows in figures, intervals in brackets."""
+    """The rows as numbers, with intervals in brackets."""
     rows = []
     for row in table.rows:
         rates = {t(key): wording.rate(row.scores, rate) for rate, key in RATES.items()}
@@ -62,11 +62,11 @@ def _frame(table: MethodTable) -> pd.DataFrame:
             }
         )
     result = pd.DataFrame(rows)
-    return result.loc[:, (result != "").any()]  # a table of dense models has neither seconds nor retraining
+    return result.loc[:, (result != "").any()]  # drops empty columns: a table of dense models has neither seconds nor retraining
 
 
 def rates(table: MethodTable) -> go.Figure:
-    """The rows side by side, and which of them differ by more than chance. Gives the chart."""
+    """Draws the rows side by side, and says which of them differ by more than chance. Returns the chart."""
     shown = [{"name": name_of(row.name), "scores": row.scores} for row in table.rows]
     words = {"acc": t("overview.accuracy"), "aua": t("overview.aua")}
     chart = dense_charts.side_by_side(shown, words)
@@ -90,7 +90,7 @@ def _difference(row: Row) -> str:
 
 
 def _open(table: MethodTable) -> None:
-    """A link for every row that was pruned without training, to its settings on the prune page."""
+    """Draws a link for every row that was pruned without training. The link opens the prune page with the settings of the row."""
     pruned = [row for row in table.rows if row.start in lab.built_in_models() and not row.retrains]
     if pruned:
         st.caption(t("compare.open_rows"))
@@ -101,7 +101,7 @@ def _open(table: MethodTable) -> None:
 
 
 def _show(table: MethodTable) -> None:
-    """One table: chart, figures, findings, downloads."""
+    """Shows one table: chart, numbers, findings, downloads."""
     chart = rates(table)
     figures = _frame(table)
     explained = {t("overview.aua"): meaning("aua"), t("compare.asr"): meaning("asr"), t("overview.accuracy"): meaning("accuracy")}

@@ -1,4 +1,4 @@
-"""The straight line between two models on a page: loss, accuracy, and accuracy under attack of the averages on the way."""
+"""Shows the straight line between the weights of two models: loss, accuracy, and accuracy under attack of the averages along the line."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from robustprune.ui.words.i18n import t
 
 
 def show(found: Curve) -> None:
-    """The chart, what it was measured on, and its numbers to take away."""
+    """Draws the chart, says what it was measured on, and offers its numbers as a download."""
     words = {"accuracy": t("overview.accuracy"), "aua": t("overview.aua"), "loss": t("dense.loss"), "rate": t("dense.rate")}
     words["share"] = t("dense.share", name=found.second)
     figure = dense_charts.averaging_curve(found.points, words)

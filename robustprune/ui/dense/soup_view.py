@@ -1,4 +1,4 @@
-"""A soup on a page: its ingredients with settings and scores, every decision of the greedy choice, and what came of it."""
+"""Shows a soup: its ingredients with settings and scores, every decision of the greedy choice, and the result."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -16,12 +16,12 @@ from robustprune.ui.words.i18n import said, t
 
 
 def name_of(soup: SoupRun) -> str:
-    """A soup by what went into it, and where it was made."""
+    """The shown name of a soup: its ingredients, whether it ships or was made here, and the start of its digest."""
     return f"{' + '.join(soup.kept)} ({t('prune.shipped') if soup.shipped else t('compare.here')}, {soup.digest[:4]})"
 
 
 def _settings_of(name: str) -> str:
-    """How an ingredient was trained, in a few words; nothing where no card says."""
+    """How an ingredient was trained, in a few words; empty if it has no card that says so."""
     try:
         settings = lab.model_card(name)["settings"]
     except (ModelError, KeyError):
@@ -36,7 +36,7 @@ def _settings_of(name: str) -> str:
 
 
 def _ingredients(soup: SoupRun) -> pd.DataFrame:
-    """Every ingredient with its scores on texts that nothing was chosen by, and how it was trained; the soup last."""
+    """One row per ingredient: its scores on texts that were not used for the greedy choice, and how it was trained. The last row is the soup."""
     rows = [_row(soup, step.name, step.name, t("dense.kept" if step.kept else "dense.refused"), _settings_of(step.name)) for step in soup.steps]
     return pd.DataFrame([*rows, _row(soup, soup.model, t("dense.soup"), "", t("dense.mean_of", count=len(soup.kept)))])
 
@@ -55,7 +55,7 @@ def _row(soup: SoupRun, name: str, shown: str, turn: str, training: str) -> dict
 
 
 def _why(step: Step) -> str:
-    """One decision in a sentence, with its own numbers."""
+    """Describes one decision in a sentence, with the numbers of that decision."""
     numbers = {"name": wording.plain(step.name), "alone": f"{step.alone.aua:.1%}", "together": f"{step.together.aua:.1%}"}
     if step.before is None:
         return t("dense.why_first", **numbers)
@@ -63,7 +63,7 @@ def _why(step: Step) -> str:
 
 
 def _finding(soup: SoupRun) -> str:
-    """What the soup came to, against the best and against the plainest ingredient, and whether that is more than chance."""
+    """Compares the soup with the best ingredient and with the best plainly trained one. Says whether each difference is more than chance."""
     plain = [name for name in soup.comparisons if not lab.is_adversarial(name)]
     best = max(soup.comparisons, key=lambda name: soup.reported[name]["aua"])
     sentences = []
@@ -76,7 +76,7 @@ def _finding(soup: SoupRun) -> str:
 
 
 def show(soup: SoupRun) -> None:
-    """Ingredients, steps, findings."""
+    """Shows ingredients, findings and steps."""
     st.subheader(t("dense.ingredients_title"))
     frame = _ingredients(soup)
     st.dataframe(frame, hide_index=True)
@@ -100,7 +100,7 @@ def show(soup: SoupRun) -> None:
 
 
 def steps(soup: SoupRun) -> go.Figure:
-    """The greedy choice as a chart, and the texts that it was made by. Gives the chart."""
+    """Draws the greedy choice as a chart, and says on which texts it was made. Returns the chart."""
     words = {key: t(f"dense.{key}") for key in ("alone", "kept", "refused", "soup", "aua")}
     chart = dense_charts.soup_steps(soup.steps, words)
     exports.chart(chart, alt=t("dense.steps_alt"), key="steps")

@@ -1,1 +1,1 @@
-"""What surrounds every page: navigation, the sidebar, signing in, links, and what a page says where something is missing."""
+"""The frame of every page: navigation, the sidebar, sign-in, links to pages, and the messages that replace a missing result."""

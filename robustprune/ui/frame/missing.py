@@ -1,4 +1,4 @@
-"""What a card says whose result is not there."""
+"""The messages that a card shows when its result is missing."""
 
 import streamlit as st
 
@@ -7,11 +7,11 @@ from robustprune.ui.words.i18n import t
 
 
 def result(page: str) -> None:
-    """A result that a person can make: says on which page."""
+    """Says that a result is missing, and links to the page on which the user can make it."""
     st.info(t("learn.not_here"), icon=":material/info:")
     st.page_link(shell.page(page), label=t(f"{page}.menu"), icon=shell.PAGES[page])
 
 
 def shipped() -> None:
-    """A result that only ships with the program."""
+    """Says that a result is missing that normally ships with the program."""
     st.info(t("learn.not_shipped"), icon=":material/info:")

@@ -1,11 +1,11 @@
-"""The frame around every page: navigation, the guard of deep links, how errors are shown; and what is chosen: model, texts, runs."""
+"""The frame around every page: navigation, the guard for deep links, the display of errors, and the user's choice of model, texts and runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pandas  # noqa: F401, first of all: Plotly takes it half-imported, while another session imports it, for whole
+import pandas  # noqa: F401, before all others: while another session is importing pandas, Plotly would use the half-imported module as if it were complete
 import streamlit as st
 
 from robustprune import lab
@@ -31,18 +31,18 @@ PAGES = {
     "learn": ":material/school:",
     "bring": ":material/upload_file:",
 }
-# In the link while somebody teaches: what a class does not need is out of sight.
+# The link's parameter for teacher mode, and its value. Teacher mode hides everything that a class does not need.
 TEACH, YES = "teach", "1"
 DEFAULT_SPARSITY = 0.5
-# As many runs as can be told apart side by side.
+# The most runs that a viewer can tell apart side by side.
 MOST_RUNS = 4
 DEFAULT_MODEL = "sst2-soup"
-# Four cards fill a wide page, two a narrow one (pixels).
+# The width of a card in pixels: four cards fill a wide page, two a narrow one.
 CARD_WIDTH = 220
 
 
 def configure() -> None:
-    """Language, the browser tab's title and icon, and the layout. The icon is a file: a Material icon would be fetched from the network."""
+    """Sets language, title, icon and layout of the page. The icon is a file, because a Material icon would be loaded from the network."""
     i18n.choose_language()
     links.choice(TEACH, (YES,), None)
     sidebar = "collapsed" if teaching() else "auto"
@@ -50,17 +50,17 @@ def configure() -> None:
 
 
 def teaching() -> bool:
-    """Whether the page is shown to a class."""
+    """True in teacher mode, in which the page is shown to a class."""
     return st.session_state.get(TEACH) == YES
 
 
 def pages() -> list[st.Page]:
-    """The pages, in the order of the menu. Addresses stay English."""
+    """The pages, in the order of the menu. Their addresses are English in every language."""
     return [st.Page(f"pages/{name}.py", title=t(f"{name}.menu"), icon=icon, url_path=name, default=name == "overview") for name, icon in PAGES.items()]
 
 
 def page(name: str) -> st.Page:
-    """One of the pages, to link to."""
+    """The page of that name, as a target for links."""
     return next(one for one, key in zip(pages(), PAGES, strict=True) if key == name)
 
 
@@ -75,7 +75,10 @@ def entered() -> Iterator[None]:
 
 
 def require_entrypoint() -> None:
-    """Every page's first line. On a fresh process Streamlit runs a deep-linked page of ``pages/`` without app.py; this goes back to it."""
+    """Makes sure that a page runs inside app.py. Every page calls it before it draws anything.
+
+    In a fresh process Streamlit runs a deep-linked page of ``pages/`` without app.py. This function then starts the run again, through app.py.
+    """
     if MARK not in st.session_state:
         configure()
         st.navigation(pages())
@@ -84,7 +87,7 @@ def require_entrypoint() -> None:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Shows what the engine says about a wrong input as a sentence, where the page would have gone on."""
+    """Shows an error of the engine, for example about a wrong input, as a sentence in place of the rest of the page."""
     try:
         yield
     except RobustPruneError as error:
@@ -103,17 +106,17 @@ def model() -> str:
 
 
 def own_models() -> list[OwnModel]:
-    """The models of people's own that may be chosen here: none on a shared server, else those that lie where the app may read."""
+    """The users' own models that can be chosen here: those in folders that the app may read; none on a shared server."""
     return [] if limits.shared() else [own for own in lab.own_models() if limits.may_read(Path(own.name))]
 
 
 def own_datasets() -> list[OwnData]:
-    """The data sets of people's own that may be chosen for the model; none on a shared server."""
+    """The users' own data sets that can be chosen for the model; none on a shared server."""
     return [] if limits.shared() else lab.own_datasets(model())
 
 
 def need_dataset() -> str:
-    """The data set that is chosen; where none fits the model, says what to do and ends the page."""
+    """The chosen data set. If none fits the model, says what to do and ends the page."""
     if not st.session_state.get("dataset"):
         st.info(t("empty.no_dataset"), icon=":material/upload_file:")
         st.page_link(page("bring"), label=t("bring.menu"))
@@ -122,54 +125,61 @@ def need_dataset() -> str:
 
 
 def datasets_of_model() -> tuple[str, ...]:
-    """The data set that the chosen model was trained on, and its demo texts."""
+    """The names of the data set that the chosen model was trained on and of its demo texts, as far as they exist."""
     card = lab.find_model(model()).dataset
     return tuple(name for name in (card, lab.usual_dataset(model())) if name)
 
 
 def chosen_runs() -> list[PruneRun]:
-    """The runs that are chosen in the sidebar, the first of which is attacked and looked into; empty where there are none yet."""
+    """The runs that are chosen in the sidebar, or else the default run; empty if the model has no run yet.
+
+    Pages that show a single run, such as the attack page, use the first one.
+    """
     runs = {run.digest: run for run in runs_of(model())}
     chosen = [runs[digest] for digest in st.session_state.get("runs", ()) if digest in runs]
     return chosen or ([list(runs.values())[default_run(list(runs.values()))]] if runs else [])
 
 
 def chosen_run() -> PruneRun | None:
-    """The first of the chosen runs; None where there is none yet."""
+    """The first of the chosen runs; None if the model has no run yet."""
     return next(iter(chosen_runs()), None)
 
 
 def choose_run(digest: str) -> None:
-    """Makes a run the first of those that the other pages show; for callbacks, which run before the sidebar."""
+    """Makes a run the first of the chosen runs. For callbacks, which run before the sidebar is drawn."""
     others = [other for other in st.session_state.get("runs", ()) if other != digest]
     st.session_state["runs"] = [digest, *others][:MOST_RUNS]
 
 
 def runs_of(name: str) -> list[PruneRun]:
-    """The stored runs of a model: by method, then sparsity, the usual ones first."""
+    """The stored runs of a model, in order of method, adaptive mode and sparsity. Of equal ones, a run with usual settings comes first."""
     found = [run for run in lab.all_runs() if run.spec.model == name]
     return sorted(found, key=lambda run: (run.spec.method, run.spec.adaptive, run.spec.sparsity, not is_usual(run)))
 
 
 def run_name(run: PruneRun) -> str:
-    """A run by what it is; one that was not made in the usual way also by the start of its digest, so that no two have one name."""
+    """The name of a run. With unusual settings it also holds the start of the digest, so that no two runs have the same name."""
     name = t("run.name", sparsity=run.spec.asked, method=run.spec.method, adaptive=t(f"adaptive.{run.spec.adaptive}"))
     return name if is_usual(run) else f"{name} ({run.digest[:4]})"
 
 
 def run_tag(run: PruneRun) -> str:
-    """A run by its settings alone, for where there is little room."""
+    """The short name of a run, made of its settings alone, for narrow places."""
     tag = f"{run.spec.asked} {run.spec.method} {run.spec.adaptive}"
     return tag if is_usual(run) else f"{tag} ({run.digest[:4]})"
 
 
 def scored_on() -> str | None:
-    """The texts on which the chosen model and its runs are attacked, to compare them: its demo texts, else the data set that is chosen."""
+    """The data set on which the chosen model and its runs are attacked for comparison: its demo texts, else the chosen data set."""
     return lab.usual_dataset(model()) or st.session_state.get("dataset")
 
 
 def is_usual(run: PruneRun, but_for: str = "", dataset: str | None = None) -> bool:
-    """Whether a run was made from demo texts (or from ``dataset``) with all settings but its name's left as they are, and ``but_for``, a field."""
+    """True if a run has usual settings: all settings that are not part of its name have their default values.
+
+    The run must be made from demo texts or from ``dataset``, and its sparsity must have at most three decimals. ``but_for`` names one more
+    field of the spec that may have any value.
+    """
     spec = run.spec
     usual = PruneSpec(spec.model, spec.dataset, spec.method, spec.adaptive, spec.sparsity, spec.pattern)
     if but_for:
@@ -178,17 +188,17 @@ def is_usual(run: PruneRun, but_for: str = "", dataset: str | None = None) -> bo
 
 
 def dataset_name(run: PruneRun) -> str:
-    """The name of a run's texts; of a file, without the folders before it."""
+    """The name of a run's data set. A file is named without its folders."""
     return plain(Path(run.spec.dataset).name)
 
 
 def error_names() -> dict[str, str]:
-    """The words of the layer chart."""
+    """The texts that the layer chart needs, in the session's language."""
     return {key: t(f"layers.{key}") for key in ("inherited", "own", "uncorrected", "error", "block", "chosen")}
 
 
 def need_run() -> PruneRun:
-    """The chosen run; where there is none, says what to do and ends the page."""
+    """The first of the chosen runs. If there is none, says what to do and ends the page."""
     run = chosen_run()
     if run is None:
         st.info(t("empty.no_run"), icon=":material/content_cut:")
@@ -198,6 +208,6 @@ def need_run() -> PruneRun:
 
 
 def default_run(runs: list[PruneRun]) -> int:
-    """The place of the run to show first: the best method at one half."""
+    """The index of the run to show first: the best method at sparsity 0.5, or else index 0."""
     good = [i for i, run in enumerate(runs) if (run.spec.method, run.spec.adaptive, run.spec.sparsity) == ("admm", "full", DEFAULT_SPARSITY)]
     return good[0] if good else 0

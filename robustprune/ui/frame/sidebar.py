@@ -1,4 +1,4 @@
-"""The sidebar: language, dense model, texts, and the pruned models that the pages show. All of it is in the link."""
+"""The sidebar: language, dense model, texts, and the pruned models that the pages show. The link holds all of these choices."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from robustprune.ui.words.i18n import t
 
 
 def show() -> None:
-    """Draws it."""
+    """Draws the sidebar."""
     st.selectbox(t("sidebar.language"), locales.languages(), key=i18n.KEY, format_func=lambda code: locales.texts(code)["language.name"])
     _choose_model()
     _choose_start()
@@ -36,7 +36,7 @@ def _choose_model() -> None:
 
 
 def _choose_start() -> None:
-    """The single model of a data set, or its soup, where both ship."""
+    """Draws the choice between the single model of a data set and its soup, if both ship."""
     starts = lab.dense_starts(shell.model())
     if len(starts) > 1:
         st.session_state["start"] = next(kind for kind, name in starts.items() if name == shell.model())
@@ -54,7 +54,7 @@ def _choose_dataset() -> None:
     names = lab.datasets_for(shell.model())
     shown = _told_apart({**{name: name for name in names}, **{own.name: own.shown for own in shell.own_datasets()}})
     if not shown:
-        st.session_state.pop("dataset", None)  # of the model before
+        st.session_state.pop("dataset", None)  # it belongs to the previous model
         st.caption(t("sidebar.no_dataset"))
         return
     links.choice("dataset", list(shown), next(iter(shown)))
@@ -62,7 +62,7 @@ def _choose_dataset() -> None:
 
 
 def _told_apart(shown: dict[str, str]) -> dict[str, str]:
-    """Names as they are shown; of those that are alike, which the browser could not tell apart, every further one with a number."""
+    """Returns the shown names, with a number behind each repeated name, because the browser cannot tell equal options apart."""
     seen: Counter[str] = Counter()
     result = {}
     for name, words in shown.items():

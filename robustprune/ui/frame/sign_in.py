@@ -1,4 +1,7 @@
-"""Signing in on a shared server, by Streamlit's OpenID Connect; without an ``[auth]`` part in its secrets the app is open to whoever reaches it."""
+"""Sign-in on a shared server, through Streamlit's OpenID Connect.
+
+If Streamlit's secrets have no ``[auth]`` section, the app is open to everyone who can reach it.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +15,11 @@ from robustprune.ui.words.wording import plain
 
 
 def required() -> bool:
-    """Whether this server asks people to sign in.
+    """True if this server asks people to sign in.
 
     Raises:
-        SpecError: it is meant to, but cannot: then nobody is let in.
+        SpecError: the server should ask, but cannot: the secrets file is damaged, or it names no provider although ``people`` are listed. Then
+            nobody is let in.
     """
     if st.secrets.load_if_toml_exists():
         if "auth" in st.secrets:
@@ -28,7 +32,7 @@ def required() -> bool:
 
 
 def inside() -> bool:
-    """Whether whoever looks is let in."""
+    """True if this viewer is let in."""
     try:
         return not required() or (st.user.is_logged_in and limits.may_enter(st.user.get("email"), st.user.get("email_verified") is True))
     except SpecError:
@@ -36,7 +40,7 @@ def inside() -> bool:
 
 
 def require() -> None:
-    """Lets nobody further whom the provider does not know, or who is not one of ``reach.people``. Raises SpecError as ``required``."""
+    """Ends the page for a viewer who is not signed in or whom :func:`robustprune.ui.limits.may_enter` refuses. Raises SpecError like :func:`required`."""
     if not required() or inside():
         return
     if not st.user.is_logged_in:
@@ -52,14 +56,14 @@ def require() -> None:
 
 
 def show() -> None:
-    """Who is signed in, and the way out; for the sidebar."""
+    """Shows who is signed in, and a button to sign out. For the sidebar."""
     if required():
         st.caption(t("sign_in.as", name=plain(_name())))
         _way_out()
 
 
 def _providers() -> list[str | None]:
-    """The names of the providers where there are several; None stands for the only one."""
+    """The names of the identity providers. A single provider without a name is given as None."""
     return [name for name, value in st.secrets["auth"].items() if isinstance(value, Mapping)] or [None]
 
 

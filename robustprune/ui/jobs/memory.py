@@ -1,4 +1,4 @@
-"""Memory that a work has done with, given back to the machine."""
+"""Gives the memory that a finished job no longer needs back to the operating system."""
 
 import ctypes
 import gc
@@ -7,10 +7,10 @@ from functools import cache
 
 
 def give_back() -> None:
-    """Lets go of what nobody refers to any more, and hands free pages back.
+    """Deletes unreachable objects, and gives free memory pages back to the operating system.
 
-    The allocator of glibc keeps them, scattered over an arena a thread: after some prunings and attacks a server would hold a third more than
-    it uses. Elsewhere there is nothing to hand back by hand.
+    The allocator of glibc keeps free pages, scattered over one arena per thread: after some prunings and attacks a server would hold a third
+    more memory than it uses. Without glibc the function only deletes unreachable objects.
     """
     gc.collect()
     if trim := _trim():

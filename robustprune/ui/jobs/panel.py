@@ -1,4 +1,4 @@
-"""Background jobs on a page: one manager for all sessions, what one session may ask of it, and a panel that watches a job until it ends."""
+"""Background jobs on a page: one manager for all sessions, what one session may ask of it, and a panel that follows a job until it ends."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,40 +13,43 @@ from robustprune.ui.words.i18n import said, t
 from robustprune.ui.words.wording import plain
 
 POLL_SECONDS = 0.5
-# Where a callback leaves, by the key of the job, why it was not taken, for the panel to tell.
+# Session key under which a callback leaves the reason why a job was refused, by the job's key. The panel shows the reason.
 REFUSED = "_job_refused"
 
 
 @st.cache_resource
 def manager() -> JobManager:
-    """The one manager of this process."""
+    """The single job manager of this process."""
     return JobManager(limits.queue_length(), limits.session_jobs())
 
 
 def owner() -> str:
-    """Whose jobs count together: those of a person who signed in, else of a browser session."""
+    """The owner of the jobs that this viewer starts: the e-mail address of a signed-in person, else the id of the browser session."""
     person = st.user.to_dict()
     return person["email"] if person.get("is_logged_in") and person.get("email") else get_script_run_ctx().session_id
 
 
 def may_cancel(job: Job) -> bool:
-    """On a shared server only whoever asked for a job first may stop it."""
+    """True if this viewer may stop a job. On a shared server only the one who first asked for the job may stop it."""
     return not limits.shared() or job.owner == owner()
 
 
 def cancel(job: Job) -> None:
-    """Asks a job to stop, where whoever looks may; for callbacks, since a button that is greyed out stops no client of somebody's own."""
+    """Asks a job to stop, if this viewer may do that. For callbacks.
+
+    The check is needed although the button is disabled for other viewers: a client that somebody wrote can send the click anyway.
+    """
     if may_cancel(job):
         manager().cancel(job)
 
 
 def submit(key: str, work: Callable[[Job], Any]) -> None:
-    """Queues ``work`` as the job of that key and of whoever looks. Raises Busy if too many wait or run."""
+    """Queues ``work`` as the job ``key`` of this viewer. Raises Busy if too many jobs wait or run."""
     manager().submit(key, work, owner())
 
 
 def ask_for(key: str, work: Callable[[Job], Any]) -> None:
-    """The same for buttons: why a job is not taken is told by its panel."""
+    """Like :func:`submit`, for buttons: if the job is refused, its panel shows the reason."""
     try:
         submit(key, work)
     except Busy as error:
@@ -54,27 +57,28 @@ def ask_for(key: str, work: Callable[[Job], Any]) -> None:
 
 
 def running(key: str) -> bool:
-    """Whether a job of that key waits or runs."""
+    """True if the job ``key`` waits or runs."""
     job = manager().get(key)
     return bool(job and job.active)
 
 
 def start_button(label: str, key: str, work: Callable[[Job], Any], *, primary: bool = False, help: str | None = None) -> None:
-    """A button that queues ``work`` as the job of that key; of no use while that job waits or runs."""
+    """Draws a button that queues ``work`` as the job ``key``. The button is disabled while that job waits or runs."""
     look: dict[str, Any] = {"type": "primary" if primary else "secondary", "icon": ":material/play_arrow:", "help": help}
     st.button(label, key=f"start-{key}", on_click=ask_for, args=(key, work), disabled=running(key), **look)
 
 
 def result(key: str) -> Any:
-    """What the job of that key gave; None while there is no such job, or none that is done."""
+    """The result of the job ``key``; None if there is no such job, or if it has not finished successfully."""
     job = manager().get(key)
     return job.future.result() if job and job.state == "done" else None
 
 
 def show(key: str, live: Callable[[Any], None] | None = None) -> None:
-    """Shows the job of that key: place in the queue, progress, ``live`` drawing what is known so far, cancel; or how it failed.
+    """Shows the job ``key``: its place in the queue, its progress and a cancel button, or how it failed.
 
-    When the job ends, the page runs again as a whole, so that what depends on it appears.
+    ``live`` draws the partial result while the job runs. When the job ends, the whole page runs again, so that everything that depends on
+    the job appears.
     """
     refused = st.session_state.get(REFUSED, {}).pop(key, None)
     if refused:

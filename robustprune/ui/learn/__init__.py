@@ -1,1 +1,1 @@
-"""The lessons: their content, their numbers, their toys and the page that shows them."""
+"""The lessons: their content, their numbers, their interactive examples, and the views that show them."""

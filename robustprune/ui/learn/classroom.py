@@ -1,6 +1,6 @@
-"""Where a session stands in the lessons, and the way back to them from the pages that a class is led to.
+"""The session's position in the lessons, and the link back to the lesson from the pages that a lesson opens.
 
-Every page needs this, so it imports nothing that a lesson shows.
+Every page needs this module, so it does not import the views of the lessons.
 """
 
 import streamlit as st
@@ -15,20 +15,20 @@ LESSON, CARD = "lesson", "card"
 
 
 def chosen() -> Lesson | None:
-    """The lesson that the link or the session names; None for the list."""
+    """The lesson that the link or the session names; None for the list of lessons."""
     numbers = {str(lesson.number): lesson for lesson in all_lessons()}
     links.choice(LESSON, list(numbers), None)
     return numbers.get(st.session_state[LESSON])
 
 
 def card_of(lesson: Lesson) -> int:
-    """The card at hand, from 1; after the last that shows something comes the task."""
+    """The number of the current card, from 1. The number after the last card stands for the task."""
     links.choice(CARD, [str(number) for number in range(1, len(lesson.cards) + 2)], "1")
     return int(st.session_state[CARD])
 
 
 def way_back(page: st.Page) -> None:
-    """While somebody teaches, on the other pages: a link back to the lesson, which stands in their links too."""
+    """In teacher mode, draws a link back to the lesson on every other page. The links of those pages also hold the lesson and its card."""
     if not shell.teaching() or page.url_path == "learn":
         return
     lesson = chosen()
@@ -40,7 +40,7 @@ def way_back(page: st.Page) -> None:
 
 
 def teach_button() -> None:
-    """Begins or ends teacher mode."""
+    """Draws the button that starts or ends teacher mode."""
     label, icon, value = (
         ("learn.teach_end", ":material/close_fullscreen:", None) if shell.teaching() else ("learn.teach", ":material/cast_for_education:", shell.YES)
     )

@@ -1,4 +1,4 @@
-"""The terms of the field, in both languages side by side; the same source feeds the tooltips everywhere."""
+"""The glossary: the terms of the field in both languages side by side. The tooltips of all pages use the same source."""
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +10,7 @@ from robustprune.ui.words.i18n import t
 
 
 def show() -> None:
-    """The table, and the same to take away."""
+    """Draws the table with a search field, and offers the table as a download."""
     st.markdown(t("glossary.question", terms=len(i18n.glossary())))
     frame = table()
     looked_for = st.text_input(t("glossary.search"), key="term", bind="query-params", max_chars=80, icon=":material/search:", width=420).strip().lower()
@@ -23,7 +23,7 @@ def show() -> None:
 
 
 def table() -> pd.DataFrame:
-    """A row a term: its name in every language, and what it means in the session's first."""
+    """One row per term: its name and its meaning in every language, with the session's language first."""
     first = i18n.language()
     order = [first, *(language for language in locales.languages() if language != first)]
     rows = []

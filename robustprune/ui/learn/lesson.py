@@ -1,7 +1,7 @@
-"""The lessons of the Learn page as data: ``assets/lessons/<number>-<id>.json``, one lesson a file, each text in every language.
+"""The lessons of the Learn page as data: ``assets/lessons/<number>-<id>.json``, one lesson per file, each text in every language.
 
-A card says something and shows something; what it shows is a view that the page knows by name, ``with`` says in which state it opens.
-Numbers do not stand in the texts: they are placeholders, which :mod:`robustprune.ui.learn.numbers` fills in.
+A card has a text (``say``) and a view (``show``). The page knows the view by its name, and ``with`` gives the state in which it opens.
+The texts hold placeholders instead of numbers; :mod:`robustprune.ui.learn.numbers` fills them in.
 """
 
 import json
@@ -18,12 +18,12 @@ Said = dict[str, str]
 
 @dataclass(frozen=True)
 class LessonCard:
-    """One card.
+    """One card of a lesson.
 
     Attributes:
-        say: its text by language.
-        show: the name of the view below it.
-        start: what the view's widgets hold at first, by their keys.
+        say: the text of the card, by language.
+        show: the name of the view below the text.
+        start: the first values of the view's widgets, by the keys of the widgets.
     """
 
     say: Said
@@ -33,13 +33,13 @@ class LessonCard:
 
 @dataclass(frozen=True)
 class Opening:
-    """The real page in the state that a lesson speaks of.
+    """A page of the app, in the state that a lesson describes.
 
     Attributes:
-        page: its name.
-        model: the dense model that is chosen there.
-        runs: pruned versions of it that are chosen, each by the fields of its spec that are not as usual.
-        link: further parameters of the link, as the page names them.
+        page: the name of the page.
+        model: the dense model that is chosen on the page.
+        runs: the runs that are chosen, each as the fields of its spec that differ from the defaults.
+        link: further parameters of the link, under the names that the page uses.
     """
 
     page: str
@@ -50,11 +50,11 @@ class Opening:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One idea, some cards, one thing to do, and the page to do it on.
+    """One lesson: one idea, some cards, one task, and the page to do the task on.
 
     Attributes:
-        number: its place, from 1.
-        title, idea, task: texts by language.
+        number: the position of the lesson, from 1.
+        title, idea, task: the texts, by language.
     """
 
     number: int

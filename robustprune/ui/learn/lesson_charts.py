@@ -16,10 +16,10 @@ STYLES = ((GREY, "circle", "dot"), (ORANGE, "diamond", "dash"), (BLUE, "square",
 
 
 def anatomy(layers: Sequence[LayerReport], words: dict[str, str]) -> go.Figure:
-    """Every linear layer of a model as a cell: blocks from bottom to top, as they run, and how many weights each layer has.
+    """Draws every linear layer of a model as a cell with its number of weights. The first block to run is at the bottom.
 
     Args:
-        words: for ``block`` and ``weights``.
+        words: the texts for ``block`` and ``weights``.
     """
     places = [short_name(layer.name) for layer in layers]
     names, blocks = list(dict.fromkeys(name for name, _ in places)), sorted({block for _, block in places})
@@ -35,17 +35,17 @@ def anatomy(layers: Sequence[LayerReport], words: dict[str, str]) -> go.Figure:
 
 
 def surface(shown: Surface, words: dict[str, str]) -> go.Figure:
-    """The loss over two weights from above, with where each weight's removal leads: set to zero alone, and made up for.
+    """Draws the loss over two weights from above, and where removing each weight leads: without and with compensation.
 
     Args:
-        words: for ``loss``, ``optimum``, ``zeroed``, ``compensated``.
+        words: the texts for ``loss``, ``optimum``, ``zeroed``, ``compensated``.
     """
     drops = {(weight, made_up): shown.drop(weight, made_up) for weight in (0, 1) for made_up in (False, True)}
     reach = 1.25 * max(1.0, *(abs(value) for drop in drops.values() for value in drop.weights), *map(abs, shown.optimum))
     line = np.linspace(-reach, reach, CELLS)
     loss = shown.losses(np.stack(np.meshgrid(line, line), -1))
     figure = go.Figure(go.Contour(
-        # The root of the loss, so that the rings are evenly spaced and the valley's floor can be seen.
+        # The square root of the loss, so that the rings are evenly spaced and the floor of the valley is visible.
         z=np.sqrt(loss), x=line, y=line, customdata=loss, colorscale="Blues", reversescale=True, showscale=False, ncontours=18, line={"width": 0.6},
         hovertemplate="w1 %{x:.2f}, w2 %{y:.2f}<br>" + words["loss"] + " %{customdata:.3f}<extra></extra>",
     ))  # fmt: skip
@@ -70,10 +70,10 @@ def surface(shown: Surface, words: dict[str, str]) -> go.Figure:
 
 
 def six_weights(first: Removal, now: Removal, words: dict[str, str]) -> go.Figure:
-    """Six weights as they are and as they were, each with what its removal would cost; the cheapest is marked.
+    """Draws six weights now and before, each with the cost of removing it next. The cheapest is marked.
 
     Args:
-        words: for ``before``, ``now``, ``next``, ``weight``, ``cost``.
+        words: the texts for ``before``, ``now``, ``next``, ``weight``, ``cost``.
     """
     names = [f"w{place}" for place in range(1, len(first.weights) + 1)]
     costs = ["" if cost is None else f"{words['cost']} {cost:.3f}" for cost in now.costs]
@@ -97,10 +97,11 @@ def six_weights(first: Removal, now: Removal, words: dict[str, str]) -> go.Figur
 
 
 def losses(removals: Sequence[Removal], now: int, words: dict[str, str]) -> go.Figure:
-    """The loss after each removal: the surgeon's, predicted and true, and when the smallest go first; the moment at hand is marked.
+    """Draws the loss after each removal: predicted and true for the surgeon, and true for removing the smallest weights first.
 
     Args:
-        words: for ``true``, ``predicted``, ``magnitude``, ``by_size_made_up``, ``removed``, ``loss``.
+        now: the number of removals to mark.
+        words: the texts for ``true``, ``predicted``, ``magnitude``, ``by_size_made_up``, ``removed``, ``loss``.
     """
     figure, x = go.Figure(), list(range(len(removals)))
     for key, (colour, symbol, dash) in zip(("magnitude", "predicted", "true", "by_size_made_up"), STYLES, strict=True):
@@ -109,17 +110,17 @@ def losses(removals: Sequence[Removal], now: int, words: dict[str, str]) -> go.F
             marker={"symbol": symbol + ("-open" if key == "predicted" else ""), "size": 12 if key == "predicted" else 7}, hovertemplate="%{x}: %{y:.4f}",
         )  # fmt: skip
     figure.add_vline(x=now, line={"width": 1, "color": GREY, "dash": "dot"})
-    # Losses begin at zero and rise to the right: the upper left is free.
+    # Losses begin at zero and rise to the right, so the upper left is free for the legend.
     legend = {"x": 0.02, "y": 0.98, "bgcolor": "rgba(0,0,0,0)"}
     figure.update_layout(height=360, margin=LAYOUT_MARGIN, legend=legend, xaxis_title=words["removed"], yaxis_title=words["loss"])
     return figure.update_yaxes(rangemode="tozero")
 
 
 def piling(lines: dict[str, Sequence[LayerReport]], words: dict[str, str]) -> go.Figure:
-    """The error of every layer against depth, a line a way to prune.
+    """Draws the error of every layer against depth, one line per way to prune.
 
     Args:
-        words: for ``block``, ``error``.
+        words: the texts for ``block``, ``error``.
     """
     figure = go.Figure()
     for (name, layers), (colour, symbol, dash) in zip(lines.items(), STYLES, strict=False):

@@ -1,4 +1,4 @@
-"""What the cards of lessons show, by the name that stands in the lesson's data. Every view is of the engine's own results."""
+"""The views of the lessons' cards, by the names that the lesson files use. Except for :func:`paper_rows`, they show the engine's own results."""
 
 from collections.abc import Callable
 from html import escape
@@ -27,14 +27,14 @@ TOKEN = (
     "display:inline-block;border:1px solid rgba(138,148,163,.6);border-radius:6px;padding:.15rem .5rem;margin:.15rem;font-family:monospace;font-size:1.05rem"
 )
 GUESSED = "learn_guessed"
-# What the cards' widgets keep in the session, apart from what the lessons' data name; the score of the quiz is no such thing.
+# Session keys of the cards' widgets that the lesson files do not name. Leaving a card deletes their values; the score of the quiz stays.
 KEYS = ("sizes", "row", "quiz", GUESSED, "learn_guess_magnitude", "learn_guess_admm")
-# A soup, and a single model of the same data set, to prune from.
+# The dense models of the comparison: a soup, and a single model of the same data set.
 STARTS = (MODEL, "sst2-demo")
 
 
 def tokens(_: dict) -> None:
-    """The paper's sentence as the model's tokens."""
+    """Shows the paper's sentence as the model's tokens."""
     maps = lab.find_attention(MODEL, PAPER_SENTENCE)
     if maps is None:
         missing.result("attention")
@@ -44,7 +44,7 @@ def tokens(_: dict) -> None:
 
 
 def anatomy(_: dict) -> None:
-    """Every linear layer as a cell."""
+    """Draws every linear layer as a cell."""
     run = lesson_numbers.find_usual_run(sparsity=HALF)
     if run is None:
         missing.result("prune")
@@ -54,7 +54,7 @@ def anatomy(_: dict) -> None:
 
 
 def histogram(_: dict) -> None:
-    """The weights of one layer, dense and kept."""
+    """Draws the distribution of one layer's weights: the dense ones, and those that were kept."""
     run = lesson_numbers.find_usual_run(sparsity=HALF)
     views = lab.find_layer_views(run) if run else None
     if views is None:
@@ -68,7 +68,7 @@ def histogram(_: dict) -> None:
 
 
 def sizes(_: dict) -> None:
-    """What a sparsity saves on disk, and what it costs in accuracy."""
+    """Shows what a sparsity saves on disk, and what it costs in accuracy."""
     runs = {wording.percent(run.spec.sparsity): run for run in _shipped()}
     if not runs:
         missing.shipped()
@@ -84,12 +84,12 @@ def sizes(_: dict) -> None:
 
 
 def _shipped() -> list[PruneRun]:
-    """The runs of the best method that ship, by sparsity."""
+    """The shipped runs of the best method, in order of sparsity."""
     return sparsity_lines.families(MODEL).get(sparsity_lines.METHODS[0], [])
 
 
 def guess_sparsity(_: dict) -> None:
-    """Up to which sparsity each of two methods stays near the dense accuracy: a guess first, then the chart."""
+    """Asks up to which sparsity each of two methods stays near the dense accuracy. After the guess, shows the answer and the chart."""
     families = sparsity_lines.families(MODEL)
     asked = [pair for pair in (("magnitude", "none"), ("admm", "full")) if pair in families]
     if len(asked) < 2:
@@ -115,7 +115,7 @@ def _guessed() -> None:
 
 
 def costs(_: dict) -> None:
-    """Accuracy and accuracy under attack over sparsity."""
+    """Draws accuracy and accuracy under attack over sparsity."""
     families = sparsity_lines.families(MODEL)
     if not sparsity_lines.aua(families):
         missing.shipped()
@@ -134,7 +134,7 @@ def _over_sparsity(name: str, families: sparsity_lines.Families) -> None:
 
 
 def attacked(_: dict) -> None:
-    """A recorded attack on the dense model: what became of the sentence."""
+    """Shows the outcome of a recorded attack on the dense model."""
     trace = quiz.attacked_texts().get(DEMO_TEXT)
     if trace is None:
         missing.result("attack")
@@ -143,7 +143,7 @@ def attacked(_: dict) -> None:
 
 
 def averaging(_: dict) -> None:
-    """The line between two ingredients."""
+    """Draws the line between two ingredients."""
     curve = lab.find_averaging_curve(*LINE, lab.usual_dataset(MODEL), attacked=ATTACKED)
     if curve is None:
         missing.result("dense")
@@ -152,7 +152,7 @@ def averaging(_: dict) -> None:
 
 
 def soup_steps(_: dict) -> None:
-    """The greedy choice."""
+    """Draws the greedy choice of the shipped soup."""
     soup = lesson_numbers.lesson_soup()
     if soup is None:
         missing.shipped()
@@ -161,7 +161,10 @@ def soup_steps(_: dict) -> None:
 
 
 def starts(_: dict) -> None:
-    """The same method from a soup and from a single model: both dense, then by sparsity, and the soup's lead text by text."""
+    """Compares one method on a soup and on a single model: first both dense, then pruned to each sparsity.
+
+    The rows of the soup also hold its lead, which is measured on the same texts.
+    """
     families = [sparsity_lines.families(name).get(sparsity_lines.METHODS[0], []) for name in STARTS]
     pairs = list(zip(*families, strict=False))
     if not pairs:
@@ -172,7 +175,7 @@ def starts(_: dict) -> None:
 
 
 def _start_rows(pair: tuple[PruneRun, ...], dense: bool) -> list[dict[str, str]]:
-    """A row for each start, as it was pruned in these runs or as it was before; the soup's also with its lead."""
+    """One row per dense model: before pruning if ``dense``, else as these runs pruned it. The soup's row also holds its lead."""
     refs = [run.spec.model if dense else run.ref for run in pair]
     lead = lab.find_comparison(refs[1], refs[0])
     rows = []
@@ -190,7 +193,7 @@ def _start_rows(pair: tuple[PruneRun, ...], dense: bool) -> list[dict[str, str]]
 
 
 def arithmetic(_: dict) -> None:
-    """The rates of a row, from its counts."""
+    """Shows how the rates of a row follow from its counts."""
     table = lesson_numbers.lesson_table()
     if table is None:
         missing.shipped()
@@ -208,14 +211,14 @@ def arithmetic(_: dict) -> None:
 
 
 def paper_rows(_: dict) -> None:
-    """The paper's rows for the dense models and for half of the weights."""
+    """Shows the paper's rows for the dense models and for sparsity 0.5."""
     rows = [row for row in paper.rows(DATASET) if row.sparsity in (0, HALF)]
     st.dataframe(paper_view.frame_of(rows), hide_index=True, height="content")
     st.caption(paper_view.source(rows))
 
 
 def our_table(_: dict) -> None:
-    """Our own rows on one start, and which differ by more than chance."""
+    """Shows our own rows for one dense model, and which of them differ by more than chance."""
     table = lesson_numbers.lesson_table()
     if table is None:
         missing.shipped()

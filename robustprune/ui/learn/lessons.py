@@ -1,4 +1,7 @@
-"""Lessons on a page: the list of them, and one with its cards, its task and the link to the real page. Content is data, see robustprune/ui/learn/lesson.py."""
+"""Shows the list of lessons, or one lesson with its cards, its task and the link to the page of the task.
+
+The content of the lessons is data: see :mod:`robustprune.ui.learn.lesson`.
+"""
 
 import streamlit as st
 
@@ -12,12 +15,12 @@ from robustprune.ui.learn.lesson import Lesson, LessonCard, Opening, all_lessons
 from robustprune.ui.words import i18n, wording
 from robustprune.ui.words.i18n import t
 
-# Four tiles fill a wide page, two a narrow one (pixels).
+# The width of a tile in pixels: four tiles fill a wide page, two a narrow one.
 TILE_WIDTH = 210
 
 
 def contents() -> None:
-    """All lessons as tiles."""
+    """Draws all lessons as tiles."""
     row = st.container(horizontal=True)
     for lesson in all_lessons():
         with row.container(border=True, width=TILE_WIDTH, height="stretch"):
@@ -29,7 +32,7 @@ def contents() -> None:
 
 
 def show(lesson: Lesson) -> None:
-    """One lesson: the card at hand, and the ways to the others."""
+    """Draws one lesson: the current card, and the buttons that lead to the others."""
     last = len(lesson.cards) + 1
     number = card_of(lesson)
     if not shell.teaching():
@@ -43,7 +46,7 @@ def show(lesson: Lesson) -> None:
 
 
 def go(lesson: Lesson | None, card: int) -> None:
-    """Goes to a card, whose view opens in its first state, or to the list; for callbacks."""
+    """Goes to a card, whose view opens in its first state, or to the list of lessons. For callbacks."""
     _leave()
     links.choose(LESSON, str(lesson.number) if lesson else None)
     if lesson is None:
@@ -56,20 +59,20 @@ def go(lesson: Lesson | None, card: int) -> None:
 
 
 def start_over(lesson: Lesson) -> None:
-    """Goes to the first card, with nothing on any of them as somebody left it; for callbacks."""
+    """Goes to the first card, and resets the views of all cards, but not the score of the quiz. For callbacks."""
     quiz.forget()
     go(lesson, 1)
 
 
 def _leave() -> None:
-    """Takes what the cards before held out of link and session."""
+    """Removes the values of all cards' widgets from link and session."""
     for card in (card for lesson in all_lessons() for card in lesson.cards):
         links.forget(*card.start)
     links.forget(*lesson_views.KEYS)
 
 
 def _steps(lesson: Lesson, number: int, last: int) -> None:
-    """How far one is, and the buttons: the same at every card, so that a keyboard stays where it is."""
+    """Draws the progress bar and the buttons. The buttons are the same on every card, so that the keyboard focus stays where it is."""
     st.progress(number / last, text=t("learn.card", number=number, last=last))
     with st.container(horizontal=True):
         st.button(t("learn.back"), key="learn-back", on_click=go, args=(lesson, number - 1), disabled=number == 1, icon=":material/arrow_back:", shortcut="B")
@@ -84,7 +87,7 @@ def _steps(lesson: Lesson, number: int, last: int) -> None:
 
 
 def _following(lesson: Lesson, number: int, last: int) -> tuple[str, tuple[Lesson | None, int]]:
-    """What comes after a card, and its name: the next card, the next lesson, or the list."""
+    """The text key and the target of the button that leads on: to the next card, to the next lesson, or to the list of lessons."""
     if number < last:
         return "learn.next", (lesson, number + 1)
     after = next((one for one in all_lessons() if one.number == lesson.number + 1), None)
@@ -94,30 +97,30 @@ def _following(lesson: Lesson, number: int, last: int) -> tuple[str, tuple[Lesso
 def _card(card: LessonCard) -> None:
     try:
         st.markdown(i18n.of(card.say).format(**_numbers()))
-    except KeyError:  # a number that no stored result gives
+    except KeyError:  # the text names a number that no stored result gives
         missing.shipped()
         return
     lesson_views.VIEWS[card.show](card.start)
 
 
 def _numbers() -> dict[str, float | str]:
-    """The numbers of the texts; p-values, whose names end so, as they are printed."""
+    """The numbers for the texts, by name. P-values, whose names end in ``_p``, are already formatted."""
     return {name: wording.p_value(number) if name.endswith("_p") else number for name, number in lesson_numbers.numbers().items()}
 
 
 def _task(lesson: Lesson, number: int) -> None:
-    """What to do, and where."""
+    """Shows the task, and the link to the page on which to do it."""
     st.markdown(f"**{t('learn.your_turn')}** {i18n.of(lesson.task)}")
     opens = lesson.opens
-    links.forget(*opens.link)  # what was chosen there before would win over the link
+    links.forget(*opens.link)  # an earlier choice on that page would override the link
     icon = shell.PAGES[opens.page]
     st.page_link(shell.page(opens.page), label=t("learn.open", page=t(f"{opens.page}.menu")), icon=icon, query_params=link_of(opens, lesson.number, number))
 
 
 def link_of(opens: Opening, lesson: int, card: int) -> dict[str, str]:
-    """The parameters of the link that opens a page in the state that a lesson speaks of; runs that are not stored are left out.
+    """The parameters of the link that opens a page in the state that a lesson describes. Runs that are not stored are left out.
 
-    While somebody teaches, the link also holds where to go back to.
+    In teacher mode the link also holds the lesson and the card to return to.
     """
     runs = [run.digest for fields in opens.runs if (run := lesson_numbers.find_usual_run(opens.model, **fields))]
     chosen = {"runs": links.SEPARATOR.join(runs)} if runs else {}

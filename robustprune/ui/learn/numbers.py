@@ -1,6 +1,7 @@
-"""The numbers that lessons speak of, by name: computed by the engine, or the paper's own with their table. None is written by hand.
+"""The numbers for the texts of the lessons, by name. The engine computed them, or the paper's tables hold them; no result is written by hand.
 
-Each group comes from one place in the store. What is not there is left out, and the page says that it has to be made first.
+Each group of numbers comes from one place in the store. A number whose result is missing is left out, and the page says that the result
+must be made first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,39 +17,42 @@ from robustprune.specs.prune import PruneSpec
 from robustprune.studies import paper
 from robustprune.texts import datasets
 
-# What the lessons speak of: a soup, half of its weights and most of them gone, and one demo text, by its number from 1.
+# The subjects of the lessons: a soup, three sparsities of it, and one demo text (its number, from 1).
 MODEL, DATASET = "sst2-soup", "sst2"
 HALF, EIGHTY, MOST = 0.5, 0.8, 0.875
 DEMO_TEXT = 6
 LINE = ("sst2-freelb-1", "sst2-plain-1")
-# How far below the dense accuracy still counts as "as good": a choice, in points.
+# How far below the dense accuracy an accuracy still counts as "as good", in percentage points. This is our choice.
 AS_GOOD_POINTS = 5
 MEGABYTE = 1e6
 
 
 def numbers() -> dict[str, float]:
-    """All numbers that are to be had now; rates in [0, 1], sizes in millions of bytes."""
+    """All numbers that are available now. Rates are in [0, 1], sizes in millions of bytes."""
     return dict(pair for group in (_settings, _model, _scores, _attack, _line, _soup, _table, _paper) for pair in group())
 
 
 def find_usual_run(model: str = MODEL, **fields: Any) -> PruneRun | None:
-    """The stored run of a model on its demo texts with these fields of the spec; the others are as usual."""
+    """The stored run of a model on its demo texts with these fields of the spec and defaults for all others; None if there is none."""
     return models.stored_run(runs.resolve(PruneSpec(model, datasets.demo_for(models.find_model(model).dataset), **fields))[0])
 
 
 def lesson_soup() -> SoupRun | None:
-    """The soup that ships of the lessons' data set: theirs is not one that was made here since."""
+    """The shipped soup of the lessons' data set, or None. A soup that was made on this machine does not count."""
     return next((soup for soup in soups.all_soups() if soup.dataset == DATASET and soup.shipped), None)
 
 
 def lesson_table() -> MethodTable | None:
-    """The table that ships of methods side by side at half of the weights, from the lessons' model."""
+    """The shipped table of methods that pruned half of the weights of the lessons' model; None if it is missing."""
     fitting = (table for table in tables.all_tables() if table.dataset == DATASET and table.sparsity == HALF and table.shipped)
     return next((table for table in fitting if table.rows[0].name == MODEL), None)
 
 
 def stays_near(runs_by_sparsity: Sequence[PruneRun]) -> float | None:
-    """The largest sparsity up to which all runs, ordered by it, are at most MARGIN points below the dense accuracy; None if none is."""
+    """The largest sparsity up to which every run is at most ``AS_GOOD_POINTS`` points below the dense accuracy.
+
+    The runs are given in order of sparsity. Returns None if the first run is already further below.
+    """
     last = None
     for run in runs_by_sparsity:
         if run.sparse.accuracy < run.dense.accuracy - AS_GOOD_POINTS / 100:
@@ -65,7 +69,7 @@ def last_block_error(run: PruneRun) -> float:
 
 
 def repaired(run: PruneRun) -> int:
-    """How many layers of a run end with less error than they would have had with their dense weights."""
+    """How many layers of a run end with less error than their dense weights would have on the same inputs."""
     return sum(layer.total < layer.uncorrected for layer in run.report.layers)
 
 
@@ -153,7 +157,7 @@ def _table() -> Iterator[tuple[str, float]]:
 
 
 def _paper() -> Iterator[tuple[str, float]]:
-    """The paper's Table 1, SST-2."""
+    """Numbers from the paper's Table 1, SST-2."""
     rows = {(row.method, row.sparsity): asdict(row) for row in paper.rows(DATASET)}
     named = {"finetune": ("Fine-tune", 0), "average": ("Weight average", 0), "ada": ("Ada-Pruning", HALF), "imp": ("IMP + FreeLB", HALF)}
     for name, row in named.items():

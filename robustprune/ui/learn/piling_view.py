@@ -1,4 +1,4 @@
-"""How error piles up through the layers, and what adapting corrects: runs of the engine that differ in nothing but how they adapt."""
+"""How error piles up through the layers, and what adaptive pruning corrects: runs of the engine that differ only in their adaptive mode."""
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -22,7 +22,7 @@ SPARSITIES = {"30%": 0.3, "50%": 0.5, "70%": 0.7, "80%": 0.8}
 
 
 def piling(start: dict[str, str]) -> None:
-    """A line of errors for every way to adapt, from the first layer to the last, and what is left in the last block."""
+    """Draws the layer errors from the first layer to the last, one line per adaptive mode. Says what error is left in the last block."""
     runs = _chosen(start)
     if runs is None:
         return
@@ -34,7 +34,7 @@ def piling(start: dict[str, str]) -> None:
 
 
 def corrected(start: dict[str, str]) -> None:
-    """The fully adaptive run's bars: inherited, own, and what would have been uncorrected."""
+    """Draws the bars of the fully adaptive run: inherited error, own error, and the error without correction."""
     runs = _chosen(start)
     if runs is None:
         return
@@ -46,7 +46,7 @@ def corrected(start: dict[str, str]) -> None:
 
 
 def finding(runs: dict[str, PruneRun]) -> str:
-    """What is left at the end by each way to adapt, and whether accuracy under attack tells them apart."""
+    """Says what error each adaptive mode leaves in the last block, and whether accuracy under attack differs by more than chance."""
     last = {adaptive: last_block_error(run) for adaptive, run in runs.items()}
     said = t("piling.finding", none=f"{last['none']:.3f}", hessian=f"{last['hessian']:.3f}", full=f"{last['full']:.3f}")
     compared = lab.find_comparison(runs["none"].ref, runs["full"].ref)
@@ -58,7 +58,7 @@ def finding(runs: dict[str, PruneRun]) -> str:
 
 
 def _chosen(start: dict[str, str]) -> dict[str, PruneRun] | None:
-    """The runs at the chosen sparsity; where they are not all there, a button that makes them, and None."""
+    """The runs at the chosen sparsity, by adaptive mode. If some are missing, draws a button that makes them and returns None."""
     links.choice("piling_sparsity", list(SPARSITIES), start["piling_sparsity"])
     asked = st.segmented_control(t("prune.sparsity"), list(SPARSITIES), key="piling_sparsity", required=True)
     demo = lab.usual_dataset(MODEL)
@@ -74,7 +74,7 @@ def _chosen(start: dict[str, str]) -> dict[str, PruneRun] | None:
 
 
 def _prune(specs: list[PruneSpec], job: Job) -> None:
-    """Prunes with each of the specs in turn; the lab keeps the runs."""
+    """Prunes with each spec in turn; the lab stores the runs."""
     for number, spec in enumerate(specs):
         lab.prune(spec, part_of(job.progress, number, len(specs)), job.cancel)
 

@@ -1,4 +1,4 @@
-"""Guessing games against recorded attacks: which word does TextFooler take first, and can a person flip the model in fewer words?"""
+"""Guessing games against recorded attacks: which word does TextFooler replace first, and can a person flip the model with fewer words?"""
 
 from dataclasses import dataclass, field
 
@@ -16,31 +16,31 @@ from robustprune.ui.words.i18n import t
 from robustprune.ui.words.wording import plain
 
 SCORE, GUESS, TOLD = "quiz_score", "quiz_guess", "quiz_told"
-# How far the true label must fall without the most important word: below this, no word matters and their order is noise.
+# How far the true label's probability must fall without the most important word. Below this, no word matters and their order is noise.
 LEANS = 0.05
 
 
 @dataclass
 class Score:
-    """How many questions were answered rightly, of how many; each counts once."""
+    """How many questions were answered correctly, and which were answered at all. Each question counts once."""
 
     right: int = 0
     answered: set[int] = field(default_factory=set)
 
 
 def attacked_texts() -> dict[int, AttackTrace]:
-    """The stored attacks on demo texts that swapped something, by the text's number from 1."""
+    """The stored attacks on demo texts that swapped at least one word, by the number of the text (from 1)."""
     found = enumerate(lab.find_attacks(MODEL, lab.showcase(MODEL), AttackSpec()), 1)
     return {number: trace for number, trace in found if trace and trace.swaps}
 
 
 def questions() -> dict[int, AttackTrace]:
-    """Those on whose words the prediction leans, so that there is something to guess."""
+    """The attacks in which the prediction depends on single words (see ``LEANS``), so that there is something to guess."""
     return {number: trace for number, trace in attacked_texts().items() if max(trace.importance.values(), default=0.0) >= LEANS}
 
 
 def predict_first(_: dict) -> None:
-    """A text, its words to choose from, and what the recorded attack took first."""
+    """Shows a text and its words to choose from. After the guess, reveals which word the recorded attack replaced first."""
     texts = questions()
     if not texts:
         missing.result("attack")
@@ -50,7 +50,7 @@ def predict_first(_: dict) -> None:
     trace, score = texts[number], st.session_state.setdefault(SCORE, Score())
     told = st.session_state.setdefault(TOLD, {})
     revealed = number in told
-    if revealed:  # a page that was left in between has forgotten what was chosen on it
+    if revealed:  # Streamlit forgets the value of a widget when the user leaves its page
         st.session_state[GUESS] = told[number]
     label = plain(trace.labels[trace.label])
     st.markdown(t("quiz.question", number=list(texts).index(number) + 1, questions=len(texts), label=label))
@@ -70,7 +70,7 @@ def predict_first(_: dict) -> None:
 
 
 def _tell(trace: AttackTrace, guess: int | None) -> None:
-    """Whether the guess was right, and why the attack began where it did."""
+    """Says whether the guess was right, and why the attack began with that word."""
     first, most = trace.swaps[0], max(trace.importance, key=trace.importance.__getitem__)
     values = {"word": plain(first["from"]), "new": plain(first["to"]), "most": plain(trace.words[most].text), "fall": f"{trace.importance[most] * 100:.1f}"}
     told = t("quiz.right" if guess == first["index"] else "quiz.wrong", **values)
@@ -96,7 +96,7 @@ def _after(number: int, numbers: list[int]) -> int:
 
 
 def beat(start: dict[str, str]) -> None:
-    """A text that TextFooler flipped: can a person do it in fewer words?"""
+    """Shows a text that TextFooler flipped: can the user flip it with fewer words?"""
     texts = {str(number): trace for number, trace in attacked_texts().items() if trace.outcome == "flipped"}
     if not texts:
         missing.result("attack")
@@ -119,7 +119,7 @@ def beat(start: dict[str, str]) -> None:
 
 
 def forget() -> None:
-    """Takes back what was tried by hand and what was told, but not the score; for callbacks."""
+    """Deletes the attempts by hand and the revealed answers, but not the score. For callbacks."""
     st.session_state.pop(TOLD, None)
     st.session_state.pop(GUESS, None)
     for trace in attacked_texts().values():

@@ -1,8 +1,10 @@
-"""The optimal brain surgeon small enough to draw: two weights on a surface, and six weights removed one by one by the engine's own solver.
+"""The optimal brain surgeon in examples that are small enough to draw.
 
-The loss is that of a single linear neuron, ``L(w) = 1/2 mean((x w - x w*)^2)`` over some inputs x, so the Hessian is ``H = mean(x^T x)``
-and the second-order prediction of Hassibi and Stork (1992; Li et al. 2023, Eq. 1) is exact. The true loss is always measured on the
-inputs themselves; the prediction knows nothing but H.
+One example has two weights on a loss surface. The other has six weights, which the engine's own solver removes one by one.
+
+The loss is the loss of a single linear neuron, ``L(w) = 1/2 mean((x w - x w*)^2)`` over some inputs x. So the Hessian is
+``H = mean(x^T x)``, and the second-order prediction of Hassibi and Stork (1992; Li et al. 2023, Eq. 1) is exact. The true loss is always
+measured on the inputs themselves; the prediction uses only H.
 """
 
 from collections.abc import Sequence
@@ -14,23 +16,23 @@ from jaxtyping import Float
 from robustprune.base import checks
 
 POINTS = 400
-# Beyond this the surface is a trench that no picture shows.
+# Beyond this value the valley of the surface is too narrow to draw.
 MAX_CORRELATION = 0.98
 SCALES, OPTIMA = (0.1, 3.0), (-3.0, 3.0)
-# Six inputs in three pairs that go together, as a layer's inputs do; of every pair one may do the other's work.
+# Six inputs in three correlated pairs, because the inputs of a real layer are correlated too. One input of a pair can replace the other.
 PAIRS, SIX = 3, 6
 
 
 @dataclass(frozen=True)
 class Drop:
-    """One weight set to zero.
+    """The result of setting one weight to zero.
 
     Attributes:
-        weight: its place.
-        compensated: whether the other weight makes up for it.
-        weights: what both are then.
-        predicted: loss that the Hessian predicts: ``w^2 / (2 [H^-1]_pp)`` compensated, ``w^2 H_pp / 2`` not.
-        true: loss measured on the inputs.
+        weight: the index of the weight, 0 or 1.
+        compensated: whether the other weight compensates for it.
+        weights: both weights afterwards.
+        predicted: the loss that the Hessian predicts: ``w^2 / (2 [H^-1]_pp)`` with compensation, ``w^2 H_pp / 2`` without.
+        true: the loss measured on the inputs.
     """
 
     weight: int
@@ -45,8 +47,8 @@ class Surface:
     """The loss over two weights.
 
     Attributes:
-        inputs: what the neuron is fed; their mean squares are the squared scales, their correlation the one asked for, exactly.
-        optimum: the weights w* of no loss.
+        inputs: the inputs of the neuron. Their mean squares are exactly the squared scales; their correlation is exactly the requested one.
+        optimum: the weights w* at which the loss is zero.
     """
 
     inputs: Float[np.ndarray, "points 2"]
@@ -58,11 +60,11 @@ class Surface:
         return self.inputs.T @ self.inputs / len(self.inputs)
 
     def loss(self, weights: Sequence[float]) -> float:
-        """The loss of some weights, measured on the inputs."""
+        """The loss at the given weights, measured on the inputs."""
         return _loss(self.inputs, np.subtract(weights, self.optimum))
 
     def drop(self, weight: int, compensated: bool) -> Drop:
-        """What becomes of the loss when a weight (0 or 1) is set to zero."""
+        """Sets a weight (0 or 1) to zero; returns the weights and the loss afterwards."""
         optimum, hessian = np.array(self.optimum), self.hessian
         if compensated:
             inverse = np.linalg.inv(hessian)
@@ -75,13 +77,13 @@ class Surface:
         return Drop(weight, compensated, tuple(after.tolist()), float(cost), self.loss(after))
 
     def losses(self, weights: Float[np.ndarray, "... 2"]) -> Float[np.ndarray, "..."]:
-        """The loss of many weights, for a picture: by the Hessian, which for this loss is exact."""
+        """The loss at many pairs of weights, for a picture. It is computed from the Hessian, which is exact for this loss."""
         away = weights - np.array(self.optimum)
         return np.einsum("...i,ij,...j", away, self.hessian, away) / 2
 
     @property
     def tie(self) -> bool:
-        """Whether both weights are equally large, so that magnitude cannot choose."""
+        """True if both weights have the same magnitude, so that magnitude pruning has no reason to prefer one."""
         return bool(abs(self.optimum[0]) == abs(self.optimum[1]))
 
     @property
@@ -96,7 +98,7 @@ class Surface:
 
 
 def surface(correlation: float, scales: tuple[float, float], optimum: tuple[float, float]) -> Surface:
-    """The surface for inputs of that correlation and those scales (root mean squares), with its lowest point at ``optimum``.
+    """The surface for inputs of the given correlation and scales (root mean squares), with its lowest point at ``optimum``.
 
     Raises:
         SpecError: a value is out of range.
@@ -112,15 +114,15 @@ def surface(correlation: float, scales: tuple[float, float], optimum: tuple[floa
 
 @dataclass(frozen=True)
 class Removal:
-    """How things stand after some of six weights were removed.
+    """The state after some of six weights were removed.
 
     Attributes:
-        weights: what they are then.
-        removed: the weight that went last; None before the first.
-        predicted, true: the loss so far, by the sum of the predictions and as measured on the inputs.
-        costs: what removing each weight next would cost, by prediction; None for those that are gone.
-        magnitude: the true loss if the smallest weights had gone instead, with none made up for.
-        by_size_made_up: the same, with those that remain making up for them as well as they can.
+        weights: the weights in this state.
+        removed: the index of the weight that was removed last; None before the first removal.
+        predicted, true: the loss so far: the sum of the predictions, and the loss measured on the inputs.
+        costs: the predicted cost of removing each weight next; None for a removed weight.
+        magnitude: the true loss if as many of the smallest weights are removed instead, without compensation.
+        by_size_made_up: the true loss if the smallest weights are removed and the remaining ones compensate as well as they can.
     """
 
     weights: tuple[float, ...]
@@ -133,11 +135,11 @@ class Removal:
 
 
 def six_weights(correlation: float, seed: int) -> list[Removal]:
-    """Six weights, removed one by one by the engine's exact solver (Li et al. 2023, Alg. 1), from none to all.
+    """The states while the engine's exact solver (Li et al. 2023, Alg. 1) removes six weights one by one, from none to all.
 
     Args:
-        correlation: of the two inputs of each pair.
-        seed: of inputs, scales and weights.
+        correlation: the correlation of the two inputs of each pair.
+        seed: the seed for the random inputs, scales and weights.
 
     Raises:
         SpecError: the correlation is out of range.
@@ -163,7 +165,7 @@ def six_weights(correlation: float, seed: int) -> list[Removal]:
 
 
 def _without(places: np.ndarray, optimum: Float[np.ndarray, "6"], hessian: Float[np.ndarray, "6 6"], made_up: bool) -> Float[np.ndarray, "6"]:
-    """The weights without some of them, the others as they were or where they make up best."""
+    """The optimum with some weights set to zero. The others keep their values or, if ``made_up``, compensate as well as they can."""
     weights = optimum.copy()
     weights[places] = 0.0
     left = np.setdiff1d(np.arange(SIX), places)
@@ -173,7 +175,7 @@ def _without(places: np.ndarray, optimum: Float[np.ndarray, "6"], hessian: Float
 
 
 def _solved(optimum: Float[np.ndarray, "6"], hessian: Float[np.ndarray, "6 6"], inputs: Float[np.ndarray, "points 6"]) -> list[Float[np.ndarray, "6"]]:
-    """The engine's solutions for zero to six zeros. The surgeon is greedy, so each goes one weight further than the one before."""
+    """The engine's solutions with zero to six zeros. The surgeon is greedy, so each solution removes one weight more than the one before."""
     import torch
 
     from robustprune.pruning.problem import LayerProblem
@@ -188,7 +190,7 @@ def _solved(optimum: Float[np.ndarray, "6"], hessian: Float[np.ndarray, "6 6"], 
 
 
 def _costs(weights: Float[np.ndarray, "6"], hessian: Float[np.ndarray, "6 6"], gone: np.ndarray) -> tuple[float | None, ...]:
-    """What each remaining weight would cost: ``w^2 / (2 [H^-1]_pp)``, with the Hessian of those that remain."""
+    """The predicted cost of removing each remaining weight: ``w^2 / (2 [H^-1]_pp)``, with the Hessian of the remaining weights."""
     left = np.flatnonzero(~gone)
     costs: list[float | None] = [None] * SIX
     if len(left):
@@ -203,6 +205,6 @@ def _loss(inputs: Float[np.ndarray, "points in"], difference: Float[np.ndarray, 
 
 
 def _white(points: int, size: int, seed: int) -> Float[np.ndarray, "points size"]:
-    """Random inputs that are exactly uncorrelated, with a mean square of exactly one."""
+    """Random inputs that are exactly uncorrelated and have a mean square of exactly one."""
     orthonormal, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((points, size)))
     return orthonormal * np.sqrt(points)

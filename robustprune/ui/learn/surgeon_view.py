@@ -1,4 +1,4 @@
-"""The optimal brain surgeon on a page: two weights on a surface, and six removed step by step."""
+"""The optimal brain surgeon as interactive views: two weights on a loss surface, and six weights that are removed step by step."""
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +13,7 @@ MAX_SEED = 99
 
 
 def surface(start: dict[str, float]) -> None:
-    """Sliders for the inputs and the optimum, the loss from above, and what dropping each weight costs, by prediction and in truth."""
+    """Draws sliders for inputs and optimum, the loss from above, and the predicted and the true cost of dropping each weight."""
     left, right = st.columns([2, 3])
     with left:
         correlation = _slider("correlation", -MAX_CORRELATION, MAX_CORRELATION, 0.02, start)
@@ -31,7 +31,7 @@ def surface(start: dict[str, float]) -> None:
 
 
 def drops(shown: Surface) -> pd.DataFrame:
-    """What dropping each weight leads to, alone and made up for."""
+    """The result of dropping each weight: alone, and with compensation by the other weight."""
     rows = []
     for weight in (0, 1):
         for compensated in (False, True):
@@ -45,7 +45,7 @@ def drops(shown: Surface) -> pd.DataFrame:
 
 
 def verdict(shown: Surface) -> str:
-    """Which weight each method drops, and what that costs."""
+    """Says which weight each method drops, and what that costs."""
     small, cheap = shown.smallest, shown.cheapest
     values = {
         "small": WEIGHT_NAMES[small], "cheap": WEIGHT_NAMES[cheap],
@@ -58,7 +58,7 @@ def verdict(shown: Surface) -> str:
 
 
 def six(start: dict[str, float]) -> None:
-    """Six weights: a slider over the removals, the weights with what each would cost next, and the loss so far."""
+    """Draws six weights: a slider over the removals, the weights with the cost of removing each one next, and the loss so far."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=320):
             correlation = _slider("six_correlation", -MAX_CORRELATION, MAX_CORRELATION, 0.02, start)
@@ -89,6 +89,6 @@ def six(start: dict[str, float]) -> None:
 
 
 def _slider(key: str, low: float, high: float, step: float, start: dict[str, float]) -> float:
-    """A slider that stands in the link."""
+    """Draws a slider whose value the link holds."""
     links.number(key, low, high, start[key])
     return st.slider(t(f"surgeon.{key}"), low, high, step=step, key=key)

@@ -1,1 +1,1 @@
-"""What the prune page is made of: its settings, and what can be downloaded afterwards."""
+"""The parts of the prune page: its settings, and the downloads of a finished run."""

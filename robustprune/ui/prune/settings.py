@@ -1,4 +1,4 @@
-"""The controls that say how to prune; everything they hold is in the link."""
+"""The controls for the pruning settings. The link holds all their values."""
 
 import streamlit as st
 
@@ -7,14 +7,14 @@ from robustprune.specs.prune import ADAPTIVE, ALLOCATIONS, AUTO, MAX_SPARSITY, R
 from robustprune.ui.frame import shell
 from robustprune.ui.words.i18n import meaning, t, t_or
 
-# The options are shown, and stand in the link, by their names: a link means the same in every language.
+# Options appear under their own names on the page and in the link, so a link means the same in every language.
 FREE = "free"
 PATTERNS = (FREE, "2:4", "4:8", "32:64", "1:4")
 USUAL = "usual"
 
 
 def asked() -> PruneSpec:
-    """What is asked for. Raises SpecError if it does not go together."""
+    """Draws the controls and returns the chosen settings. Raises SpecError if the settings contradict each other."""
     with st.container(border=True):
         place = st.container()
         with st.container(horizontal=True):
@@ -40,13 +40,13 @@ def asked() -> PruneSpec:
 
 
 def _about_methods() -> str:
-    """The methods in a sentence each, one that is new and has no text yet by its name alone; and the terms that they go by."""
+    """The help text: one sentence per method (only the name if it has no text yet), then the terms that these sentences use."""
     methods = "\n".join(f"- **{name}** {t_or(f'method.{name}', '')}" for name in METHODS)
     return f"{methods}\n\n{meaning('surgeon')}\n\n{meaning('hessian')}"
 
 
 def _sharing(free: bool) -> dict:
-    """How the zeros are shared out, where no pattern settles it."""
+    """Draws the controls for how the zeros are distributed. Returns fields of the spec; none if a pattern decides the distribution."""
     with st.container(horizontal=True):
         scope = st.selectbox(t("prune.scope"), (USUAL, *SCOPES), key="scope", bind="query-params", help=t("help.scope"), disabled=not free, width=260)
         allocation = st.selectbox(
@@ -62,7 +62,7 @@ def _sharing(free: bool) -> dict:
 
 
 def _numbers(fully: bool) -> dict:
-    """What the layers are fitted to, and how closely."""
+    """Draws the controls for what the layers are fitted to, and how closely. Returns fields of the spec."""
     with st.container(horizontal=True):
         calibration = st.number_input(t("prune.calibration"), 16, 2048, 512, 64, key="calibration", bind="query-params", help=meaning("calibration"), width=160)
         seed = st.number_input(t("prune.seed"), 0, 1_000_000, 0, key="seed", bind="query-params", help=t("help.seed"), width=160)

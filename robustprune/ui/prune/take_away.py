@@ -1,4 +1,4 @@
-"""What people take from a finished run: the report, the model in two forms, and what its zeros really save."""
+"""What users can take from a finished run: the report, the model in two formats, and a measurement of what its zeros really save."""
 
 import io
 import tempfile
@@ -18,12 +18,16 @@ from robustprune.ui.jobs import panel
 from robustprune.ui.words.i18n import t
 
 MEGABYTE = 1e6
-# The form of a model on disk that each measured form runs from.
+# By the name of a measured form of the model: the field with the size of the file that this form runs from.
 SIZES = {"dense": "dense_bytes", "sparse": "dense_bytes", "compressed": "compressed_bytes", "sparse kernels": "dense_bytes"}
 
 
 def downloads(run: PruneRun, figure: go.Figure) -> None:
-    """Chart, report, and model with masks where the weights are here."""
+    """Draws the buttons for the finished run: chart and report, using the run on other pages, and the model with its masks in two formats.
+
+    If the weights are not stored on this machine, a button that makes them replaces the downloads of the model. A shared server offers no
+    download of a model.
+    """
     with st.container(horizontal=True):
         exports.offer(f"layers-{run.digest}", {t("layers.chart"): figure}, documents={t("prune.report"): _report(run)})
         chosen = shell.chosen_run()
@@ -50,7 +54,7 @@ def downloads(run: PruneRun, figure: go.Figure) -> None:
 
 
 def what_zeros_save(run: PruneRun) -> None:
-    """Size and speed, measured on this machine when it is asked for."""
+    """Shows size and speed, measured on this machine when the user asks for it."""
     with st.expander(t("prune.no_speedup"), icon=":material/speed:"):
         st.markdown(t("prune.no_speedup_text"))
         if not run.model_dir:
@@ -83,7 +87,7 @@ def _report(run: PruneRun) -> dict[str, Any]:
 
 
 def _zipped(folder: Path, name: str) -> bytes:
-    """A folder as one file; made only when it is asked for."""
+    """The content of a folder as a zip file. It is made only when the user asks for it."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.iterdir()):

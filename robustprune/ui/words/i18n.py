@@ -1,6 +1,6 @@
-"""Every text of the app by key, from ``assets/locales/<language>.json``, and the terms of the field from ``assets/glossary.json``.
+"""The texts of the app by key, from ``assets/locales/<language>.json``, and the terms of the field from ``assets/glossary.json``.
 
-What the engine says (progress, errors) are messages with keys; ``said`` puts them into the session's language.
+The engine reports progress and errors as messages with keys; :func:`said` renders them in the session's language.
 """
 
 import json
@@ -20,12 +20,12 @@ KEY = "lang"
 
 @cache
 def glossary() -> dict[str, dict[str, dict[str, str]]]:
-    """The terms of the field by id: each a ``term`` and what it ``means``, by language."""
+    """The terms of the field by id. Each entry holds the ``term`` and what it ``means``, both by language."""
     return {entry.pop("id"): entry for entry in json.loads((paths.ASSETS / "glossary.json").read_text(encoding="utf-8"))}
 
 
 def choose_language() -> None:
-    """Settles the session's language before anything is drawn: what a link says, else what was chosen, else the browser's."""
+    """Sets the session's language before anything is drawn: the language of the link, else the chosen one, else the browser's."""
     asked = (st.context.locale or DEFAULT).split("-")[0].lower()
     links.choice(KEY, languages(), asked if asked in languages() else DEFAULT)
 
@@ -37,32 +37,35 @@ def language() -> str:
 
 
 def t(key: str, **values: Any) -> str:
-    """The text of that key in the session's language, with values filled in; where damage took it away, the English one, or the key."""
+    """The text of a key in the session's language, with the values filled in.
+
+    If that language lacks the text, returns the English text; if English lacks it too, the key.
+    """
     text = texts(language()).get(key) or texts(DEFAULT).get(key, key)
     try:
         return text.format(**values) if values else text
-    except (KeyError, IndexError, ValueError):  # a damaged word must not take a page away
+    except (KeyError, IndexError, ValueError):  # a damaged text must not break the whole page
         log.warning("The text %s of the app is damaged. Restore %s.json from the repository.", key, language())
         return text
 
 
 def t_or(key: str, otherwise: str) -> str:
-    """The text of a key that need not be there."""
+    """The text of a key in the session's language, or ``otherwise`` if there is none."""
     return texts(language()).get(key, otherwise)
 
 
 def meaning(term: str) -> str:
-    """What a term of the glossary means, for tooltips."""
+    """A term of the glossary with its meaning, as Markdown for tooltips."""
     entry = glossary()[term]
     return f"**{entry['term'][language()]}**  \n{entry['means'][language()]}"
 
 
 def of(versions: dict[str, str]) -> str:
-    """A text that stands in every language, in the session's."""
+    """Of a text that is given in every language, the version in the session's language."""
     return versions[language()]
 
 
 def said(what: Message | Explained | str) -> str:
-    """What the engine said, in the session's language; a plain text is somebody's own and stays as it is."""
+    """A message of the engine in the session's language. A plain string is user text and is returned unchanged."""
     message = what.message if isinstance(what, Explained) else what
     return message.render(language()) if isinstance(message, Message) else message

@@ -2,12 +2,12 @@
 
 import re
 
-# Addresses become links whatever is escaped in them, unless something stands where they end: a joiner of no width.
+# Streamlit turns addresses into links even if their characters are escaped. A zero-width joiner inside an address prevents that.
 ADDRESS, JOINER = re.compile(r"(?<=://)|(?<=@)|(?<=www)(?=\.)", re.IGNORECASE), "\u2060"
 
 
 def plain(text: str) -> str:
-    """A text that Streamlit shows as it is: nothing in it is read as Markdown, or becomes a link."""
+    """Escapes a text so that Streamlit shows it literally: nothing in it is read as Markdown, and nothing becomes a link."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", ADDRESS.sub(JOINER, text))
 
 
@@ -22,11 +22,11 @@ def rate(values: dict, key: str) -> str:
 
 
 def difference(comparison: dict) -> str:
-    """The second model's lead in accuracy under attack, in points, with its interval."""
+    """The second model's lead in accuracy under attack, in percentage points, with its interval."""
     points, low, high = (comparison[f"aua_difference{end}"] * 100 for end in ("", "_low", "_high"))
     return f"{points:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def p_value(p: float) -> str:
-    """A p-value as it is printed: three digits, and never zero."""
+    """A p-value with three decimals, which is never shown as zero."""
     return "< 0.001" if p < 0.0005 else f"{p:.3f}"
