@@ -97,14 +97,14 @@ def views(
 
     errors: dict[str, _Errors] = {}
     done = 0
-    with torch.inference_mode(), _Ears(dense, residual) as before, _Ears(sparse, residual) as after:
+    with torch.inference_mode(), _Recorder(dense, residual) as before, _Recorder(sparse, residual) as after:
         weights = dict(linear_layers(dense))
         for rows, batch in inference.encoded_batches(dense, tokenizer, texts, TOKENS_PER_BATCH):
             tick(done, len(texts))
             real = batch["attention_mask"].flatten().nonzero().flatten()
             dense(**batch)
             sparse(**batch)
-            for (name, wanted), (_, given) in zip(before.heard(real), after.heard(real), strict=True):
+            for (name, wanted), (_, given) in zip(before.recorded(real), after.recorded(real), strict=True):
                 errors.setdefault(name, _Errors()).add(wanted, given, weights[name])
             done += len(rows)
     pruned = dict(linear_layers(sparse))
@@ -112,7 +112,7 @@ def views(
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Activations:
     """Inputs and outputs of a layer for the real tokens of a batch, and the states that the block adds to the outputs (0 if not needed)."""
 
     inputs: "Tensor"
@@ -120,7 +120,7 @@ class _Heard:
     beside: "Tensor | float"
 
 
-class _Ears:
+class _Recorder:
     """Records the inputs and outputs of every linear layer in the blocks of a model, for one forward pass at a time."""
 
     def __init__(self, model: "PreTrainedModel", residual: bool) -> None:
@@ -143,7 +143,7 @@ class _Ears:
         for hook in self._hooks:
             hook.remove()
 
-    def heard(self, real: "Tensor") -> Iterator[tuple[str, _Heard]]:
+    def recorded(self, real: "Tensor") -> Iterator[tuple[str, _Activations]]:
         """Yields the name of every layer and what it computed in the last forward pass, in order of execution."""
         from robustprune.models.architectures import encoder_blocks
 
@@ -152,7 +152,7 @@ class _Ears:
                 beside = self._rows(block, block.groups[-2][0], real)[0] if self._residual and group == block.groups[-1] else 0.0
                 for name in group:
                     inputs, outputs = self._rows(block, name, real)
-                    yield f"block.{block.index}.{name}", _Heard(inputs, outputs, beside)
+                    yield f"block.{block.index}.{name}", _Activations(inputs, outputs, beside)
 
     def _rows(self, block: "Block", name: str, real: "Tensor") -> "tuple[Tensor, Tensor]":
         return tuple(part.flatten(0, 1)[real].double() for part in self._caught[f"block.{block.index}.{name}"])
@@ -165,7 +165,7 @@ class _Errors:
         self._tokens = 0
         self._total = self._uncorrected = self._sum = self._squares = 0.0
 
-    def add(self, wanted: _Heard, given: _Heard, dense: "nn.Linear") -> None:
+    def add(self, wanted: _Activations, given: _Activations, dense: "nn.Linear") -> None:
         """Adds a batch: the record of the layer in the dense model, its record in the sparse model, and the dense layer itself."""
         beside = given.beside - wanted.beside
         moved = given.inputs @ dense.weight.double().T + dense.bias.double()

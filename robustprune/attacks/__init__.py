@@ -1,1 +1,1 @@
-"""The attack engine: TextAttack does the attacking; here it is made fast, traceable, cancellable and able to work offline."""
+"""The attack engine. TextAttack runs the attacks; this package makes them fast, traceable, cancellable and able to run offline."""

@@ -1,4 +1,4 @@
-"""Traces and scores in the store, by model, what was attacked, how, and with which resources."""
+"""Traces and scores in the store. A key is made from the model, the attacked text or texts, the settings and the resource names."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from robustprune.base.store import Entry, Store, understood
 from robustprune.specs.attack import AttackSpec
 from robustprune.texts.datasets import Texts
 
-# Raised whenever a change makes the same attack go another way: stored ones are then computed anew.
+# Increased whenever a change of the code makes the same attack give another result; stored attacks are then computed again.
 ATTACKS_VERSION = 2
 TRACES = "traces.jsonl"
 SCORES, ABOUT = "scores", "about"
 
 
 def find_traces(store: Store, model_digest: str, texts: Sequence[tuple[str, int]], spec: AttackSpec) -> list[AttackTrace | None]:
-    """The stored attack on each of these texts, with their labels, where there is one."""
+    """The stored trace for each (text, label) pair, or None where no trace is stored."""
     resources = _resources(spec)
     return [_find_trace(store, _keys(model_digest, [text, label], spec, resources)) for text, label in texts]
 
@@ -28,35 +28,37 @@ def _find_trace(store: Store, keys: list[str]) -> AttackTrace | None:
 
 
 def put_trace(store: Store, model_digest: str, trace: AttackTrace, spec: AttackSpec) -> None:
-    """Stores an attack on one text."""
+    """Stores the trace of an attack on one text."""
     store.put("attacks", _keys(model_digest, [trace.text, trace.label], spec, _resources(spec))[0], trace.to_json())
 
 
 def find_scores(store: Store, model_digest: str, texts: Texts, spec: AttackSpec) -> Entry | None:
-    """The stored scores of attacks on a sample of texts, if there are any; its folder holds TRACES, unless it ships."""
+    """The stored scores of the attacks on a sample of texts, or None. The entry's folder holds TRACES, except in entries that ship."""
     return _first(store, SCORES, _keys(model_digest, texts.digest, spec, _resources(spec)))
 
 
 def put_scores(store: Store, name: str, model_digest: str, texts: Texts, document: dict[str, Any], spec: AttackSpec, fill: Callable[[Path], None]) -> Entry:
-    """Stores the scores of attacks on a sample of texts, with what was attacked and how, so that the entry tells of itself (ABOUT);
-    ``fill`` puts TRACES into the folder that it is given."""
+    """Stores the scores of the attacks on a sample of texts. The field ABOUT of the entry names the model, the texts and the settings.
+
+    ``fill`` writes TRACES into the folder that it is given.
+    """
     about = {"model": name, "digest": model_digest, "texts": texts.digest, "settings": spec.to_json(), "version": ATTACKS_VERSION}
     return store.put(SCORES, scores_key(model_digest, texts, spec), {**document, ABOUT: about}, fill)
 
 
 def scores_key(model_digest: str, texts: Texts, spec: AttackSpec) -> str:
-    """The key of such scores with the resources of this machine."""
+    """The key under which these scores are stored, given the resources of this machine."""
     return _keys(model_digest, texts.digest, spec, _resources(spec))[0]
 
 
 def _resources(spec: AttackSpec) -> tuple[ResourceNames, ResourceNames]:
-    """The resources of this machine, then those that are on any machine, which is what ships."""
+    """The resources of this machine, then the built-in resources that every machine has. Entries that ship were made with the latter."""
     return describe(spec), describe(spec, anywhere=True)
 
 
 def _keys(model_digest: str, what: Any, spec: AttackSpec, resources: Sequence[ResourceNames]) -> list[str]:
-    """A key with each of these resources."""
-    asked = {name: value for name, value in spec.to_json().items() if name not in ("resources", "synonyms")}  # the names tell
+    """One key for each of these sets of resources."""
+    asked = {name: value for name, value in spec.to_json().items() if name not in ("resources", "synonyms")}  # ``names`` covers both
     return [digest("attack", model_digest, what, asked, names.to_json(), ATTACKS_VERSION) for names in resources]
 
 

@@ -1,4 +1,5 @@
-"""Attacks on samples of texts: several models side by side, resumable, every trace written down as it ends."""
+"""Attacks on a sample of texts, on several models side by side. Every trace is written to disk when its attack ends, so that an
+interrupted call can be resumed."""
 
 import logging
 import shutil
@@ -33,13 +34,13 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 @dataclass(frozen=True)
 class AttackRun:
-    """A model attacked on a sample of texts.
+    """The attacks on one model over a sample of texts.
 
     Attributes:
-        results: of the texts that could be attacked, in the sample's order.
-        failed: why the others could not, by their place in the sample.
-        traces: the file of traces; None for what ships.
-        troubles: what could not be written, in sentences.
+        results: the results of the texts that could be attacked, in the sample's order.
+        failed: the reason for each text that could not be attacked, by its place in the sample.
+        traces: the file of traces; None if there is no file, as for results that ship.
+        troubles: one sentence for every problem with writing files.
     """
 
     model: str
@@ -55,11 +56,11 @@ class AttackRun:
 
     @property
     def seconds(self) -> float:
-        """Seconds that the texts took, all together."""
+        """The total time of all texts, in seconds."""
         return sum(result.seconds for result in self.results)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object: the scores flat, with what was attacked, how, and what could not be."""
+        """A JSON object: the flat scores, the model, texts and settings of the attack, and the texts that could not be attacked."""
         failed = [{"example": example, "reason": reason} for example, reason in self.failed.items()]
         about = {"model": self.model, "dataset": self.dataset, "split": self.split, "recipe": self.spec.recipe, "settings": self.spec.to_json()}
         return {**about, "resources": self.resources, **self.scores.to_json(), "seconds": self.seconds, "failures": failed, "troubles": list(self.troubles)}
@@ -67,17 +68,17 @@ class AttackRun:
 
 @dataclass
 class _Progress:
-    """What is known of one model so far."""
+    """The results of one model so far."""
 
     source: ModelSource
     journal_path: Path
-    entry: Entry | None = None  # where the store has it all
+    entry: Entry | None = None  # the store's entry, if the store already holds all results
     results: dict[int, Result] = field(default_factory=dict)
     failed: dict[int, RobustPruneError] = field(default_factory=dict)
     kept: journal.TraceFile | None = None
 
     def lacks(self, place: int) -> bool:
-        """Whether that text is still to be attacked."""
+        """True if the text at that place still has to be attacked."""
         return place not in self.results and place not in self.failed
 
 
@@ -92,20 +93,21 @@ def attack(
     cancel: Cancel | None,
     out: Path | None,
 ) -> list[AttackRun]:
-    """Attacks every text on every model and stores the results; what was stored or written down before is not attacked again.
+    """Attacks every text on every model and stores the results. Texts that are in the store or in the journal are not attacked again.
 
-    ``make`` gives the attacker of all models, and is asked only where something is left to attack; ``text_at(place)`` is the progress of
-    the text at that place. ``waiting(model)`` hears, twice a second, that another process is at the same texts, and may raise Cancelled;
-    what that process finds is used here too. ``out``: a file that gets all traces as they come.
+    ``make`` returns the attacker of all models; it is called only if some text still has to be attacked. ``text_at(place)`` returns the
+    progress for the text at that place. ``waiting(model)`` is called twice a second while another process attacks the same model on the
+    same texts; it may raise Cancelled. The results of that process are then reused. ``out`` is a file that receives every trace as its
+    attack ends.
 
     Raises:
-        Cancelled: from the attacker; what has ended is written down, and the next call goes on from there.
-        RobustPruneError: not one text could be attacked; the first reason.
+        Cancelled: the attacker was cancelled. The finished attacks are on disk, and the next call continues from them.
+        RobustPruneError: no text could be attacked. The error is that of the first failed text.
     """
     with ExitStack() as stack:
         stack.enter_context(logs.work(f"attack by {spec.recipe} on {len(texts)} texts", archive.scores_key(sources[0].digest, texts, spec)))
         known = []
-        for source in sorted(sources, key=lambda source: _journal_path(source, texts, spec)):  # all in one order: nobody waits in a circle
+        for source in sorted(sources, key=lambda source: _journal_path(source, texts, spec)):  # in the same order in every process: no deadlock
             _take_hold(stack, source, texts, spec, waiting)
         for source in sources:
             known.append(_stored(store, source, texts, spec, out is not None) or _open(stack, source, texts, spec))
@@ -119,7 +121,7 @@ def attack(
 
 
 def _stored(store: Store, source: ModelSource, texts: datasets.Texts, spec: AttackSpec, with_traces: bool) -> _Progress | None:
-    """What the store has of a model; None if it has nothing, or not the traces that are wanted."""
+    """The stored results of a model. None if there are none, or if ``with_traces`` is set and the entry holds no traces."""
     entry = archive.find_scores(store, source.digest, texts, spec)
     if entry is None or (with_traces and not (entry.folder / archive.TRACES).is_file()):
         return None
@@ -133,7 +135,7 @@ def _journal_path(source: ModelSource, texts: datasets.Texts, spec: AttackSpec) 
 
 
 def _take_hold(stack: ExitStack, source: ModelSource, texts: datasets.Texts, spec: AttackSpec, waiting: Callable[[str], None]) -> None:
-    """Keeps other processes from these texts and this model until the stack is closed; waits for one that is there already."""
+    """Takes the lock on this model and these texts and holds it until the stack is closed. Waits while another process holds it."""
     path = _journal_path(source, texts, spec)
     lock = FileLock(f"{path}.lock", timeout=SECONDS_BETWEEN_LOOKS)
     try:
@@ -149,7 +151,7 @@ def _take_hold(stack: ExitStack, source: ModelSource, texts: datasets.Texts, spe
 
 
 def _open(stack: ExitStack, source: ModelSource, texts: datasets.Texts, spec: AttackSpec) -> _Progress:
-    """What the journal of a model holds; it is open for more until the stack is closed."""
+    """Reads the results in a model's journal, and keeps the journal open for further traces until the stack is closed."""
     one = _Progress(source, _journal_path(source, texts, spec))
     try:
         one.kept = journal.TraceFile(one.journal_path, keep=True)
@@ -193,7 +195,7 @@ def _attack_all(
             for i in missing:
                 known[i].failed[place] = error
             continue
-        except Exception as error:  # a text that TextAttack cannot digest must not cost the others their attack
+        except Exception as error:  # if TextAttack breaks down on one text, the other texts must still be attacked
             log.warning("Text %d cannot be attacked.", place, exc_info=True)
             for i in missing:
                 known[i].failed[place] = DataError("attacks.text_broke_down", kind=type(error).__name__, error=error)
@@ -206,7 +208,7 @@ def _keep(one: _Progress, trace: "AttackTrace", named: "_Out") -> None:
     one.results[trace.example] = Result.of(trace)
     text = journal.line(trace)
     named.append(text)
-    if one.kept is not None and trace.outcome != "stopped":  # one that was stopped is tried again
+    if one.kept is not None and trace.outcome != "stopped":  # a stopped attack is tried again by the next call
         try:
             one.kept.append_line(text)
         except StoreError as error:
@@ -215,7 +217,7 @@ def _keep(one: _Progress, trace: "AttackTrace", named: "_Out") -> None:
 
 
 def _measure_similarities(known: list[_Progress], check: Check) -> None:
-    """How close every changed text is to its original: all of them together, which is faster than one by one."""
+    """Measures the similarity of every changed text to its original. Encoding all of them together is faster than one by one."""
     from robustprune.attacks.resources.loading import sentence_encoder
 
     changed = [(one, place) for one in known if one.entry is None for place, result in one.results.items() if result.perturbed != result.text]
@@ -228,9 +230,9 @@ def _measure_similarities(known: list[_Progress], check: Check) -> None:
 
 
 class _Out:
-    """The file that a person named for the traces. When it cannot be written to, the attacks go on without it.
+    """The file that the user named for the traces. If it cannot be written, the attacks continue without it.
 
-    ``troubles``: what could not be written, there or elsewhere.
+    ``troubles`` collects the problems with writing this file or a journal.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -258,7 +260,7 @@ class _Out:
 
 
 def _finished(store: Store, one: _Progress, texts: datasets.Texts, spec: AttackSpec, troubles: tuple[str, ...]) -> AttackRun:
-    """The run; stored if asking again could not tell more: nothing was stopped, and what failed will always fail."""
+    """Returns the run, and stores it if it is final: no text was stopped, and every failure would happen again in the next call."""
     results = tuple(one.results[place] for place in sorted(one.results))
     failed = {place: str(error) for place, error in sorted(one.failed.items())}
     scores = score(results, spec.recipe, len(failed))

@@ -1,5 +1,5 @@
-"""Scores over many attacked texts: Acc, Aua and Asr (Li et al. 2023, section 4), each with its Wilson interval; and whether two
-models differ by more than chance."""
+"""Scores over many attacked texts: Acc, Aua and Asr (Li et al. 2023, section 4), each with its Wilson interval. Also a test of whether
+two models differ by more than chance."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,9 +12,9 @@ from robustprune.specs.recipes import RECIPES
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one attacked text, without the story of how: what scores and comparisons are made of.
+    """The result of the attack on one text, without the steps of the attack. Scores and comparisons are computed from results.
 
-    ``similarity`` is the cosine of MiniLM's sentence vectors of original and perturbed text; None where it was not measured.
+    ``similarity`` is the cosine between MiniLM's sentence vectors of the original and the perturbed text; None if it was not measured.
     """
 
     example: int
@@ -29,7 +29,7 @@ class Result:
 
     @classmethod
     def of(cls, trace: AttackTrace) -> Self:
-        """The result that a trace tells of; its similarity is not measured yet."""
+        """The result of a trace, with the similarity not measured yet."""
         return cls(trace.example or 0, trace.text, trace.label, trace.perturbed, trace.outcome, trace.queries, trace.words_changed, None, trace.seconds)
 
     def to_json(self) -> dict[str, Any]:
@@ -39,9 +39,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Scores:
-    """``acc = (N - S) / N``, ``aua = F / N``, ``asr = A / (A + F)`` for N texts, S skipped, F held, A flipped.
+    """The scores of N texts, of which S are skipped, F held and A flipped: ``acc = (N - S) / N``, ``aua = F / N``, ``asr = A / (A + F)``.
 
-    ``stopped`` texts (by a time limit) and ``failed`` ones (that could not be attacked) are not among the N.
+    N does not count the ``stopped`` texts (those that reached the time limit) and the ``failed`` texts (those that could not be attacked).
     """
 
     examples: int
@@ -59,11 +59,11 @@ class Scores:
 
     @property
     def complete(self) -> bool:
-        """Whether every text ended in an outcome."""
+        """True if no text was stopped and no text failed."""
         return self.stopped == self.failed == 0
 
     def to_json(self) -> dict[str, Any]:
-        """A flat JSON object: every rate as ``name``, ``name_low`` and ``name_high``."""
+        """A flat JSON object. Every rate gives the three fields ``name``, ``name_low`` and ``name_high``."""
         flat = asdict(self) | {"complete": self.complete}
         for name in ("acc", "aua", "asr"):
             del flat[name]
@@ -72,8 +72,9 @@ class Scores:
 
 
 def score(results: Sequence[Result], recipe: str = "textfooler", failed: int = 0) -> Scores:
-    """The scores of finished attacks. Queries are means over attacked texts; words changed and similarity, over those where the
-    attack got what it wanted: flipped ones, or for a recipe that takes words away, all."""
+    """The scores of finished attacks. ``queries_mean`` is the mean over all attacked texts. ``words_changed_mean`` and
+    ``similarity_mean`` are means over the texts where the attack succeeded: the flipped texts, or all attacked texts for a recipe
+    that deletes words instead of flipping the prediction."""
     ended = [result for result in results if result.outcome != "stopped"]
     counts = {outcome: sum(result.outcome == outcome for result in ended) for outcome in ("skipped", "held", "flipped")}
     attacked = [result for result in ended if result.outcome != "skipped"]
@@ -98,10 +99,10 @@ class Comparison:
     """Two models under the same attack on the same texts.
 
     Attributes:
-        examples: texts that ended in an outcome for both.
-        aua_difference: second less first, with its 95 % interval for pairs.
-        only_first, only_second: texts on which only that one held.
-        p: of the exact two-sided McNemar test that both are equally likely to hold.
+        examples: number of texts whose attack ended, without being stopped, on both models.
+        aua_difference: Aua of the second model minus Aua of the first; ``_low`` and ``_high`` give its 95 % interval for paired data.
+        only_first, only_second: number of texts on which only the first model, or only the second, held.
+        p: p-value of the exact two-sided McNemar test; the null hypothesis is that both models are equally likely to hold.
     """
 
     examples: int
@@ -118,7 +119,7 @@ class Comparison:
 
 
 def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
-    """Compares two models text by text; texts that were stopped for either are left out. Raises ValueError if the texts differ."""
+    """Compares two models text by text. A text whose attack was stopped on either model is left out. Raises ValueError if the texts differ."""
     ours, theirs = ({result.example: result for result in results if result.outcome != "stopped"} for results in (first, second))
     common = sorted(set(ours) & set(theirs))
     if any(ours[example].text != theirs[example].text for example in common):

@@ -1,4 +1,4 @@
-"""Whether the texts that fool one model fool another."""
+"""Transfer of attacks: how many of the adversarial texts that flip one model also fool another model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,17 @@ from typing import Any
 from robustprune.attacks.scores import Result
 from robustprune.base.rates import Rate, wilson
 
-# The classes that a model predicts for texts.
+# Returns the class that a model predicts for each text.
 Predict = Callable[[Sequence[str]], Sequence[int]]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Of the texts that flipped ``source``, those that ``target`` had right before: how many make it wrong, too."""
+    """How well adversarial texts transfer from ``source`` to ``target``.
+
+    ``texts`` counts the texts that flipped ``source`` and whose original ``target`` classified correctly; ``fooled`` counts those of
+    them whose perturbed form ``target`` misclassifies.
+    """
 
     source: str
     target: str
@@ -22,19 +26,19 @@ class Cell:
 
     @property
     def rate(self) -> Rate:
-        """The share with its interval."""
+        """The share of fooled texts, with its Wilson interval."""
         return wilson(self.fooled, self.texts)
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """A table of every model's adversarial texts on every model, and the same text by text."""
+    """The transfer of every model's adversarial texts to every model: ``cells`` per pair of models, ``texts`` per adversarial text."""
 
     cells: tuple[Cell, ...]
     texts: tuple[dict[str, Any], ...]
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object: ``cells`` with rates and intervals, ``texts`` with whom each one fools."""
+        """A JSON object: ``cells`` with rates and intervals, and ``texts`` with the models that each text fools."""
         cells = [
             {"source": c.source, "target": c.target, "texts": c.texts, "fooled": c.fooled, "rate": c.rate.value, "low": c.rate.low, "high": c.rate.high}
             for c in self.cells
@@ -43,7 +47,7 @@ class Transfer:
 
 
 def transfer(results: dict[str, Sequence[Result]], predict: dict[str, Predict]) -> Transfer:
-    """Asks every model about the texts that flipped the others. ``results``: of the same texts, by model."""
+    """Classifies the texts that flipped each model with every model. ``results`` holds each model's results on the same texts."""
     cells, texts = [], []
     right = {name: {result.example for result in own if result.outcome not in ("skipped", "stopped")} for name, own in results.items()}
     for source, own in results.items():

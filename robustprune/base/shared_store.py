@@ -76,19 +76,25 @@ class SharedStore(Store):
                 log.warning("The entry %s is not in the shared store, and cannot be put there now: %s", entry.key, error)
 
     def _share(self, kind: str, key: str, entry: Entry) -> None:
-        packed = _pack(entry.folder)
-        name = f"{hashlib.sha256(packed).hexdigest()}.zip"
+        """Writes the entry to the shared store and removes the archives of it that this process wrote before. Raises StoreError."""
         folder = f"{self._base}/{kind}/{key}"
         try:
+            packed = _pack(entry.folder)
+            name = f"{hashlib.sha256(packed).hexdigest()}.zip"
             self._fs.makedirs(folder, exist_ok=True)
             self._fs.pipe_file(f"{folder}/{name}", packed)
             for old in self._ours.get((kind, key), set()) - {name}:
-                self._fs.rm_file(f"{folder}/{old}")
-        except FileNotFoundError:
-            log.info("An older archive of %s was gone already.", key)
+                self._remove(f"{folder}/{old}")
         except FAULTS as error:
             raise StoreError("base.shared_store_cannot_be_written", address=self._address, why=error or type(error).__name__) from error
         self._ours[kind, key] = {name}
+
+    def _remove(self, path: str) -> None:
+        """Removes an archive; another process may have removed it already."""
+        try:
+            self._fs.rm_file(path)
+        except FileNotFoundError:
+            log.info("The older archive %s was gone already.", path)
 
     def _pull_all(self, kind: str) -> None:
         for key in (Path(path).name for path in self._list(f"{self._base}/{kind}")):

@@ -1,6 +1,7 @@
-"""The command line: each verb is one call of the lab, but for ``bench``, which looks below it. Results go to standard output, progress to standard error.
+"""The command line. Each command is one call of the lab, except ``bench``, which calls the modules below it.
 
-Exit status: 0 done, 1 failed, 2 wrong arguments or a spec that cannot be, 130 interrupted.
+Results go to standard output, progress to standard error. Exit status: 0 success, 1 failure, 2 wrong arguments or invalid settings,
+130 interrupted.
 """
 
 import logging
@@ -56,7 +57,7 @@ def prune(
     out: Annotated[Path | None, typer.Option(help="A new folder to export the model to, besides the store.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Prune a model and measure it before and after."""
+    """Prune a model and measure its accuracy before and after."""
     from robustprune import lab
     from robustprune.specs.prune import PruneSpec, parse_layer_sparsities
 
@@ -94,7 +95,7 @@ def compress(
     out: Annotated[Path, typer.Option(help="A new folder to write to.")],
     as_json: Json = False,
 ) -> None:
-    """Write a pruned model with a bit for every zero and 16 for every other weight; --model takes the folder afterwards."""
+    """Write a pruned model in compressed form: one bit per zero and 16 bits per other weight. --model accepts the new folder."""
     from robustprune import lab
 
     sizes = lab.compress(model, out, show_progress)
@@ -110,7 +111,7 @@ def speed(
     batch_size: Annotated[int, typer.Option(min=1, help="Texts that are read together.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Time a pruned model: as exported, out of the compressed file, and with kernels that skip zeros."""
+    """Time a pruned model in three forms: as exported, read back from the compressed file, and with kernels that skip zeros."""
     from robustprune import lab
 
     report, sizes = lab.measure_speed(model, dense, dataset, batch_size, show_progress)
@@ -134,9 +135,9 @@ def evaluate(
 
 
 def main() -> int:
-    """Runs the command line and gives its exit status: one line on standard error says why it failed and what to do."""
+    """Runs the command line and returns its exit status. On failure, one line on standard error gives the reason and what to do."""
     shown = logging.StreamHandler(sys.stderr)
-    shown.setLevel(logging.WARNING)  # what is less goes to the log alone
+    shown.setLevel(logging.WARNING)  # messages below this level go only to the log file
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[shown])
     signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -156,7 +157,7 @@ def main() -> int:
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C. No Exception, so that no library takes it for an error of its own."""
+    """Raised on Ctrl-C. It is not an Exception, so that no library catches it as one of its own errors."""
 
 
 def _interrupt(*_: Any) -> None:

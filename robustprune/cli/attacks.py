@@ -39,7 +39,7 @@ def attack(
     trace: Annotated[Path | None, typer.Option(help="A JSON Lines file to write the traces to, as they come.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Attack one text, or a sample of evaluation texts, which goes on where an earlier call was interrupted."""
+    """Attack one text, or a sample of evaluation texts. The attack on a sample continues where an earlier call was interrupted."""
     from robustprune import lab
     from robustprune.attacks.traces import journal
     from robustprune.specs.attack import AttackSpec
@@ -61,7 +61,7 @@ def attack(
         return
     if label is None:
         raise SpecError("cli.text_without_label")
-    target = journal.TraceFile(trace, keep=False) if trace else None  # before the attack, so that nobody waits for a file that cannot be
+    target = journal.TraceFile(trace, keep=False) if trace else None  # opened first: fails before the attack, not after it
     traces = [one for spec in specs for one in lab.attack_side_by_side(model, text, label, spec, show_progress)]
     lines = [f"{one.victim['name']}, {one.recipe}: {one.outcome} after {one.queries} queries: {_printable(one.perturbed)}" for one in traces]
     documents = [{**one.to_json(), "original": one.text, "swaps": one.swaps} for one in traces]
@@ -73,7 +73,7 @@ def attack(
 
 
 def _printable(text: str) -> str:
-    """A text for the terminal, which would obey its control characters."""
+    """Escapes control characters in a text, which a terminal would otherwise execute."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
@@ -113,7 +113,7 @@ def resources(
 
 
 def _tell_resources(spec: "AttackSpec") -> None:
-    """Says before anything starts what is not here and what is used in its place."""
+    """Prints, before the attacks start, which published resources are missing and what is used instead."""
     from robustprune import lab
 
     for one in lab.missing_resources(spec):
@@ -122,7 +122,7 @@ def _tell_resources(spec: "AttackSpec") -> None:
 
 
 def _show_runs(as_json: bool, runs: "list[list[AttackRun]]") -> None:
-    """One run flat, as the simplest call has it; several as rows of a table, with what differs between the models."""
+    """Prints one run as a flat object, or several runs as rows of a table with comparisons between the models."""
     from robustprune import lab
     from robustprune.attacks.scores import compare
 

@@ -1,4 +1,4 @@
-"""``bench``: measure anew what the program claims."""
+"""The command ``bench``: repeats the measurements behind the program's claims."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ bench = typer.Typer(no_args_is_help=True, help="Measure anew what the program cl
 
 @bench.command("solver")
 def bench_solver(model: Start = "sst2-demo", dataset: Dataset = None, as_json: Json = False) -> None:
-    """Errors of admm, obs and sparsegpt against each other, and times against the textbook loop. Some five minutes."""
+    """Compare the errors of admm, obs and sparsegpt, and their times with the textbook loop. Takes about five minutes."""
     from robustprune.bench import solver
 
     result = solver.measure(model, dataset, tell)
@@ -31,7 +31,7 @@ def bench_prune(
     device: str = "auto",
     as_json: Json = False,
 ) -> None:
-    """Seconds of pruning a model against the floor: two forward passes and the moments."""
+    """Compare the seconds for pruning a model with the floor: two forward passes and the moments."""
     from robustprune.bench import prune
     from robustprune.specs.prune import PruneSpec
 
@@ -51,7 +51,7 @@ def bench_attack(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Our attacks against TextAttack's own classes with its own wrapper: seconds, and whether the results are the same. Some five minutes."""
+    """Compare our attacks with TextAttack's own classes and wrapper: seconds, and whether the results are identical. Takes about five minutes."""
     from robustprune.bench import attack
     from robustprune.specs.attack import AttackSpec
 
@@ -66,7 +66,7 @@ def bench_synonyms(
     dataset: Dataset = None,
     as_json: Json = False,
 ) -> None:
-    """How good the built-in synonyms and the built-in sentence similarity are, by a lexicon that is not ours. A minute."""
+    """Measure the quality of the built-in synonyms and sentence similarity with an external lexicon. Takes about a minute."""
     from robustprune.bench import lexicon as bench_lexicon
 
     result = bench_lexicon.measure(lexicon, dataset, tell)
@@ -87,7 +87,7 @@ def bench_accuracy(
     allocation: str = "uniform",
     as_json: Json = False,
 ) -> None:
-    """Held-out errors and accuracies over solver, ridge and number of texts. Half an hour with the default lists."""
+    """Measure held-out errors and accuracies over method, ridge and number of texts. Takes half an hour with the default lists."""
     import itertools
 
     from robustprune.bench import accuracy

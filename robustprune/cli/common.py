@@ -1,4 +1,4 @@
-"""What the commands share: options, and how results and progress are shown."""
+"""Code that the commands share: common options, and the output of results and progress."""
 
 import json
 import sys
@@ -16,12 +16,12 @@ Seed = Annotated[int, typer.Option(help="Seed of the draw of texts.")]
 
 
 def show(as_json: bool, value: dict[str, Any], line: str) -> None:
-    """The result: JSON or a line for people."""
+    """Prints the result: as JSON, or as a line of text for people."""
     print(json.dumps(value, ensure_ascii=False) if as_json else line)
 
 
 def show_progress(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
-    """One line on standard error, rewritten in place on a terminal; elsewhere a line whenever a whole step is done."""
+    """Shows progress on standard error: on a terminal one line that is rewritten in place, elsewhere one line per completed step."""
     line = f"{int(done)}/{int(total)} {doing}"
     if sys.stderr.isatty():
         print(f"\r\033[K{line}", file=sys.stderr, end="" if done < total else "\n", flush=True)
@@ -34,12 +34,12 @@ _last_lines: list[str] = []
 
 
 def tell(line: str) -> None:
-    """A line of a benchmark's table, on standard error."""
+    """Prints one line on standard error, such as a row of a benchmark's table."""
     print(line, file=sys.stderr, flush=True)
 
 
 def number_or_word(text: str) -> float | str:
-    """A ridge as people type it: a number, or ``auto``."""
+    """Parses a ridge as typed by the user: a number, or a word such as ``auto``."""
     try:
         return float(text)
     except ValueError:

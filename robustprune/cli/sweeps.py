@@ -1,4 +1,4 @@
-"""Many runs on the command line: sweeps, the table of all results, and the report."""
+"""The commands about many runs: sweep, results, report."""
 
 import signal
 import sys
@@ -30,7 +30,7 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Prune and attack in many settings, from one YAML file. What is stored is not run again: after an interruption, give the same command."""
+    """Prune and attack in many settings, read from one YAML file. Stored results are reused: to continue after an interruption, repeat the command."""
     from robustprune import studies
     from robustprune.specs import sweep as specs_sweep
 
@@ -65,14 +65,14 @@ def _planned(plan: Any, workers: str, count: int) -> str:
 
 
 def _looking() -> "Progress":
-    """Progress of a look at the store: seconds, so only for those who watch."""
+    """The progress for reading the store. It takes only seconds, so it is shown only on a terminal."""
     from robustprune.base.progress import silent
 
     return show_progress if sys.stderr.isatty() else silent
 
 
 def _progress() -> "Progress":
-    """On a terminal one line that is rewritten; elsewhere a line whenever another whole run's worth is done, not one a second."""
+    """The progress of a sweep: on a terminal one line that is rewritten, elsewhere one line per finished run instead of one per second."""
     told = -1
 
     def whole_runs(done: float, total: float, doing: Any, partial: Any = None) -> None:
@@ -88,7 +88,7 @@ def _progress() -> "Progress":
 
 @contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, so that workers are asked to stop; a second Ctrl-C ends at once."""
+    """Yields an event that Ctrl-C sets, so that the workers are asked to stop. A second Ctrl-C ends the program at once."""
     asked, before = threading.Event(), signal.getsignal(signal.SIGINT)
 
     def ask(*_: Any) -> None:
@@ -108,7 +108,7 @@ def results(
     sweep: Annotated[Path | None, typer.Option(help="Only what the sweep of this YAML file gave.")] = None,
     as_json: Json = False,
 ) -> None:
-    """All results in one tidy table, a row a run and attack. Without --to a short form is printed."""
+    """Write all results as one tidy table, with one row per run and attack. Without --to, print a short form."""
     from robustprune import studies
 
     table = _rows_of(sweep)
@@ -133,7 +133,7 @@ def report(
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     as_json: Json = False,
 ) -> None:
-    """One HTML page out of the results: the paper's claims answered, tables, figures, settings, versions."""
+    """Write one HTML page about the results: answers to the paper's claims, tables, figures, settings and versions."""
     from robustprune import studies
     from robustprune.base import folders, locales
     from robustprune.studies import report as report_page

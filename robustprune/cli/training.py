@@ -1,4 +1,4 @@
-"""Training on the command line: heads, adapters and whole models."""
+"""The commands about training: train, soup, baseline, compare."""
 
 import shlex
 import sys
@@ -32,7 +32,7 @@ TrainData = Annotated[str, typer.Option("--dataset", help="What to train on: a k
 
 
 def command_line() -> str:
-    """The command as it was typed, for the card."""
+    """The command as the user typed it, for the model's card."""
     return shlex.join(["python", "-m", "robustprune", *sys.argv[1:]])
 
 
@@ -58,7 +58,7 @@ def train(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Train a head on the built-in backbone; with --head an adapter from that head; with --model any classifier. What was interrupted goes on."""
+    """Train a head on the built-in backbone; with --head, an adapter from that head; with --model, any classifier. Continues an interrupted training."""
     from robustprune import lab
 
     adversary = FreeLB(freelb, freelb_step, freelb_start, freelb_norm)
@@ -68,7 +68,7 @@ def train(
 
 
 def show_card(as_json: bool, out: Path, card: dict[str, Any]) -> None:
-    """What was trained."""
+    """Prints the card of a trained model, or its accuracy as a line of text."""
     scores = card["scores"]
     show(as_json, {**card, "model_dir": str(out)}, f"{out}: accuracy {scores['accuracy']:.4f} on {scores['examples']} texts ({scores['split']})")
 
@@ -84,7 +84,7 @@ def soup(
     recipe_out: Annotated[Path | None, typer.Option(help="A folder to write only a card to, which names the ingredients; they must ship.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Average models into a robust dense one: greedily, by accuracy under attack on held-out training texts (Li et al. 2023, Alg. 3)."""
+    """Average models greedily into a robust dense model, by accuracy under attack on held-out training texts (Li et al. 2023, Alg. 3)."""
     from robustprune import lab
     from robustprune.specs.attack import AttackSpec
 
@@ -132,7 +132,7 @@ def baseline(
     out: Annotated[Path | None, typer.Option(help="A folder to copy the result to; one that was written here before gives way.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Prune by magnitude and retrain with the mask held: IMP or LTH, plain or with FreeLB. What was interrupted goes on."""
+    """Prune by magnitude and retrain with a fixed mask: IMP or LTH, plain or with FreeLB. Continues an interrupted training."""
     from robustprune import lab
 
     adversary = FreeLB(freelb, freelb_step, freelb_start, freelb_norm)
@@ -157,7 +157,10 @@ def compare(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """One table (the paper's Table 1): accuracy, accuracy under attack and cost of methods on one start, texts and seed. The compare page shows it."""
+    """Compare methods with one start, the same texts and one seed, as in the paper's Table 1: accuracy, accuracy under attack and cost.
+
+    The compare page shows the table.
+    """
     from robustprune import lab
     from robustprune.specs.attack import AttackSpec
     from robustprune.specs.compare import CompareSpec

@@ -1,7 +1,7 @@
-"""The one door to the engine: everything a page, the command line or a sweep can ask for is one call here.
+"""The programming interface of the engine. Everything that a page, the command line or a sweep needs is one function call here.
 
-Calls that take long tell ``progress(done, total, text, partial)`` how far they are and look at ``cancel``. What they found is kept
-in the store, so that asking again, from another tab or next week, answers at once.
+Long calls report to ``progress(done, total, text, partial)`` and stop when ``cancel`` is set. Their results are kept in the store, so
+that the same call later, also from another process, returns at once.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ from robustprune.texts.tables import read as read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-# What other modules of the lab, and the rooms below it, give to pages and the command line goes through this door too.
+# Pages and the command line import everything from here, also what other modules of the lab and the packages below it define.
 __all__ = [
     "ATTACK_EXAMPLES",
     "DEMO_DATASETS",
@@ -122,37 +122,40 @@ __all__ = [
 
 
 def prune_digest(spec: PruneSpec) -> tuple[str, PruneSpec, datasets.Texts, sources.ModelSource]:
-    """A run's key, with what the spec resolved to: the spec with its data set filled in, the calibration texts, the dense model.
+    """Returns the run's key, the spec with its data set filled in, the calibration texts and the dense model.
 
     Raises:
-        ModelError, DataError: something the spec names is not to be had, or does not fit together.
+        ModelError, DataError: the model or the data set cannot be found, or they do not fit together.
     """
     return lab_runs.resolve(spec)
 
 
 def find_run(spec: PruneSpec) -> PruneRun | None:
-    """The stored run that a spec asks for, if it was ever made. Answers without loading a model."""
+    """The stored run of a spec, or None if there is none. Loads no model."""
     return stored_run(prune_digest(spec)[0])
 
 
 def all_runs() -> list[PruneRun]:
-    """All stored runs, those of this machine first."""
+    """All stored runs. Runs that were made on this machine come before runs that ship."""
     return lab_runs.every(store())
 
 
 def shipped_runs(model: str) -> list[PruneRun]:
-    """The runs of a model that ship, by sparsity; one whose weights were made here since is among them."""
+    """The runs of a model that ship with the project, sorted by sparsity. A run that was also made on this machine has its weights."""
     return lab_runs.shipped(store(), model)
 
 
 def prune(spec: PruneSpec, progress: Progress = silent, cancel: Cancel | None = None, device: str = "auto") -> PruneRun:
-    """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once.
+    """Prunes a model, measures its accuracy before and after, and stores the result. A stored run with weights is returned at once.
 
-    ``progress``'s partial is the list of layer reports so far. ``device``: ``cpu``, ``cuda``, or ``auto``: CUDA where there is one.
+    The partial result of ``progress`` is the list of layer reports so far. ``device`` is ``cpu``, ``cuda`` or ``auto``, which means CUDA
+    if it is available.
 
     Raises:
-        SpecError, ModelError, DataError, StoreError: what they say.
-        Cancelled: ``cancel`` was set; nothing is stored.
+        SpecError: the settings are not valid.
+        ModelError, DataError: the model or the data set cannot be found or read, or they do not fit together.
+        StoreError: the result cannot be stored.
+        Cancelled: ``cancel`` was set. The run is not stored.
     """
     return lab_runs.prune(store(), spec, loaded, device, progress, cancel)
 
@@ -168,7 +171,10 @@ def evaluate(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Evaluation:
-    """Accuracy of a model on evaluation texts: validation, else test. Fewer texts than ``examples`` means all there are."""
+    """Returns the accuracy of a model on a sample of evaluation texts (the validation split, or the test split if there is none).
+
+    If the data set has fewer than ``examples`` texts, all of them are used.
+    """
     return evaluations.evaluate(model, dataset, examples, seed, progress, cancel)
 
 
@@ -176,12 +182,12 @@ def evaluate(
 
 
 def datasets_for(model: str) -> list[str]:
-    """The data sets on this machine that fit a model, the one that is used by default first."""
+    """The data sets on this machine that fit a model. The default data set comes first."""
     return datasets.on_this_machine(find_model(model).dataset)
 
 
 def dense_starts(model: str) -> dict[str, str]:
-    """The models that ship for the same data set, by how they were made: ``single`` fine-tuning or ``soup``; none for a model of one's own."""
+    """The built-in models for the same data set, under the keys ``single`` (one fine-tuning) and ``soup``. Empty if ``model`` is not built in."""
     names = built_in_models()
     if model not in names:
         return {}
@@ -191,43 +197,45 @@ def dense_starts(model: str) -> dict[str, str]:
 
 
 def usual_dataset(model: str) -> str | None:
-    """The demo texts of a model, which its shipped runs were made from; None where there are none."""
+    """The name of the demo data set that fits a model, which its shipped runs use, or None."""
     return datasets.demo_for(find_model(model).dataset)
 
 
 def bring_model(name: str, progress: Progress = silent, cancel: Cancel | None = None) -> brought.OwnModel:
-    """Checks a model of one's own (a folder or a hub id) by loading it, and remembers it."""
+    """Checks the user's own model (a folder or a hub id) by loading it, and remembers it in the store."""
     return brought.bring_model(name, progress, cancel)
 
 
 def own_models() -> list[brought.OwnModel]:
-    """The models that were brought along and are still there."""
+    """The user's own models whose folders still exist."""
     return brought.models()
 
 
 def own_datasets(model: str) -> list[brought.OwnData]:
-    """The data sets that were brought along for a model's classes."""
+    """The user's own data sets that have the classes of a model."""
     return brought.datasets(find_model(model))
 
 
 def bring_data(model: str, shown: str, frame: "pd.DataFrame", text: str, label: str, classes: Mapping[str, int | None]) -> brought.OwnData:
-    """Keeps a table as a data set for a model: its text column, and its labels as classes (None: left out).
+    """Stores a table as a data set for a model. ``text`` and ``label`` are the names of its columns.
+
+    ``classes`` maps every label value to a class of the model, or to None to leave its rows out.
 
     Raises:
-        DataError: too little is left.
+        DataError: too few texts are left.
     """
     name = keep_table(shown, frame, text, label, classes)
     return brought.remember_data(name, shown, find_model(model).labels)
 
 
 def largest_class(dataset: str) -> float:
-    """The share of a data set's evaluation texts that always guessing its most frequent label would get right."""
+    """The share of the most frequent label among a data set's evaluation texts: the accuracy of always predicting that label."""
     labels = datasets.load(dataset, "evaluation").labels
     return max(labels.count(label) for label in set(labels)) / len(labels)
 
 
 def showcase(model: str) -> list[tuple[str, int]]:
-    """Demo texts to show an attack on, with their labels; none for a model that no demo texts fit."""
+    """The demo texts for showing an attack, each with its label. Empty if no demo data set fits the model."""
     demo = datasets.demo_for(find_model(model).dataset)
     texts = datasets.load(demo, "showcase") if demo else None
     return list(zip(texts.texts, texts.labels, strict=True)) if texts else []

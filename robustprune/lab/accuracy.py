@@ -1,4 +1,4 @@
-"""Accuracy of a model on a sample of texts, kept in the store by model and texts."""
+"""Accuracy of a model on a sample of texts. It is stored under a key made from the model and the texts."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ KIND, OF = "evaluations", "of"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Accuracy of one model on one sample of texts, with its Wilson 95 % interval."""
+    """The accuracy of one model on one sample of texts, with its Wilson 95 % interval."""
 
     model: str
     dataset: str
@@ -34,20 +34,20 @@ class Evaluation:
 
 
 def texts_for(source: ModelSource, dataset: str | None, examples: int, seed: int) -> datasets.Texts:
-    """A seeded sample of evaluation texts for a model. Raises DataError if their labels do not fit it."""
+    """A seeded sample of evaluation texts for a model. Raises DataError if the labels do not fit the model."""
     texts = datasets.load(dataset or datasets.default_for(source.dataset), "evaluation")
     texts.check_labels(source.labels)
     return texts.sample(examples, seed)
 
 
 def find(store: Store, model_digest: str, name: str, texts: datasets.Texts) -> Evaluation | None:
-    """The stored evaluation of that model on these texts, under the name that it is asked for by."""
+    """The stored evaluation of a model on these texts, with ``name`` as the model's name, or None."""
     stored = store.get(KIND, _key(model_digest, texts))
     return replace(as_evaluation(stored), model=name) if stored else None
 
 
 def as_evaluation(entry: Entry) -> Evaluation:
-    """The evaluation that an entry of the store holds; ``of`` in its document, the model's digest, is not part of it."""
+    """Reads the evaluation from an entry of the store. The document's field ``of``, the model's digest, is not part of the evaluation."""
     return Evaluation(**{key: value for key, value in entry.document.items() if key != OF})
 
 

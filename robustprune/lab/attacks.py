@@ -1,4 +1,4 @@
-"""The lab's calls about attacks: on one text or many, against one model or several side by side, and what they need."""
+"""The lab's calls about attacks: on one or many texts, against one or several models side by side, and the resources they need."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,7 +31,10 @@ ATTACK_EXAMPLES = 60
 def attack_side_by_side(
     names: Sequence[str], text: str, label: int, spec: AttackSpec, progress: Progress = silent, cancel: Cancel | None = None
 ) -> "list[AttackTrace]":
-    """Attacks one text on several models; what does not depend on the model is computed once. ``progress``'s partial is the trace so far."""
+    """Attacks one text on several models. Everything that does not depend on the model is computed once.
+
+    Traces in the store are reused if they were made with the same resources. The partial result of ``progress`` is the trace so far.
+    """
     names = list(dict.fromkeys(names))
     sources = _alike(names)
     text, label = check_text(text), check_label(label, sources[0].labels)
@@ -52,12 +55,12 @@ def attack_side_by_side(
 
 
 def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackTrace | None":
-    """The stored trace of such an attack, if there is one. Answers without loading a model."""
+    """The stored trace of an attack on one text, or None. Loads no model."""
     return find_attacks(model, [(text, label)], spec)[0]
 
 
 def find_attacks(model: str, texts: Sequence[tuple[str, int]], spec: AttackSpec) -> "list[AttackTrace | None]":
-    """The same for several texts with their labels."""
+    """The stored trace for each (text, label) pair, or None where no trace is stored. Loads no model."""
     traces = archive.find_traces(store(), find_model(model).digest, texts, spec)
     return [replace(trace, victim={**trace.victim, "name": model}) if trace else None for trace in traces]
 
@@ -71,9 +74,10 @@ def attack_texts(
     cancel: Cancel | None = None,
     out: Path | None = None,
 ) -> list[AttackRun]:
-    """Attacks a seeded sample of evaluation texts on every model; ``out`` gets the traces as they come.
+    """Attacks a seeded sample of evaluation texts on every model. ``out`` is a file that receives every trace as its attack ends.
 
-    What was attacked before, also by a call that did not end, is not attacked again. ``progress``'s partial is the trace so far.
+    A text that was attacked before, also by an interrupted call, is not attacked again. The partial result of ``progress`` is the trace
+    so far.
     """
     texts = accuracy.texts_for(find_model(names[0]), dataset, examples, spec.seed)
     if out is not None and out.resolve() in {Path(given).expanduser().resolve() for given in (dataset, spec.synonyms) if given}:
@@ -89,9 +93,9 @@ def attack_sample(
     cancel: Cancel | None = None,
     out: Path | None = None,
 ) -> list[AttackRun]:
-    """As :func:`attack_texts`, on texts that are given."""
+    """Like :func:`attack_texts`, but on the given texts."""
     by_name = {source.name: source for source in _alike(list(dict.fromkeys(names)))}
-    # One model under several names is attacked once.
+    # A model that is given under several names is attacked once.
     sources = list({source.digest: source for source in by_name.values()}.values())
     check_can_run(spec)
 
@@ -112,7 +116,7 @@ def attack_sample(
 
 
 def transfer(runs: Sequence[AttackRun], progress: Progress = silent, cancel: Cancel | None = None) -> "Transfer":
-    """Whether the texts that flipped one model flip the others, of attack runs over the same texts."""
+    """Measures how many of the texts that flipped one model also fool the others. ``runs`` must be attacks on the same texts."""
     from robustprune.attacks.transfer import transfer as ask
     from robustprune.models import inference
 
@@ -124,9 +128,9 @@ def transfer(runs: Sequence[AttackRun], progress: Progress = silent, cancel: Can
 
 
 def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | None = None, dataset: str | None = None) -> dict[str, Any] | None:
-    """The stored scores of a model under attack on a sample of ``dataset``, left out of its demo texts; None if they were never computed.
+    """The stored scores of a model under attack on a sample of ``dataset``, by default the demo texts of the model.
 
-    None also where the texts are not to be had.
+    Returns None if there are no stored scores, or if the texts cannot be loaded.
     """
     spec = spec or AttackSpec()
     try:
@@ -139,7 +143,7 @@ def find_scores(model: str, examples: int = ATTACK_EXAMPLES, spec: AttackSpec | 
 
 
 def find_comparison(first: str, second: str) -> dict[str, Any] | None:
-    """The second model against the first, text by text, from the stored attacks on their demo texts; None unless both are there."""
+    """Compares the second model with the first, text by text, from their stored attacks on the demo texts. None if one of them is missing."""
     from robustprune.attacks import scores as attack_scores
 
     stored = [find_scores(model) for model in (first, second)]
@@ -149,23 +153,30 @@ def find_comparison(first: str, second: str) -> dict[str, Any] | None:
 
 
 def resource_names(spec: AttackSpec) -> dict[str, str]:
-    """The names of the resources that an attack would use now."""
+    """The names of the resources that an attack on this machine would use now."""
     return describe(spec).to_json()
 
 
 def missing_resources(spec: AttackSpec) -> list[Missing]:
-    """What the recipe as published would use and this machine has not; where nothing stands in for it, the recipe cannot run."""
+    """The resources of the published recipe that are not on this machine. The recipe cannot run if one of them has no replacement."""
     return missing(spec)
 
 
 def get_resource(name: str, progress: Progress = silent, cancel: Cancel | None = None, seconds: float = 600.0) -> Path:
-    """Downloads a published resource. Raises ResourceMissing, saying what happened and what to do by hand."""
+    """Downloads a published resource and returns its path.
+
+    Raises:
+        ResourceMissing: the download failed. The message gives the reason and how to install the resource by hand.
+    """
     check_seconds(seconds)
     return downloads.get(name, cancellable(progress, cancel), seconds)
 
 
 def _alike(names: Sequence[str]) -> list[ModelSource]:
-    """The models, whose classes must be the same if they are to be compared; names that transformers made up may stand for any."""
+    """Finds the models. Raises SpecError unless all have the same classes, since otherwise they cannot be compared.
+
+    Class names that transformers made up (``LABEL_0`` ...) match any names; then only the number of classes must be equal.
+    """
     sources = [find_model(name) for name in names]
     for other in sources[1:]:
         made_up = any(source.labels[0] == "LABEL_0" for source in (sources[0], other))
@@ -175,8 +186,11 @@ def _alike(names: Sequence[str]) -> list[ModelSource]:
 
 
 def _attacker(names: Sequence[str], spec: AttackSpec, doing: Callable[[str, str], Message], progress: Progress, cancel: Cancel | None) -> "Attacker":
-    """The attacker of several models. ``progress`` hears, at every word, the words that were tried, how many there are, what ``doing`` says of
-    model and word, and the trace so far."""
+    """Loads the models and the resources and returns the attacker.
+
+    At every word, ``progress`` receives the number of tried words, the number of words, the message ``doing(model, word)`` and the trace
+    so far.
+    """
     check_can_run(spec)
     progress = cancellable(progress, cancel)
     progress(0, 1, say("lab.loading_model"), None)

@@ -1,4 +1,4 @@
-"""Retrained baselines in the store: what a spec resolves to, the stored one, and making it."""
+"""Retrained baselines: resolves a spec to a key, finds the stored baseline, and trains a new one."""
 
 import json
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ HEADS = paths.ASSETS / "models" / "heads"
 
 @dataclass(frozen=True)
 class Retrained:
-    """A stored baseline: its key, its card, and the folder of its model, which every call of the lab takes by :attr:`ref`."""
+    """A stored baseline: its key, its card and the folder of its model. Every call of the lab accepts :attr:`ref` as the model's name."""
 
     digest: str
     card: dict[str, Any]
@@ -33,28 +33,28 @@ class Retrained:
 
     @property
     def ref(self) -> str:
-        """The name under which the lab knows the model."""
+        """The name of the model in calls of the lab."""
         return BASELINE + self.digest
 
 
 def find(store: Store, key: str) -> Retrained | None:
-    """The stored baseline of that digest; None if there is none."""
+    """The stored baseline of that digest, or None."""
     entry = store.get_checked(BASELINE_KIND, key)
     return _as_retrained(entry) if entry else None
 
 
 def find_same(store: Store, dataset: str, spec: BaselineSpec) -> Retrained | None:
-    """A stored baseline of a data set with these settings, by what its card says. Loads nothing, unlike :func:`retrain`."""
+    """The first stored baseline of a data set whose card has these settings, or None. Unlike :func:`retrain`, it loads no model."""
     asked = spec.to_json()
     for entry in store.entries(BASELINE_KIND):
-        settings = entry.document.get("settings", {})  # which tells a little more than was asked for
+        settings = entry.document.get("settings", {})  # the card holds more settings than the spec
         if entry.document.get("dataset") == dataset and {name: settings.get(name) for name in asked} == asked:
             return _as_retrained(entry)
     return None
 
 
 def shipped_baselines(dataset: str | None) -> dict[str, str]:
-    """The baselines that ship for a data set: their names, and what they are, one of BASELINE_NAMES."""
+    """The shipped baselines of a data set: a dictionary from the model's name to its method, one of BASELINE_NAMES."""
     cards = {name: sources.card(name) for name in sources.baselines()}
     return {name: _kind(about["settings"]) for name, about in cards.items() if about["dataset"] == dataset}
 
@@ -64,7 +64,7 @@ def _kind(settings: dict[str, Any]) -> str:
 
 
 def default_head(dataset: str) -> Path:
-    """The head that ships for a data set. Raises ModelError where none does."""
+    """The folder of the shipped head for a data set. Raises ModelError if no head ships."""
     if Path(dataset).name != dataset or not (HEADS / dataset / adapters.CARD).is_file():
         raise ModelError("lab.no_head_ships", dataset=dataset)
     return HEADS / dataset
@@ -81,12 +81,15 @@ def retrain(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Retrained:
-    """Prunes by magnitude and retrains (IMP, LTH), from a ``model``, or from a ``head`` on the backbone; left out: the data set's head.
+    """Prunes by magnitude and retrains (IMP or LTH), and stores the baseline. A baseline that is already stored is returned at once.
 
-    The baseline is stored; one that is stored already comes back at once, and one that was cancelled continues where it stopped.
+    The start is ``model``, or the backbone with ``head``; by default the backbone with the shipped head of the data set. A cancelled
+    training continues where it stopped.
 
     Raises:
-        SpecError: both a head and a model are named. ModelError, DataError: what they say. Cancelled: ``cancel`` was set.
+        SpecError: both a head and a model are given.
+        ModelError, DataError: the model, the head or the data set cannot be found or read, or they do not fit together.
+        Cancelled: ``cancel`` was set.
     """
     check_device(device)
     check_one_start(head, model)
@@ -99,7 +102,7 @@ def retrain(
     if known := find(stores.store(), key):
         return known
     name = f"{spec.name} at {spec.sparsity:.1%}".replace(".0%", "%")
-    # Where it is to lie is written whole beside the store first: its card is the entry's document.
+    # The folder is written completely outside the store first, because its card becomes the document of the entry.
     made = paths.home() / "training" / key
     with logs.work("baseline", key):
         folders.replace_whole(made, adapters.CARD, lambda folder: make(dataset, folder, name, start, spec, command, device, progress, cancel))
@@ -109,13 +112,13 @@ def retrain(
 
 
 def export_retrained(made: Retrained, out: Path) -> Path:
-    """Copies a baseline's folder to ``out``; one that was written before gives way."""
+    """Copies a baseline's folder to ``out``. Replaces a model folder that was written there before."""
     folders.replace_whole(out, adapters.CARD, lambda folder: _write(made, folder, out.name))
     return out
 
 
 def _write(made: Retrained, folder: Path, name: str) -> None:
-    """Copies a baseline's folder, under a name of its own."""
+    """Copies a baseline's folder and writes ``name`` into its card."""
     folders.copy_whole(made.model_dir, folder)
     (folder / adapters.CARD).write_text(json.dumps({**made.card, "name": name}, indent=2) + "\n", encoding="utf-8")
 

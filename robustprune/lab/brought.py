@@ -1,4 +1,4 @@
-"""What people brought along: models and data sets of their own, remembered in the store, so that a link finds them again on this machine."""
+"""The user's own models and data sets. They are remembered in the store, so that a link finds them again on this machine."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,15 +15,19 @@ from robustprune.models.loading import Classifier
 from robustprune.models.sources import ModelSource
 
 MODELS, DATASETS = "own_models", "own_data"
-# Any that a model must be able to read.
+# A sentence that every model must be able to read.
 SENTENCE = "A film that I would see again."
 
 
 @dataclass(frozen=True)
 class OwnModel:
-    """A model that was checked: its folder, which every call takes as a name; what it was called when it was brought; its classes.
+    """A model of the user that was checked.
 
-    Of a model from the hub it is the downloaded copy, so that no later call asks the network.
+    Attributes:
+        name: the model's folder, which every call accepts as a name. For a model from the hub it is the downloaded copy, so that later
+            calls do not need the network.
+        shown: the name that the user gave.
+        labels: the model's class names.
     """
 
     name: str
@@ -33,7 +37,13 @@ class OwnModel:
 
 @dataclass(frozen=True)
 class OwnData:
-    """A data set that was brought along: the name that every call takes, the name of the file it came in, and the classes that its labels mean."""
+    """A data set of the user.
+
+    Attributes:
+        name: the name that every call accepts.
+        shown: the name for display, that of the file.
+        labels: the names of the classes that its labels stand for.
+    """
 
     name: str
     shown: str
@@ -41,10 +51,11 @@ class OwnData:
 
 
 def bring_model(name: str, progress: Progress, cancel: Cancel | None) -> OwnModel:
-    """Loads a model once to see that it is one that can be pruned, and remembers it.
+    """Loads a model once to check that it can be pruned, and remembers it in the store.
 
     Raises:
-        ModelError: what it says: no classifier, another architecture, pickled weights, code of its own, not to be had.
+        ModelError: the model cannot be found, is not a classifier, has an unsupported architecture, pickled weights or its own code, or
+            gives no finite probabilities.
     """
     name = name.strip()
     if not name:
@@ -63,12 +74,12 @@ def bring_model(name: str, progress: Progress, cancel: Cancel | None) -> OwnMode
 
 
 def _try(classifier: Classifier, name: str) -> None:
-    """Reads a sentence once. Raises ModelError if no probabilities come of it."""
+    """Classifies one sentence. Raises ModelError if this fails or the probabilities are not finite."""
     from robustprune.models import inference
 
     try:
         fine = bool(inference.probabilities(classifier.model, classifier.tokenizer, [SENTENCE]).isfinite().all())
-    except BaseException as error:  # parts that do not belong together break wherever they meet; in what is written in Rust a panic is no Exception
+    except BaseException as error:  # parts that do not match can fail anywhere; a panic in Rust code is not an Exception
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         raise ModelError("lab.model_cannot_read", name=name, why=error) from error
@@ -77,20 +88,20 @@ def _try(classifier: Classifier, name: str) -> None:
 
 
 def models() -> list[OwnModel]:
-    """The models that were brought along and are still there."""
+    """The user's own models whose folders still exist."""
     found = [own for entry in stores.store().entries(MODELS) if (own := understood(entry, lambda entry: _model(entry.document)))]
     return [own for own in found if Path(own.name).is_dir()]
 
 
 def remember_data(name: str, shown: str, labels: tuple[str, ...]) -> OwnData:
-    """Remembers a data set whose labels were mapped to these classes."""
+    """Remembers a data set of the user. ``labels`` are the names of the classes that its labels were mapped to."""
     made = OwnData(name, shown, labels)
     stores.store().put(DATASETS, digest("own-data", name), asdict(made))
     return made
 
 
 def datasets(source: ModelSource) -> list[OwnData]:
-    """The data sets that were brought along for a model's classes."""
+    """The user's own data sets that have the classes of a model."""
     found = [own for entry in stores.store().entries(DATASETS) if (own := understood(entry, lambda entry: _data(entry.document)))]
     return [own for own in found if own.labels == source.labels]
 

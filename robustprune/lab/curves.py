@@ -1,4 +1,4 @@
-"""From one model to another in a straight line of weights: loss, accuracy, and accuracy under attack of the averages on the way."""
+"""Averaging curves: the averages on the straight line between the weights of two models, with loss, accuracy and accuracy under attack."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,14 +19,16 @@ from robustprune.specs.attack import AttackSpec
 KIND = "curves"
 CURVE_POINTS, CURVE_EXAMPLES = 11, 1000
 MOST_POINTS = 101
-# How many texts the averages are attacked on where nobody asks for another number.
+# The default number of texts that the averages are attacked on.
 ATTACKED = 60
 
 
 @dataclass(frozen=True)
 class Point:
-    """The average with ``share`` of the second model: mean cross-entropy, accuracy with its Wilson interval, and the flat scores of an
-    attack where there was one."""
+    """The average with ``share`` of the second model: the mean cross-entropy ``loss`` and the accuracy with its Wilson interval.
+
+    ``scores`` are the flat scores under attack; None if the curve was made without attacks.
+    """
 
     share: float
     loss: float
@@ -41,8 +43,8 @@ class Curve:
     """The averages between two models.
 
     Attributes:
-        evaluated_on: data set, split and number of the texts of loss and accuracy.
-        attacked: number of texts that the averages were attacked on; 0: they were not.
+        evaluated_on: data set, split and number of the texts for loss and accuracy.
+        attacked: number of texts that the averages were attacked on; 0 means no attacks.
     """
 
     digest: str
@@ -69,17 +71,19 @@ def averaging_curve(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Curve:
-    """Loss and accuracy of averages between two models at equal steps, both ends among them; with ``attacked`` texts also their accuracy
-    under attack. The curve is stored.
+    """Measures loss and accuracy of the averages between two models at equal steps, including both ends, and stores the curve.
+
+    If ``attacked`` is not 0, the averages are also attacked on that number of texts.
 
     Raises:
-        SpecError: fewer than two points, or too many. ModelError: the two do not average.
+        SpecError: ``points`` is less than 2 or more than MOST_POINTS.
+        ModelError: the two models cannot be averaged.
     """
     spec = spec or AttackSpec()
     if not 2 <= points <= MOST_POINTS:
         raise SpecError("lab.curve_points", points=points, most=MOST_POINTS)
     shares = [number / (points - 1) for number in range(points)]
-    sources.find_average({first: 1.0, second: 1.0})  # whether the two fit at all
+    sources.find_average({first: 1.0, second: 1.0})  # raises if the two models cannot be averaged
     texts = lab_accuracy.texts_for(find_model(first), dataset, examples, seed=0)
     key = _key(first, second, texts.digest, points, attacked, spec)
     if stored := understood(stores.store().get(KIND, key), as_curve):
@@ -115,21 +119,21 @@ def find_averaging_curve(
     attacked: int = 0,
     spec: AttackSpec | None = None,
 ) -> Curve | None:
-    """The stored curve, if there is one. Answers without loading a model."""
+    """The stored curve, or None. Loads no model."""
     spec = spec or AttackSpec()
     texts = lab_accuracy.texts_for(find_model(first), dataset, examples, seed=0)
     return understood(stores.store().get(KIND, _key(first, second, texts.digest, points, attacked, spec)), as_curve)
 
 
 def as_curve(entry: Entry) -> Curve:
-    """The curve that an entry of the store holds."""
+    """Reads the curve from an entry of the store."""
     document = dict(entry.document)
     points = tuple(Point(**point) for point in document.pop("points"))
     return Curve(digest=entry.key, points=points, shipped=entry.shipped, **document)
 
 
 def point_name(first: str, second: str, share: float) -> str:
-    """The name by which the lab knows the average with ``share`` of the second model."""
+    """The name of the average with ``share`` of the second model in calls of the lab."""
     if share in (0, 1):
         return second if share else first
     return f"{sources.MEAN}{first}*{1 - share:.6g}+{second}*{share:.6g}"
@@ -160,7 +164,7 @@ def _with_scores(
     progress: Progress,
     cancel: Cancel | None,
 ) -> list[Point]:
-    """The same points, with their scores under attack."""
+    """Attacks the average of every point. Returns the points with their scores."""
     result = []
     for number, point in enumerate(points):
         name = point_name(first, second, point.share)
@@ -172,5 +176,5 @@ def _with_scores(
 
 
 def _showing(points: Sequence[Point], progress: Progress) -> Progress:
-    """A progress whose partial is the points, whatever the call it is given to knows so far."""
+    """A progress that always reports ``points`` as the partial result, instead of the inner call's own."""
     return lambda done, total, doing, partial=None: progress(done, total, doing, list(points))

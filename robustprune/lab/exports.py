@@ -1,4 +1,4 @@
-"""Models written to folders of a person's own: as transformers saves them, or compressed."""
+"""Exports a model to a folder that the user chooses, either in the format of transformers or compressed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def check_export_folder(out: Path) -> None:
-    """Raises ModelError unless ``out`` is a new or an empty folder, so that nobody waits for an export that cannot be."""
+    """Raises ModelError unless ``out`` is a new or an empty folder. Call it first, so that a long run does not end in a failed export."""
     folders.check_is_free(out)
 
 
 def export_model(run: PruneRun, out: Path) -> Path:
-    """Copies a run's model folder to ``out``, whole or not at all."""
+    """Copies a run's model folder to ``out``, completely or not at all."""
     return folders.copy_whole(run.model_dir, out)
 
 
 def compress(model: str, out: Path, progress: Progress = silent, cancel: Cancel | None = None) -> "Sizes":
-    """Writes a model to the new folder ``out`` with a bit for every zero and 16 bits for every other weight; gives the sizes.
+    """Writes a compressed model to the new folder ``out``: one bit per zero and 16 bits per other weight. Returns the sizes.
 
-    ``out`` is a model that every call here takes by its path.
+    Every call of the lab accepts the path of ``out`` as a model.
     """
     folders.check_is_free(out)
     progress(0, 1, say("lab.loading_model"), None)

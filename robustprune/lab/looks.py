@@ -1,6 +1,6 @@
-"""The lab's calls that look inside models: attention, sentence embeddings, single layers, and what a model says about a text.
+"""The lab's calls that look inside models: attention maps, sentence embeddings, single layers, and the prediction for a text.
 
-Everything but the last is stored, so that a run without its weights can still show what ships.
+All results except predictions are stored, so that a shipped run without weights can still show the shipped results.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from robustprune.analysis.layers import LayerViews
 
 ATTENTIONS, EMBEDDINGS, LAYERS = "attentions", "embeddings", "layers"
-# How many evaluation texts single layers are judged on.
+# The number of evaluation texts for the errors of single layers.
 LAYER_TEXTS = 128
 
 
 def attention(model: str, text: str, progress: Progress = silent, cancel: Cancel | None = None) -> "AttentionMaps":
-    """Attention maps of a model for a text."""
+    """Returns the attention maps of a model for a text, from the store if they are there."""
     from robustprune.analysis import attention as analysis_attention
 
     text = check_text(text)
@@ -42,7 +42,7 @@ def attention(model: str, text: str, progress: Progress = silent, cancel: Cancel
 
 
 def find_attention(model: str, text: str) -> "AttentionMaps | None":
-    """The stored maps, if there are any. Answers without loading a model."""
+    """The stored attention maps, or None. Loads no model."""
     from robustprune.analysis.attention import AttentionMaps
 
     entry = store().get(ATTENTIONS, _attention_key(model, text))
@@ -50,7 +50,7 @@ def find_attention(model: str, text: str) -> "AttentionMaps | None":
 
 
 def embeddings(model: str, texts: Sequence[str], progress: Progress = silent, cancel: Cancel | None = None) -> "Embeddings":
-    """Sentence embeddings of some texts, block by block."""
+    """Returns the sentence embeddings of some texts before the first and after every block of a model, from the store if they are there."""
     from robustprune.analysis import embeddings as analysis_embeddings
 
     texts = [check_text(text) for text in texts]
@@ -64,7 +64,7 @@ def embeddings(model: str, texts: Sequence[str], progress: Progress = silent, ca
 
 
 def find_embeddings(model: str, texts: Sequence[str]) -> "Embeddings | None":
-    """The stored embeddings, if there are any. Answers without loading a model."""
+    """The stored embeddings, or None. Loads no model."""
     from robustprune.analysis.embeddings import Embeddings
 
     entry = store().get(EMBEDDINGS, _embeddings_key(model, texts))
@@ -72,7 +72,7 @@ def find_embeddings(model: str, texts: Sequence[str]) -> "Embeddings | None":
 
 
 def layer_views(run: PruneRun, progress: Progress = silent, cancel: Cancel | None = None) -> "LayerViews":
-    """Every layer of a run close up, its errors on evaluation texts, which no layer was fitted to."""
+    """Returns a detailed view of every layer of a run. The errors are measured on evaluation texts, which no layer was fitted to."""
     from robustprune.analysis import layers
 
     stored = find_layer_views(run)
@@ -89,12 +89,12 @@ def layer_views(run: PruneRun, progress: Progress = silent, cancel: Cancel | Non
 
 
 def find_layer_views(run: PruneRun) -> "LayerViews | None":
-    """The stored views of a run's layers, if there are any and its texts are still to be had. Answers without loading a model."""
+    """The stored views of a run's layers. None if there are none, or if the model or the texts cannot be found. Loads no model."""
     from robustprune.analysis.layers import LayerViews
 
     try:
         entry = store().get(LAYERS, _layers_key(run, _layer_texts(run)))
-    except (DataError, ModelError):  # layer_views tells why
+    except (DataError, ModelError):  # layer_views raises the same error and shows the reason
         return None
     return LayerViews.from_entry(entry.document, entry.folder) if entry else None
 

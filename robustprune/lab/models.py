@@ -1,4 +1,4 @@
-"""Models by name, stored runs among them, and the store that they lie in: what every call of the lab begins with."""
+"""Finds and loads models by name. Names include built-in models, folders, hub ids, averages, stored runs and stored baselines."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -14,12 +14,15 @@ from robustprune.models import loading, sources
 from robustprune.models.sources import BASELINE, RUN
 
 LOADED_MODELS = 4
-# The store's kind of retrained baselines.
+# The store's kind for retrained baselines.
 BASELINE_KIND = "baselines"
 
 
 def find_model(ref: str) -> sources.ModelSource:
-    """What a model's name means: a built-in name, an average, a folder, a hub id, or ``run:<digest>``, ``baseline:<digest>`` of what is stored."""
+    """Finds the model with a name: a built-in name, an average, a folder, a hub id, ``run:<digest>`` or ``baseline:<digest>``.
+
+    The last two name a stored run and a stored baseline.
+    """
     if ref.startswith(BASELINE):
         return _find_baseline(ref)
     if not ref.startswith(RUN):
@@ -38,7 +41,7 @@ def _find_baseline(ref: str) -> sources.ModelSource:
 
 
 def load_model(ref: str, progress: Progress = silent, cancel: Cancel | None = None) -> loading.Classifier:
-    """Loads a model; a stored run whose weights are not here is computed anew first."""
+    """Loads a model. If it is a stored run without weights, the weights are computed again first."""
     source = find_model(ref)
     if ref.startswith(RUN):
         source = replace(source, folder=_weights_of(source.digest, progress, cancel))
@@ -46,7 +49,7 @@ def load_model(ref: str, progress: Progress = silent, cancel: Cancel | None = No
 
 
 def _weights_of(key: str, progress: Progress, cancel: Cancel | None) -> Path:
-    """The model folder of a stored run, checked; made again where it is not here or damaged."""
+    """The checked model folder of a stored run. If it is missing or damaged, the run is made again."""
     spec = stored_run(key).spec
     run = runs.find_checked(store(), key)
     if run and run.model_dir:
@@ -54,7 +57,7 @@ def _weights_of(key: str, progress: Progress, cancel: Cancel | None) -> Path:
     if runs.resolve(spec)[0] != key:
         raise ModelError("lab.run_cannot_be_made_again", digest=key)
 
-    def plain(done: float, total: float, text: str, _: Any = None) -> None:  # who loads a model shows something else than layers meanwhile
+    def plain(done: float, total: float, text: str, _: Any = None) -> None:  # drops the layer reports, because the caller's partial results are of another type
         progress(done, total, text, None)
 
     return runs.prune(store(), spec, loaded, "auto", plain, cancel).model_dir
@@ -62,10 +65,10 @@ def _weights_of(key: str, progress: Progress, cancel: Cancel | None) -> Path:
 
 @lru_cache(maxsize=LOADED_MODELS)
 def loaded(source: sources.ModelSource) -> loading.Classifier:
-    """The model of a source, from memory where it was loaded lately."""
+    """The model of a source. The last LOADED_MODELS models are cached in memory."""
     return loading.load(source)
 
 
 def stored_run(key: str) -> PruneRun | None:
-    """The stored run of that digest, with or without its weights; None if there is none."""
+    """The stored run of that digest, with or without its weights, or None."""
     return runs.find(store(), key)

@@ -1,4 +1,4 @@
-"""A pruned model as a folder that transformers loads by itself, with its masks and a card that says what it is."""
+"""Writes a pruned model as a folder that transformers can load without this project, with the masks and a model card."""
 
 import json
 import platform
@@ -18,7 +18,10 @@ from robustprune.specs.prune import AUTO, PruneSpec
 
 
 def write(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, run: str, record: RunRecord) -> None:
-    """Writes model, tokenizer, ``mask.safetensors`` (True kept, packed to bits along the inputs) and card into ``folder``."""
+    """Writes the model, the tokenizer, ``mask.safetensors`` and the model card into ``folder``.
+
+    A mask is True where a weight is kept; it is packed to bits along the inputs.
+    """
     from safetensors.numpy import save_file
 
     model.save_pretrained(folder, safe_serialization=True)
@@ -29,7 +32,7 @@ def write(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
 
 
 def circumstances() -> dict[str, str | int]:
-    """What a run's numbers depend on besides its spec: versions, and the number of threads, which sums are split among."""
+    """What a run's numbers depend on besides its spec: the versions, and the number of threads, which decides how sums are split."""
     return {
         "threads": torch.get_num_threads(),
         "robustprune": __version__,
@@ -40,7 +43,7 @@ def circumstances() -> dict[str, str | int]:
 
 
 def markdown(run: str, record: RunRecord) -> str:
-    """The model card: what was pruned, how, from which texts, with which scores."""
+    """The model card as Markdown: the pruned model, the settings, the calibration texts and the accuracies."""
     spec, report, dense, sparse = record.spec, record.report, record.dense, record.sparse
     return f"""---
 library_name: transformers

@@ -1,4 +1,4 @@
-"""What is kept of a run of the pruning engine: the one place that knows how it is written down."""
+"""The record of a run of the pruning engine. Only this module knows its JSON form."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,12 +13,12 @@ class RunRecord:
     """A finished run without its weights.
 
     Attributes:
-        spec: what was asked for, with the data set that was used filled in.
-        source: where the calibration texts came from.
+        spec: the settings, with the name of the data set filled in.
+        source: the origin of the calibration texts.
         labels: the model's class names.
-        report: what happened, layer by layer.
-        dense, sparse: accuracy before and after, on the same texts.
-        made: day, device, versions, and the number of threads; runs made before it was noted have none.
+        report: the report of the pruning, layer by layer.
+        dense, sparse: the accuracy before and after pruning, on the same texts.
+        made: day, device, versions and number of threads. Records from older versions lack the number of threads.
     """
 
     spec: PruneSpec
@@ -43,7 +43,7 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, value: dict[str, Any], **more: Any) -> Self:
-        """The record that ``to_json`` wrote. Raises KeyError, TypeError or SpecError for anything else."""
+        """Reads a record that ``to_json`` wrote. Raises KeyError, TypeError or SpecError for any other value."""
         return cls(
             spec=PruneSpec.from_json(value["spec"]),
             source=value["source"],
@@ -56,16 +56,16 @@ class RunRecord:
         )
 
     def origin(self) -> dict[str, Any]:
-        """What an exported model's folder says of where the model comes from: the record without its layers."""
+        """The origin of a model, as written into its exported folder: the data set, the settings, both accuracies and ``made``."""
         whole = self.to_json()
         return {"dataset": self.spec.dataset, **{key: whole[key] for key in ("spec", "dense", "sparse", "made")}}
 
     @property
     def mean_error(self) -> float:
-        """Mean over layers of the relative reconstruction error."""
+        """The relative reconstruction error on the calibration texts, averaged over the layers."""
         return self.report.mean("total")
 
     @property
     def mean_held_out(self) -> float:
-        """The same on texts that were kept from calibration."""
+        """The relative reconstruction error on texts held out of the calibration, averaged over the layers."""
         return self.report.mean("held_out")

@@ -1,4 +1,4 @@
-"""Runs of the pruning engine: what a spec resolves to, the stored run of it, and making it."""
+"""Runs of the pruning engine: resolves a spec to a key, finds the stored run, and makes a new run."""
 
 import time
 from collections.abc import Callable
@@ -20,18 +20,18 @@ from robustprune.specs.prune import PruneSpec, check_device
 from robustprune.texts import datasets
 
 KIND = "runs"
-# How many texts accuracy is measured on, dense and sparse.
+# The number of texts on which the accuracy of the dense and of the sparse model is measured.
 EVALUATION_EXAMPLES = 1000
 
 
 @dataclass(frozen=True)
 class PruneRun(RunRecord):
-    """A finished run as the store has it.
+    """A finished run in the store.
 
     Attributes:
-        digest: the run's key: what was asked for and what it resolved to.
-        model_dir: the exported model; None where only the record is here and the weights are to be computed anew.
-        shipped: whether it comes with the project.
+        digest: the run's key, a hash of the settings, the dense model and the calibration texts.
+        model_dir: the folder of the pruned model; None if only the record is stored and the weights must be computed again.
+        shipped: True if the run ships with the project.
     """
 
     digest: str
@@ -40,12 +40,12 @@ class PruneRun(RunRecord):
 
     @property
     def ref(self) -> str:
-        """The name under which the lab knows the pruned model."""
+        """The name of the pruned model in calls of the lab."""
         return RUN + self.digest
 
 
 def as_run(entry: Entry | None) -> PruneRun | None:
-    """The run that an entry of the store holds; None of no entry, or of one that another version of this program wrote."""
+    """Reads the run from an entry of the store. Returns None if the entry is None or if another version of the program wrote it."""
     return understood(entry, _read)
 
 
@@ -56,10 +56,10 @@ def _read(entry: Entry) -> PruneRun:
 
 
 def resolve(spec: PruneSpec) -> tuple[str, PruneSpec, datasets.Texts, sources.ModelSource]:
-    """A run's key, with what the spec resolved to: the spec with its data set filled in, the calibration texts, the dense model.
+    """Returns the run's key, the spec with its data set filled in, the calibration texts and the dense model.
 
     Raises:
-        ModelError, DataError: something the spec names is not to be had, or does not fit together.
+        ModelError, DataError: the model or the data set cannot be found, or they do not fit together.
     """
     source = sources.find(spec.model)
     named = replace(spec, dataset=spec.dataset or datasets.default_for(source.dataset))
@@ -70,22 +70,22 @@ def resolve(spec: PruneSpec) -> tuple[str, PruneSpec, datasets.Texts, sources.Mo
 
 
 def find(store: Store, key: str) -> PruneRun | None:
-    """The stored run of that digest, with or without its weights; None if there is none."""
+    """The stored run of that digest, with or without its weights, or None."""
     return as_run(store.get(KIND, key))
 
 
 def find_checked(store: Store, key: str) -> PruneRun | None:
-    """The same, its files compared with their hashes; one that is damaged is set aside."""
+    """Like :func:`find`, but compares the files with their hashes. A damaged entry is moved aside and not used."""
     return as_run(store.get_checked(KIND, key))
 
 
 def every(store: Store) -> list[PruneRun]:
-    """All stored runs, those of this machine first."""
+    """All stored runs. Runs that were made on this machine come before runs that ship."""
     return [run for entry in store.entries(KIND) if (run := as_run(entry))]
 
 
 def shipped(store: Store, model: str) -> list[PruneRun]:
-    """The runs of a model that ship, by sparsity; one whose weights were made here since is among them."""
+    """The runs of a model that ship with the project, sorted by sparsity. A run that was also made on this machine has its weights."""
     found = [run for key in store.shipped_keys(KIND) if (run := find(store, key)) and run.spec.model == model]
     return sorted(found, key=lambda run: run.spec.sparsity)
 
@@ -98,7 +98,7 @@ def prune(
     progress: Progress,
     cancel: Cancel | None,
 ) -> PruneRun:
-    """Prunes a model, measures it before and after, and stores the result. A stored run with its weights comes back at once."""
+    """Prunes a model, measures its accuracy before and after, and stores the result. A stored run with weights is returned at once."""
     check_device(device)
     key, named, texts, source = resolve(spec)
     known = find_checked(store, key)
@@ -123,7 +123,7 @@ def prune(
             return accuracy.measure(store, of, name, model, dense.tokenizer, sample, lambda *_: check_cancelled(cancel))
 
         before = accuracy.find(store, source.digest, spec.model, sample) or measured(on_device, source.digest, spec.model)
-        # Measured even where a report of this run ships: these weights were made here.
+        # Measured even if a record of this run ships, because these weights were computed on this machine.
         after = measured(sparse, key, RUN + key)
         sparse = sparse.cpu()
         made = {"day": time.strftime("%Y-%m-%d", time.gmtime()), "device": place.type, **run_folder.circumstances()}
@@ -135,7 +135,7 @@ def prune(
 
 
 def drop_weights(store: Store, key: str) -> None:
-    """Keeps only the report of a run that was made here; its weights can be made again from its settings."""
+    """Deletes the weights of a run that was made on this machine and keeps its record. The weights can be computed again from its settings."""
     entry = store.get(KIND, key)
     if entry and not entry.shipped and (entry.folder / "model").is_dir():
         store.put(KIND, key, entry.document)

@@ -1,4 +1,4 @@
-"""Soups: which ingredients a data set has, the texts that they are chosen by, the greedy choice among them, and what came of it."""
+"""Soups (averages of models): the ingredients for a data set, the texts for choosing among them, the greedy choice, and its result."""
 
 import json
 from collections.abc import Sequence
@@ -31,16 +31,18 @@ SOUP_EXAMPLES = 100
 
 @dataclass(frozen=True)
 class SoupRun:
-    """A soup that was made.
+    """A finished soup.
 
     Attributes:
-        dataset: what the ingredients were trained on, and the texts came from.
-        steps: the ingredients in the order of their robustness, and what became of each, on the texts that were chosen by.
-        chosen_by: data set, split and number of those texts, held out of the ingredients' training.
-        reported: scores of every ingredient and of the soup (the model's name) under attack on evaluation texts.
-        accuracies: of the same on as many evaluation texts as there are, with intervals.
-        comparisons: the soup against every ingredient on those, by the ingredient's name.
-        unknown: ingredients of which it is not known whether they were trained on the texts that they were chosen by.
+        dataset: the data set of the ingredients' training and of all texts.
+        steps: the ingredients in the order of their robustness, each with its scores on the choosing texts and whether it was kept.
+        chosen_by: data set, split, number and hash of the choosing texts, which were held out of the ingredients' training.
+        evaluated_on: data set, split, number and hash of the attacked evaluation texts.
+        reported: scores of every ingredient and of the soup under attack on the evaluation texts, by model name.
+        accuracies: accuracy of the same models on all evaluation texts of the data set, with intervals.
+        comparisons: the soup compared with every ingredient on the attacked evaluation texts, by the ingredient's name.
+        unknown: the ingredients for which it is unknown whether they were trained on the choosing texts.
+        seconds: duration of all attacks.
     """
 
     digest: str
@@ -58,16 +60,16 @@ class SoupRun:
 
     @property
     def kept(self) -> list[str]:
-        """The ingredients that went in, in order."""
+        """The ingredients that the soup contains, in order."""
         return [step.name for step in self.steps if step.kept]
 
     @property
     def model(self) -> str:
-        """The name by which the lab knows the average."""
+        """The name of the average in calls of the lab."""
         return average_name(self.kept)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object. ``aua`` is of the evaluation texts that were attacked, ``accuracy`` of all there are."""
+        """A JSON object. ``aua`` refers to the attacked evaluation texts, ``accuracy`` to all evaluation texts."""
         turns = {step.name: step for step in self.steps}
         ingredients = [
             {
@@ -101,14 +103,18 @@ class SoupRun:
 
 
 def average_name(names: Sequence[str]) -> str:
-    """The name of the average of some models; of one, its own. Raises ModelError for a name that could not be told apart in it."""
+    """The name of the average of some models; a single model keeps its own name.
+
+    Raises:
+        ModelError: a name contains ``+`` or ``*``, which separate names and weights in the name of an average.
+    """
     if wrong := next((name for name in names if "+" in name or "*" in name), None):
         raise ModelError("lab.name_with_separator", name=wrong)
     return names[0] if len(names) == 1 else model_sources.MEAN + "+".join(names)
 
 
 def is_adversarial(name: str) -> bool:
-    """Whether a model was trained against an adversary (FreeLB), by its card; False where no card says."""
+    """True if a model's card says that it was trained adversarially (FreeLB). False if there is no card or the card does not say."""
     try:
         return model_sources.card(name)["settings"]["freelb"]["steps"] > 0
     except (ModelError, KeyError):
@@ -116,27 +122,28 @@ def is_adversarial(name: str) -> bool:
 
 
 def ingredients_of(dataset: str) -> list[str]:
-    """The ingredients that ship for a data set or its demo texts."""
+    """The shipped ingredients for a data set, given by its own name or by the name of its demo texts."""
     return [name for name in model_sources.ingredients() if dataset in (of := model_sources.card(name)["dataset"], datasets.demo_for(of))]
 
 
 def choosing_texts(names: Sequence[str], dataset: str) -> tuple[datasets.Texts, tuple[str, ...]]:
-    """The training texts of a data set that none of the models was trained on; and the models of which that is not known.
+    """The training texts of a data set that no model was trained on, and the models for which this is unknown.
 
-    What a model was trained on is told by the hash on its card, however the data set is called.
+    The hash of the training texts on a model's card decides whether it was trained on this data set, whatever the data set's name is. If
+    no model held out texts of this data set, all its training texts are returned.
 
     Raises:
-        DataError: a model was trained on them, or different texts were kept from two models.
+        DataError: a model was trained on all texts, or on unknown texts of this data set, or two models held out different texts.
     """
     texts = datasets.load(dataset, "calibration")
     pools, unknown = {}, []
-    parts = cache(partial(split.split, texts))  # the same for all ingredients, as a rule
+    parts = cache(partial(split.split, texts))  # cached, because usually all ingredients have the same held-out number
     for name in names:
         folder = find_model(name).folder
         about = adapters.card(folder) if folder and (folder / adapters.CARD).is_file() else {}
         try:
             spec = TrainSpec.from_json(about["settings"])
-        except (KeyError, SpecError):  # no card, or one of another kind of training
+        except (KeyError, SpecError):  # no card, or the card of another kind of training
             unknown.append(name)
             continue
         trained, held_out = parts(spec.held_out)
@@ -161,15 +168,16 @@ def soup(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> SoupRun:
-    """A robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3).
+    """Makes a robust dense model by greedy weight averaging (Li et al. 2023, Alg. 3).
 
-    The ingredients are chosen by accuracy under attack on ``choose_by`` training texts that were held out of their training; the scores
-    are reported on ``examples`` evaluation texts. ``ingredients`` left out: those that ship for the data set. The attacks on every model
-    are stored, so an interrupted call continues where it stopped. ``progress``'s partial is the list of steps so far. Every call of the
-    lab takes the average by the name ``SoupRun.model``.
+    The ingredients are chosen by their accuracy under attack on ``choose_by`` training texts that were held out of their training. The
+    reported scores come from ``examples`` evaluation texts. Without ``ingredients``, the shipped ingredients of the data set are used. The
+    attacks on every model are stored, so an interrupted call continues where it stopped. The partial result of ``progress`` is the list
+    of steps so far. Every call of the lab accepts the name ``SoupRun.model`` for the average.
 
     Raises:
-        ModelError: no ingredients, or they cannot be averaged. DataError: see :func:`choosing_texts`.
+        ModelError: there are no ingredients, or they cannot be averaged.
+        DataError: :func:`choosing_texts` says when.
     """
     spec = spec or AttackSpec()
     names = list(dict.fromkeys(ingredients or ingredients_of(dataset)))
@@ -198,7 +206,7 @@ def soup(
         def heard(so_far: Sequence[Step]) -> None:
             steps[:] = so_far
 
-        # All side by side, which is faster than one by one; taste finds the results.
+        # Attacking all ingredients side by side is faster than one by one. Later, taste finds these results in the store.
         attacks.attack_sample(names, chosen_by, spec, told(say("lab.ingredients")), cancel)
         greedy(names, taste, heard)
         mixed = average_name([step.name for step in steps if step.kept])
@@ -211,29 +219,29 @@ def soup(
 
 
 def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: Cancel | None) -> None:
-    """Raises ModelError, before anything takes long, if an average of the models could not be named, or made."""
+    """Raises ModelError if the models cannot be averaged or their average cannot be named. This runs before the long work begins."""
     model_sources.find(average_name(names))
     loaded = [load_model(name, progress, cancel).model for name in names]
     averaging.check_alike(loaded, names)
 
 
 def all_soups() -> list[SoupRun]:
-    """All soups that were made here or ship; those of this machine first."""
+    """All soups in the store. Soups that were made on this machine come before soups that ship."""
     return [soup for entry in stores.store().entries(KIND) if (soup := understood(entry, as_soup))]
 
 
 def as_soup(entry: Entry) -> SoupRun:
-    """The soup that an entry of the store holds."""
+    """Reads the soup from an entry of the store."""
     document = dict(entry.document)
     steps = tuple(Step.from_json(step) for step in document.pop("steps"))
     spec = AttackSpec.from_json(document.pop("spec"))
     for one in document["comparisons"].values():
-        attack_scores.Comparison(**one)  # a TypeError tells of another version
+        attack_scores.Comparison(**one)  # raises TypeError if another version wrote it
     return SoupRun(digest=entry.key, steps=steps, spec=spec, unknown=tuple(document.pop("unknown")), shipped=entry.shipped, **document)
 
 
 def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel: Cancel | None = None) -> Path:
-    """Writes a soup to the new folder ``out``: a model that transformers loads, and ``soup.json``, which says how it was chosen."""
+    """Writes a soup to the new folder ``out``: a model that transformers can load, and ``soup.json`` with the steps of the choice."""
     folders.check_is_free(out)
     classifier = load_model(run.model, progress, cancel)
 
@@ -245,13 +253,13 @@ def export_average(run: SoupRun, out: Path, progress: Progress = silent, cancel:
 
 
 def write_recipe(run: SoupRun, out: Path, command: str) -> Path:
-    """Writes to ``out`` only which ingredients a soup is the average of, as a soup ships. They must be models that ship themselves."""
+    """Writes only a soup's card to ``out``, which names its ingredients; soups ship in this form. The ingredients must ship themselves."""
     folders.replace_whole(out, adapters.CARD, lambda folder: _write_recipe(folder, out.name, run, command))
     return out
 
 
 def _write(folder: Path, classifier: Classifier, run: SoupRun) -> None:
-    """Writes the average as a folder that transformers loads, and ``soup.json``."""
+    """Writes the average in the format of transformers, and ``soup.json``."""
     from robustprune.models.about import ABOUT
 
     classifier.model.save_pretrained(folder)
@@ -261,7 +269,7 @@ def _write(folder: Path, classifier: Classifier, run: SoupRun) -> None:
 
 
 def _write_recipe(folder: Path, name: str, run: SoupRun, command: str) -> None:
-    """Writes a card that names the ingredients and no weights. Raises ModelError unless all of them ship."""
+    """Writes a card that names the ingredients, without weights. Raises ModelError unless all ingredients ship with the project."""
     if strangers := [one for one in run.kept if one not in model_sources.ingredients()]:
         raise ModelError("lab.ingredient_does_not_ship", name=strangers[0])
     about = {

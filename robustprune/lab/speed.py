@@ -1,4 +1,4 @@
-"""What zeros save, measured: bytes on disk, and time in the runtimes that there are here."""
+"""Measures what the zeros of a pruned model save: bytes on disk, and time with the kernels that are available here."""
 
 import tempfile
 from collections.abc import Sequence
@@ -24,8 +24,11 @@ TEXTS = 16
 def measure_speed(
     model: str, dense: str | None = None, dataset: str | None = None, batch_size: int = 1, progress: Progress = silent, cancel: Cancel | None = None
 ) -> "tuple[LatencyReport, Sizes]":
-    """Times a sparse model against the dense one in turns, on evaluation texts: as it is, out of the compressed file, and with
-    kernels that skip zeros; gives the latencies and the sizes. ``dense``, left out, is known of a stored run only."""
+    """Times a sparse model in three forms and the dense model, in turns, on evaluation texts. Returns the latencies and the sizes.
+
+    :func:`_measure` describes the three forms. Without ``dense``, the start of a stored run is used as the dense model; for any other
+    model, no dense model is timed.
+    """
     sparse = load_model(model, progress, cancel)
     dense = dense or (stored_run(sparse.source.digest).spec.model if model.startswith(RUN) else None)
     texts = accuracy.texts_for(sparse.source, dataset or datasets.demo_for(sparse.source.dataset), TEXTS, seed=0)
@@ -35,10 +38,11 @@ def measure_speed(
 
 
 def _measure(others: "dict[str, PreTrainedModel]", sparse: "Classifier", texts: Sequence[str], batch_size: int, watch: Count) -> "tuple[LatencyReport, Sizes]":
-    """Times ``others`` and three forms of a sparse model in turns; gives the latencies and what the model takes on disk.
+    """Times ``others`` and three forms of a sparse model, in turns. Returns the latencies and the model's sizes on disk.
 
-    The forms: ``sparse`` as exported (zeros are multiplied like any other number), ``compressed`` (read back from the compressed
-    file, so the same kernels with weights rounded to float16), ``sparse kernels`` (PyTorch's compressed sparse rows, which skip zeros).
+    The form ``sparse`` is the exported model, which multiplies zeros like any other number. The form ``compressed`` is read back from the
+    compressed file: it uses the same kernels, with weights rounded to float16. The form ``sparse kernels`` uses PyTorch's compressed sparse
+    rows (CSR), which skip zeros.
     """
     from robustprune.models import compressed, latency, sparse_kernels
 

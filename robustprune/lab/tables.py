@@ -1,4 +1,4 @@
-"""Methods side by side under one attack: the paper's Table 1, on one start, the same texts and one seed."""
+"""Pruning methods side by side under one attack (the paper's Table 1), with the same start, the same texts and one seed."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,15 +24,15 @@ class Row:
     """One model of a table.
 
     Attributes:
-        name: what it is, for people: a model's name, or a method.
-        model: the name by which the lab knows it on this machine.
-        start: what it was pruned from; None of a dense model.
-        settings: of the method; None of a model that was given.
-        retrains: whether the method trains; None of a model that was given.
-        seconds: what pruning took, with training where it trains; None of a model that was given.
-        accuracy: on as many evaluation texts as there are, with its interval: more than are attacked.
-        scores: under attack, flat, rates with their intervals.
-        against_first: compared with the table's first model on the same texts (Aua, McNemar).
+        name: the name for display: a model's name or a method.
+        model: the name of the model in calls of the lab on this machine.
+        start: the model that it was pruned from; None for a model that the user named.
+        settings: the settings of the method; None for a model that the user named.
+        retrains: True if the method trains; None for a model that the user named.
+        seconds: duration of pruning, including training; None for a model that the user named.
+        accuracy: accuracy with its interval on all evaluation texts of the data set, which are more than the attacked texts.
+        scores: flat scores under attack; rates with their intervals.
+        against_first: comparison with the table's first model on the same texts (difference of Aua, McNemar test).
     """
 
     name: str
@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True)
 class MethodTable:
-    """Models under one attack. ``sparsity``: of the pruned ones; None where none were pruned here."""
+    """A table of models under one attack. ``sparsity`` is the sparsity of the pruned models; None if the table pruned no model."""
 
     digest: str
     dataset: str
@@ -68,7 +68,7 @@ class MethodTable:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A row before it is attacked."""
+    """A row of the table before its model is attacked."""
 
     name: str
     model: str
@@ -79,9 +79,9 @@ class _Candidate:
 
 
 def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, cancel: Cancel | None = None) -> MethodTable:
-    """Prunes the start in every way asked for, trains the baselines from the data set's head, attacks all of them, and stores the table.
+    """Prunes the start with every requested method, trains the baselines from the data set's head, attacks all models, and stores the table.
 
-    Whatever was pruned, trained or attacked before is taken from the store, so an interrupted call continues where it stopped.
+    Everything that is already in the store is reused, so an interrupted call continues where it stopped.
     """
     steps = len(spec.prunings) + len(spec.baselines) + 2
 
@@ -112,10 +112,10 @@ def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, c
 
 
 def _candidates(spec: CompareSpec, command: str, step: Callable[[int, str], Progress], cancel: Cancel | None) -> list[_Candidate]:
-    """The rows of the table, pruned and trained where that is still to be done; one model under several names is one row."""
+    """The rows of the table. Prunes and trains the models that are not stored yet. A model that occurs several times gives one row."""
     found = [_Candidate(name, name) for name in dict.fromkeys([spec.start, *spec.others])]
     if spec.baselines:
-        baselines.default_head(spec.dataset)  # before anything is pruned, if there is none
+        baselines.default_head(spec.dataset)  # raises before anything is pruned if no head ships
     for number, pruning in enumerate(spec.prunings):
         run = runs.prune(stores.store(), pruning, loaded, "auto", step(number, pruning.method), cancel)
         found.append(_Candidate(pruning.method, run.ref, pruning.model, pruning.to_json(), False, run.report.seconds))
@@ -126,14 +126,14 @@ def _candidates(spec: CompareSpec, command: str, step: Callable[[int, str], Prog
 
 
 def all_tables() -> list[MethodTable]:
-    """All tables that were made here or ship, those of this machine first."""
+    """All tables in the store. Tables that were made on this machine come before tables that ship."""
     return [table for entry in stores.store().entries(KIND) if (table := understood(entry, as_table))]
 
 
 def as_table(entry: Entry) -> MethodTable:
-    """The table that an entry of the store holds."""
+    """Reads the table from an entry of the store."""
     document = dict(entry.document)
     rows, spec = tuple(Row(**row) for row in document.pop("rows")), AttackSpec.from_json(document.pop("spec"))
     for row in rows:
-        attack_scores.Comparison(**row.against_first)  # a TypeError tells of another version
+        attack_scores.Comparison(**row.against_first)  # raises TypeError if another version wrote it
     return MethodTable(digest=entry.key, rows=rows, spec=spec, shipped=entry.shipped, **document)

@@ -1,4 +1,4 @@
-"""The lab's calls about training: dense models, averages of them, retrained baselines, and tables that compare them all."""
+"""The lab's call that trains a dense model."""
 
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ def train(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> dict[str, Any]:
-    """Trains and writes to ``out`` with a card, which is returned: a new head; from a ``head`` an adapter; or fine-tunes a ``model``.
+    """Trains a model, writes it to ``out`` with its card, and returns the card.
 
-    A training that was cancelled goes on where it stopped when it is asked for again.
+    With ``model``, fine-tunes that model. With ``head``, trains an adapter that starts from that head. With neither, trains a new head.
+    If a training was cancelled, the same call later continues it where it stopped.
     """
     from robustprune.training import train as training
 
@@ -35,6 +36,6 @@ def train(
 
 
 def check_one_start(head: Path | None, model: str | None) -> None:
-    """Raises SpecError if a training is to start from a head and from a model at once."""
+    """Raises SpecError if both a head and a model are given, because a training has one start."""
     if head is not None and model is not None:
         raise SpecError("lab.head_or_model")

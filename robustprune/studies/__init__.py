@@ -1,4 +1,4 @@
-"""The lab's calls about many runs: sweeps, the table of all results, and what they say of the paper's claims."""
+"""Calls about many runs: sweeps, the table of all results, and the answers to the paper's claims."""
 
 import json
 import threading
@@ -22,29 +22,30 @@ if TYPE_CHECKING:
 
 
 def plan_sweep(spec: SweepSpec, progress: Progress = silent) -> Plan:
-    """What a sweep comes to, and what of it is stored. Runs nothing.
+    """Returns the tasks of a sweep, and which of them are stored already. Runs no task.
 
     Raises:
-        ModelError, DataError: something that it names is not to be had, or does not fit together.
+        SpecError: the settings are not valid.
+        ModelError, DataError: a model or a data set of the sweep cannot be found, or they do not fit together.
     """
     return studies_plan.plan(spec, progress)
 
 
 def sweep_workers(count: int | None = None) -> "Workers":
-    """The workers that a sweep on this machine gets; ``count``: as many as a person asks for."""
+    """The workers of a sweep on this machine. ``count`` is the user's number of workers; None means as many as fit the machine."""
     from robustprune.studies import cluster
 
     return cluster.fitted(count)
 
 
 def sweep(plan: Plan, workers: "Workers | None" = None, scheduler: str | None = None, progress: Progress = silent, cancel: Cancel | None = None) -> "SweepRun":
-    """Runs what is left of a plan: on workers of this machine, or on the cluster whose ``scheduler`` has that address.
+    """Runs the tasks of a plan that are not stored, on workers of this machine or on the cluster whose scheduler has the address ``scheduler``.
 
-    Every run that ends is stored; one that fails is told of in the result and stops no other.
+    Every run is stored when it ends. A run that fails is listed in the result and does not stop the others.
 
     Raises:
-        StoreError: the store cannot be written to.
-        ClusterError: the cluster cannot do the work, or was lost.
+        StoreError: the store cannot be written.
+        ClusterError: the cluster cannot run the tasks, or the connection to it was lost.
         Cancelled: ``cancel`` was set.
     """
     from robustprune.studies import cluster, conduct
@@ -56,29 +57,29 @@ def sweep(plan: Plan, workers: "Workers | None" = None, scheduler: str | None = 
 
 
 def results(progress: Progress = silent) -> "pd.DataFrame":
-    """All results in one tidy table, one row a run and attack (:mod:`robustprune.studies.table` names the columns)."""
+    """All results in one tidy table, with one row per run and attack. :mod:`robustprune.studies.table` describes the columns."""
     return table.table(stores.store(), progress)
 
 
 def sweep_results(spec: SweepSpec, progress: Progress = silent) -> "pd.DataFrame":
-    """The rows of that table that a sweep gave, as far as it has been run."""
+    """The rows of the results table that belong to a sweep. Runs of the sweep that were not made yet have no rows."""
     tasks = studies_plan.plan(spec, progress).tasks
     digests = {models.find_model(model).digest for task in tasks if (model := studies_plan.made_model(task))}
     return table.of_models(results(progress), digests, spec.attack.specs, spec.attack.examples)
 
 
 def write_results(rows: "pd.DataFrame", out: Path) -> None:
-    """Writes such a table as Parquet, or as CSV where the name ends so. Raises StoreError if it cannot."""
+    """Writes rows of the results table to a file: CSV if its name ends in ``.csv``, else Parquet. Raises StoreError if it cannot be written."""
     table.write(rows, out)
 
 
 def answers(rows: "pd.DataFrame") -> "list[Answer]":
-    """The paper's claims, each asked of every setting that the results have the numbers for."""
+    """Tests each of the paper's claims on every setting for which the results have the needed numbers."""
     from robustprune.studies import claims
 
     return claims.answers(rows)
 
 
 def shipped_sweeps() -> list[dict[str, Any]]:
-    """What is told of the sweeps whose results ship: name, command, day, seconds, versions, and the machine."""
+    """The facts about every sweep whose results ship: name, command, day, duration in seconds, versions and machine."""
     return [json.loads(path.read_text(encoding="utf-8")) for path in stores.store().shipped_files("sweeps", ".json")]

@@ -1,7 +1,8 @@
-"""The paper's claims, asked of our own numbers (Li et al. 2023, sections 4 and 5): each yes or no, with the interval that says so.
+"""Tests the paper's claims (Li et al. 2023, sections 4 and 5) on our own results. Every answer is yes or no, with its 95 % interval.
 
-A claim holds where the whole 95 % interval is on its side. Where the interval reaches over the line, the answer is no: not by these
-numbers. Claims are asked of single settings, so some of many will come out by chance; none is corrected for that.
+The answer is yes if the whole interval lies on the claim's side of a line. If the interval crosses the line, the answer is no: our
+results do not show the claim. Every setting is tested separately and without a correction for multiple tests, so with many settings some
+answers are due to chance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +15,9 @@ from robustprune.studies.seed_groups import MEASURES, Group, groups
 if TYPE_CHECKING:
     import pandas as pd
 
-# How many points below the dense model still count as held, and within how many a doubling of texts counts as no gain.
+# A pruned model within this margin of the dense model has held. A gain within this margin counts as no gain.
 MARGIN = 0.05
-# A model that keeps less than this share of the dense one's accuracy under attack has collapsed.
+# A pruned model that keeps less than this share of the dense model's rate has collapsed.
 KEPT = 0.5
 HELD_AT, COLLAPSE_AT = 0.5, 0.875
 
@@ -25,16 +26,21 @@ CLAIMS = ("adaptive", "held", "collapse", "levels")
 
 @dataclass(frozen=True)
 class Answer:
-    """A claim, asked of one setting.
+    """The answer to a claim for one setting.
 
     Attributes:
         claim: ``adaptive``, ``held``, ``collapse`` or ``levels``.
         measure: ``aua`` (accuracy under attack) or ``acc`` (accuracy on the same texts).
-        setting: of what it was asked.
-        seeds, examples: how many seeds and texts each side has.
-        first, second: the two rates that are compared.
-        estimate, low, high: what is judged, with its 95 % interval; ``line``: what the interval is held against.
-        yes: whether the claim holds by these numbers; ``opposite``: whether they say the contrary.
+        start: the dense model.
+        dataset: the data set of the attacked texts.
+        recipe: the attack recipe.
+        setting: method, sparsity and number of calibration texts.
+        seeds, examples: number of seeds of the tested group, and number of texts.
+        first, second: the rate of the model that is compared against, and the rate of the tested model.
+        estimate, low, high: the tested difference with its 95 % interval.
+        line: the value that the interval is compared with.
+        yes: True if the results show the claim.
+        opposite: True if the results show the opposite of the claim.
     """
 
     claim: str
@@ -60,38 +66,42 @@ class Answer:
 
 
 def answers(results: "pd.DataFrame") -> list[Answer]:
-    """Every claim, of every setting that our results have the numbers for."""
+    """Tests every claim on every setting for which our results have the needed numbers."""
     found = groups(results)
     return [answer for ask in (_adaptive, _held, _no_collapse, _levels_off) for measure in MEASURES for answer in ask(found, measure)]
 
 
 def _adaptive(found: list[Group], measure: str) -> Iterator[Answer]:
-    """Layers that adapt keep more than layers pruned each on its own: full less none is above zero."""
+    """Claim: adaptive pruning keeps more than pruning every layer on its own. The rate of ``full`` minus that of ``none`` is above 0."""
     for full in _pruned(found, lambda one: one["adaptive"] == "full"):
         for none in _matching(found, full, adaptive="none"):
             yield _answer("adaptive", measure, full, none, 0.0)
 
 
 def _held(found: list[Group], measure: str) -> Iterator[Answer]:
-    """Half of the weights gone, at most MARGIN is lost against the dense model."""
+    """Claim: at a sparsity of 50 %, the model loses less than MARGIN against the dense model."""
     for one in _best_known(_pruned(found, lambda one: one["sparsity"] == HELD_AT and one["adaptive"] == "full")):
         for dense in _dense(found, one):
             yield _answer("held", measure, one, dense, -MARGIN)
 
 
 def _no_collapse(found: list[Group], measure: str) -> Iterator[Answer]:
-    """At 87.5 %, more than KEPT of what the dense model has is left."""
+    """Claim: at a sparsity of 87.5 %, the model keeps more than the share KEPT of the dense model's rate."""
     for one in _best_known(_pruned(found, lambda one: one["sparsity"] == COLLAPSE_AT and one["adaptive"] == "full")):
         for dense in _dense(found, one):
             yield _answer("collapse", measure, one, dense, 0.0, weight=KEPT)
 
 
 def _levels_off(found: list[Group], measure: str) -> Iterator[Answer]:
-    """With more and more calibration texts: there is a gain from the fewest to the most, and the last doubling gains less than MARGIN."""
+    """Claim: the rate rises and then levels off with more calibration texts. It gives two answers per family of settings.
+
+    The first asks whether there is a gain from the smallest to the largest number of texts. The second asks whether the last step changes
+    the rate by less than MARGIN.
+    """
     for most in _pruned(found, lambda one: one["adaptive"] == "full"):
         family = sorted((one for one in found if _same(one, most, but="calibration")), key=lambda one: one.settings["calibration"])
         seeds = max(len(one.outcomes) for one in family)
-        family = [one for one in family if len(one.outcomes) == seeds]  # a single run among means of several would blur the last doubling
+        family = [one for one in family if len(one.outcomes) == seeds]  # a single run is too noisy beside means of several seeds
         if len(family) < 3 or family[-1] is not most:
             continue
         last = _answer("levels", measure, most, family[-2], 0.0)
@@ -122,7 +132,7 @@ def _pruned(found: list[Group], which: Callable[[dict[str, Any]], bool]) -> list
 
 
 def _best_known(found: list[Group]) -> list[Group]:
-    """Of groups that differ in their calibration texts alone, the one with the most seeds, then the most texts."""
+    """Among groups that differ only in the number of calibration texts, the one with the most seeds, then with the most texts."""
     best: dict[str, Group] = {}
     for one in sorted(found, key=lambda one: (len(one.outcomes), one.settings["calibration"])):
         best[repr(one.settings | {"calibration": None})] = one
@@ -138,17 +148,19 @@ def _same(one: Group, other: Group, but: str) -> bool:
 
 
 def _dense(found: list[Group], group: Group) -> list[Group]:
-    """The start of a group, attacked on the same texts."""
+    """The groups of the dense start of ``group`` that were attacked on the same texts."""
     same = ("start", "attacked_dataset", "recipe", "texts", "query_budget")
     return [one for one in found if one.settings["kind"] == "dense" and all(one.settings[name] == group.settings[name] for name in same)]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim over all settings that it was asked of: yes only if it holds in each.
+    """The answer to a claim over all settings: yes only if it holds in every setting.
 
     Attributes:
-        holds, opposite, asked: how many settings say yes, how many say the contrary, and how many there are.
+        holds: number of settings that show the claim.
+        opposite: number of settings that show the opposite.
+        asked: number of tested settings.
     """
 
     claim: str
@@ -159,17 +171,17 @@ class Verdict:
 
     @property
     def open(self) -> int:
-        """How many settings say neither."""
+        """The number of settings that show neither the claim nor its opposite."""
         return self.asked - self.holds - self.opposite
 
     @property
     def yes(self) -> bool:
-        """Whether the claim holds wherever it was asked."""
+        """True if the claim was tested and holds in every tested setting."""
         return self.holds == self.asked > 0
 
 
 def verdicts(found: Sequence[Answer]) -> list[Verdict]:
-    """Every claim and measure that was asked, over all its settings."""
+    """The verdict for every pair of claim and measure that has at least one answer."""
     result = []
     for claim in CLAIMS:
         for measure in MEASURES:

@@ -1,4 +1,4 @@
-"""Who does the work: a Dask cluster of this machine's own, or one that is there already, whose workers are looked at first."""
+"""The Dask cluster of a sweep: a new one on this machine, or an existing one, whose workers are checked first."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from robustprune.studies import versions
 if TYPE_CHECKING:
     from distributed import Client
 
-# What a worker needs at most: PyTorch, TextAttack, a few models (measured: 2.2 GB).
+# The most memory that a worker needs for PyTorch, TextAttack and a few models (2.2 GB were measured).
 BYTES_A_WORKER = 4 * 2**30
 SECONDS_TO_CONNECT, SECONDS_FOR_WORKERS = 10, 60
 MAX_WORKERS = 64
@@ -26,7 +26,7 @@ PROBES = "probes"
 
 @dataclass(frozen=True)
 class Workers:
-    """Workers of this machine: how many, PyTorch's threads in each, and the memory that each may take."""
+    """The workers of this machine: their number, the PyTorch threads of each, and the memory limit of each in bytes."""
 
     count: int
     threads: int
@@ -37,9 +37,10 @@ class Workers:
 
 
 def fitted(count: int | None = None) -> Workers:
-    """Workers that fit this machine's cores and memory, as far as this process may use them; ``count``: as many as a person asks for.
+    """The workers that fit the cores and the memory that this process may use. ``count`` is the user's own number of workers.
 
-    One-threaded workers side by side do more than one of many threads: attacks are many small forward passes.
+    By default, workers have few threads: several one-threaded workers do more than one worker with many threads, because attacks consist
+    of many small forward passes.
     """
     from distributed.system import MEMORY_LIMIT
 
@@ -52,14 +53,15 @@ def fitted(count: int | None = None) -> Workers:
 
 @contextmanager
 def local(workers: Workers) -> "Iterator[Client]":
-    """A cluster that lives as long as this block: a worker in this very process, or several in processes of their own on 127.0.0.1.
+    """Yields a client of a new cluster, which is closed when the context ends.
 
-    Several workers in one process would share the loaded models, and Python's lock.
+    A single worker runs in this process. Several workers run in separate processes on 127.0.0.1, because workers in one process would
+    share the loaded models and Python's global lock.
     """
     import dask
     from distributed import Client, LocalCluster
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong, the sweep says itself
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the sweep reports problems itself
     folder = paths.home() / "dask"
     with dask.config.set(_settings(workers.threads)):
         try:
@@ -77,7 +79,7 @@ def local(workers: Workers) -> "Iterator[Client]":
 
 @contextmanager
 def _born_deaf_to_interrupts() -> Iterator[None]:
-    """Lets processes that start now ignore Ctrl-C, which a terminal sends to them too: they are asked to stop by the sweep."""
+    """Processes that start inside this context ignore Ctrl-C, which a terminal also sends to them. The sweep asks them to stop instead."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -89,19 +91,20 @@ def _born_deaf_to_interrupts() -> Iterator[None]:
 
 
 def _settings(threads: int) -> dict[str, Any]:
-    """What is set for workers of this machine, besides Dask's own defaults."""
-    memory = {f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")}  # nothing of ours lies in Dask's own memory
-    # Dask has malloc give every large tensor back to the system at once, whose page faults cost a fifth of a sweep's time.
+    """Dask's settings for workers of this machine, where they differ from its defaults."""
+    memory = {f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")}  # our data are not in Dask's memory
+    # Replaces Dask's default environment, which makes malloc return every large tensor to the system at once. The page faults that this
+    # causes cost a fifth of a sweep's time.
     environment = {f"{library}_NUM_THREADS": threads for library in ("OMP", "MKL", "OPENBLAS")}
     return {**memory, "logging.distributed": "critical", "distributed.nanny.pre-spawn-environ": environment}
 
 
 @contextmanager
 def joined(address: str) -> "Iterator[Client]":
-    """A cluster that is there already; it goes on afterwards.
+    """Yields a client of an existing cluster, which keeps running afterwards.
 
     Raises:
-        ClusterError: no scheduler answers, it has no workers, or a worker runs another program or does not see the same store.
+        ClusterError: no scheduler answers, it has no workers, or a worker runs another version or does not see the same store.
     """
     from distributed import Client
 
@@ -120,14 +123,14 @@ def joined(address: str) -> "Iterator[Client]":
 
 
 def probe() -> str:
-    """Writes a small entry and gives its key. Raises StoreError where the store cannot be written to, before anything runs."""
+    """Writes a small entry to the store and returns its key. Raises StoreError if the store cannot be written; call it before any run."""
     key = digest("probe", versions.code())
     stores.store().put(PROBES, key, {})
     return key
 
 
 def check(client: "Client") -> None:
-    """Raises ClusterError unless all workers run this program and see this store: an entry that is written here is looked for there."""
+    """Raises ClusterError unless all workers run the same versions and see this store. Every worker looks for an entry written here."""
     key = probe()
     ours, here = versions.describe(), paths.shared_store() or str(paths.home())
     for address, told in client.run(versions.on_worker, PROBES, key, on_error="return").items():

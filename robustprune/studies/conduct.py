@@ -1,4 +1,4 @@
-"""Conducting a sweep: tasks go to the workers, how far they are comes back, and what ended is counted."""
+"""Runs a sweep on a cluster: submits the tasks to the workers, reports their progress and collects their outcomes."""
 
 import time
 from contextlib import AbstractContextManager
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 SECONDS_TO_LOOK = 0.5
-# How long workers that were asked to stop are waited for.
+# The seconds to wait for workers that were asked to stop.
 SECONDS_TO_STOP = 20
 
 
 @dataclass
 class SweepRun:
-    """What came of a sweep.
+    """The result of a sweep.
 
     Attributes:
-        planned: all tasks; ``skipped``: those that were stored before.
-        outcomes: of the others, as they ended.
-        seconds: all together.
+        planned: number of all tasks.
+        skipped: number of tasks that were stored before.
+        outcomes: outcomes of the other tasks, in the order in which they ended.
+        seconds: duration of the sweep.
     """
 
     planned: int
@@ -37,26 +38,26 @@ class SweepRun:
 
     @property
     def failed(self) -> list[Outcome]:
-        """Those that failed, with their reasons."""
+        """The outcomes of the failed tasks, with their reasons."""
         return [outcome for outcome in self.outcomes if outcome.error is not None]
 
     @property
     def done(self) -> int:
-        """How many were run to their end."""
+        """The number of tasks that ended without an error."""
         return len(self.outcomes) - len(self.failed)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object: the numbers, and why each failure failed."""
+        """A JSON object: the numbers, and the reason of every failure."""
         failures = [{"task": one.name, "reason": one.error} for one in self.failed]
         return {"planned": self.planned, "done": self.done, "skipped": self.skipped, "failed": len(failures), "seconds": self.seconds, "failures": failures}
 
 
 def conduct(plan: Plan, cluster: "AbstractContextManager[Client]", threads: int | None, progress: Progress, cancel: Cancel) -> SweepRun:
-    """Runs what is left of a plan on a cluster.
+    """Runs the tasks of a plan that are not stored yet, on a cluster.
 
     Raises:
-        Cancelled: ``cancel`` was set; what is finished is stored.
-        ClusterError: the cluster cannot do the work, or was lost; what is finished is stored.
+        Cancelled: ``cancel`` was set. The finished runs are stored.
+        ClusterError: the cluster cannot run the tasks, or the connection to it was lost. The finished runs are stored.
     """
     begun = time.monotonic()
     result = SweepRun(len(plan.tasks), len(plan.done))
@@ -74,7 +75,7 @@ def _work(client: "Client", tasks: tuple[Task, ...], threads: int | None, result
     sweep = f"robustprune-{time.time_ns()}"
     stop, under_way = Event(sweep, client), _UnderWay()
     client.subscribe_topic(sweep, under_way.hear)
-    # One attempt is one task: a worker that is lost costs what it was at, and Dask gives that to another one, three times at most.
+    # If a worker is lost, only its current task is lost. Dask gives that task to another worker, at most three times.
     futures = {client.submit(execute, task, sweep, threads, versions.code(), key=f"{sweep}-{task.key}", pure=False): task for task in tasks}
     while futures:
         _tell(client, tasks, futures, under_way, result, progress)
@@ -93,7 +94,7 @@ def _work(client: "Client", tasks: tuple[Task, ...], threads: int | None, result
 
 
 class _UnderWay:
-    """What workers are at: the share that is done of each task, and what they said last."""
+    """The progress of the running tasks: the finished share of each, and the latest message of a worker."""
 
     def __init__(self) -> None:
         self._shares: dict[str, float] = {}
@@ -125,7 +126,7 @@ def _tell(client: "Client", tasks: tuple[Task, ...], futures: "dict[Future, Task
 
 
 def _outcome(future: "Future", task: Task) -> Outcome:
-    """How a task ended, also where its worker could not tell."""
+    """The outcome of a finished future, also if its worker was lost and could not report."""
     from distributed import KilledWorker
 
     if future.cancelled():
@@ -137,7 +138,7 @@ def _outcome(future: "Future", task: Task) -> Outcome:
 
 
 def _stop(client: "Client", stop: Any, futures: list["Future"], quiet: bool = False) -> None:
-    """Asks the workers to stop, and waits until they have, for a while; raises Cancelled unless ``quiet``."""
+    """Asks the workers to stop and waits for them, at most SECONDS_TO_STOP. Then raises Cancelled, unless ``quiet`` is set."""
     stop.set()
     running = {key for keys in client.processing().values() for key in keys}
     client.cancel([future for future in futures if future.key not in running])

@@ -1,4 +1,4 @@
-"""Curves over sparsity and over the number of calibration texts, and the colours of all figures."""
+"""Draws curves over sparsity or over the number of calibration texts, and defines the colours of all figures."""
 
 from collections.abc import Sequence
 from itertools import cycle
@@ -11,16 +11,18 @@ LAYOUT_MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
 
 STYLES = ((BLUE, "circle", "solid"), (ORANGE, "diamond", "dot"), (GREEN, "square", "dashdot"), ("#8E6BB0", "triangle-up", "dash"), (GREY, "x", "longdash"))
 HEIGHT = 360
-# (place on the axis, value, low, high, what a click gives)
+# (position on the x axis, value, low end and high end of the interval, the key that a click returns)
 Point = tuple[float, float, float, float, str]
 
 
 def curves(lines: dict[str, Sequence[Point]], reference: tuple[str, float] | None, axis: str, title: str, percent: bool) -> go.Figure:
-    """Scores over sparsity or over the number of calibration texts, a line a method, with intervals. A click gives ``customdata``.
+    """Draws scores with intervals over sparsity or over the number of calibration texts, one line per method.
+
+    A click on a point returns its ``customdata``, the key of the point.
 
     Args:
-        reference: name and value of the dense model, as a dashed line.
-        percent: whether the axis is a share, to be told in per cent; else a number of texts, on a logarithmic axis.
+        reference: name and value of the dense model, drawn as a dashed line.
+        percent: True if the x axis is a share, shown in per cent; False if it is a number of texts, on a logarithmic axis.
     """
     figure = go.Figure()
     for (name, points), (colour, symbol, dash) in zip(lines.items(), cycle(STYLES), strict=False):

@@ -1,8 +1,9 @@
-"""Rates over texts and seeds at once, and differences of such rates, with 95 % intervals.
+"""Rates over texts and seeds, and differences of two rates, with 95 % intervals.
 
-Seeds of a setting are attacked on the same texts, so what they give is a table, seeds by texts, whose rows and columns are both samples.
-The variance of its mean is that of the texts' means over the texts plus that of the seeds' means over the seeds (Owen 2007, "The pigeonhole
-bootstrap", section 3; a little too large, which is the safe side). More seeds make nothing of having too few texts.
+All seeds of a setting are attacked on the same texts. Their outcomes form a table, seeds by texts, whose rows and columns are both random
+samples. The variance of the table's mean is (variance of the texts' means) / texts + (variance of the seeds' means) / seeds (Owen 2007,
+"The pigeonhole bootstrap", section 3). This estimate is slightly too large, so the intervals are on the safe side. More seeds do not make
+up for too few texts.
 """
 
 from math import sqrt
@@ -16,9 +17,9 @@ Outcomes = Float[np.ndarray, "seeds texts"]
 
 
 def rate(values: Outcomes) -> Rate:
-    """The mean of a table of zeros and ones, with Wilson's interval for as many independent texts as its variance is worth.
+    """The mean of a table of zeros and ones, with Wilson's interval for the number of independent trials that gives the same variance.
 
-    One seed gives Wilson's interval over its texts.
+    With one seed, this is Wilson's interval over the texts.
     """
     seeds, texts = values.shape
     if not values.size:
@@ -30,21 +31,25 @@ def rate(values: Outcomes) -> Rate:
 
 
 def of_counts(shares: Float[np.ndarray, " seeds"], examples: int) -> Rate:
-    """The mean of rates that seeds reached on the same ``examples`` texts, of which no more is known."""
+    """The mean of the rates of several seeds on the same ``examples`` texts, if the outcomes of the single texts are not known."""
     mean = float(shares.mean())
     variance = mean * (1 - mean) / examples + (float(shares.var(ddof=1)) / len(shares) if len(shares) > 1 else 0.0)
     return wilson(mean * (worth := mean * (1 - mean) / variance if variance else examples), worth)
 
 
 def difference(first: Outcomes, second: Outcomes, weight: float = 1.0) -> Rate:
-    """``second - weight * first``, as means over the same texts, with its interval; tables of one seed stand for every seed of the other.
+    """The difference ``second - weight * first`` of the means of two tables over the same texts, with its interval.
 
-    Over the texts it is the adjusted interval for pairs, which adds one text to either side (Bonett and Price 2012, Eq. 2).
+    A table with one seed is compared with every seed of the other. For the variance over texts, this is the adjusted interval for paired
+    data, which adds one text to each side (Bonett and Price 2012, Eq. 2).
+
+    Raises:
+        ValueError: the tables have different numbers of texts.
     """
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"the tables have {first.shape[1]} and {second.shape[1]} texts; they must be the same ones")
     texts = second.shape[1]
-    if len(first) == len(second) or 1 in (len(first), len(second)):  # the same seeds: differences seed by seed
+    if len(first) == len(second) or 1 in (len(first), len(second)):  # the seeds match, so differences are taken seed by seed
         pairs = second - weight * first
         of_seeds = _over_seeds(pairs)
         of_texts = pairs.mean(axis=0)
@@ -62,5 +67,5 @@ def _variance(values: Outcomes, ddof: int) -> float:
 
 
 def _over_seeds(values: Outcomes) -> float:
-    """The variance of the mean that comes of the choice of seeds; none is known of one seed."""
+    """The part of the mean's variance that comes from the choice of seeds; 0 for one seed, where it cannot be estimated."""
     return float(values.mean(axis=1).var(ddof=1)) / len(values) if len(values) > 1 else 0.0

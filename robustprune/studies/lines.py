@@ -1,4 +1,4 @@
-"""What curves over sparsity and calibration draw: points of settings, averaged over their seeds, out of the table of all results."""
+"""The lines of the curves over sparsity and over calibration texts. Their points are settings averaged over seeds, from the results table."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,17 @@ Namer = Callable[[dict[str, Any]], str]
 
 
 def of_one_sample(rows: "pd.DataFrame", recipe: str) -> "pd.DataFrame":
-    """The rows of one recipe that were attacked on the same texts: on the sample that most of them share."""
+    """The rows of one recipe that were attacked on the same sample of texts, namely the most frequent sample."""
     mine = rows[rows["recipe"] == recipe]
     return mine[mine["texts"] == mine["texts"].mode().iloc[0]] if len(mine) else mine
 
 
 def lines(found: Sequence[Group], place: str, measure: Callable[[Group], Rate], name: Namer) -> Lines:
-    """A line for every name, its points by their place (a setting), each with its value, interval and the digest of its first run."""
+    """Groups the points into one line per name (``name(settings)``).
+
+    A point is (value of the setting ``place``, value, low end and high end of the measure, digest of the first run). Points are sorted
+    by the setting.
+    """
     made: Lines = {}
     for group in sorted(found, key=lambda one: one.settings[place]):
         value = measure(group)
@@ -30,7 +34,7 @@ def lines(found: Sequence[Group], place: str, measure: Callable[[Group], Rate], 
 
 
 def families(found: Sequence[Group], but: str) -> list[Group]:
-    """The groups that have another beside them which differs in that one setting alone."""
+    """The groups for which another group exists that differs only in the setting ``but``."""
     kinds: dict[str, set[Any]] = {}
     for one in found:
         kinds.setdefault(_kind(one, but), set()).add(one.settings[but])

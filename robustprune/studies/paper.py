@@ -1,4 +1,4 @@
-"""The paper's own figures (Li et al. 2023, Tables 1 and 2), to be shown beside ours and apart from them."""
+"""The numbers that the paper reports (Li et al. 2023, Tables 1 and 2). They are shown beside our results but in a separate table."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FILE = paths.ASSETS / "paper.json"
 
 @dataclass(frozen=True)
 class PaperRow:
-    """One row as it is printed; rates in [0, 1]. ``asr`` is printed too, in places other than 1 - Aua / Acc."""
+    """One row of the paper's tables, with rates in [0, 1]. The printed ``asr`` sometimes differs from 1 - Aua / Acc."""
 
     method: str
     sparsity: float
@@ -24,17 +24,17 @@ class PaperRow:
 
     @property
     def asr_consistent(self) -> bool:
-        """Whether the printed Asr is 1 - Aua / Acc, up to what rounding and a mean of seeds explain."""
+        """True if the printed Asr equals 1 - Aua / Acc within 0.01, a difference that rounding and averaging over seeds can explain."""
         return abs(self.asr - (1 - self.aua / self.acc)) < 0.01
 
 
 def citation() -> Message:
-    """Where the figures stand, and what they were measured on."""
+    """The source of the numbers, and what they were measured on."""
     return say("studies.paper_source")
 
 
 def rows(dataset: str | None) -> list[PaperRow]:
-    """The rows of a data set; none for one that the paper does not have."""
+    """The paper's rows for a data set. Empty if the paper has no results on it."""
     return [PaperRow(method, sparsity, retrains, *(rate / 100 for rate in rates)) for method, sparsity, retrains, *rates in _content().get(dataset, ())]
 
 

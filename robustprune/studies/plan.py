@@ -1,4 +1,4 @@
-"""What a sweep comes to: its tasks, which of them are stored already, and about how long the others take."""
+"""The plan of a sweep: its tasks, the tasks that are stored already, and an estimate of the time for the others."""
 
 import statistics
 from collections.abc import Sequence
@@ -24,18 +24,23 @@ from robustprune.texts import datasets
 if TYPE_CHECKING:
     import pandas as pd
 
-# Where nothing like it was ever measured: seconds of a pruning, and of one attacked text.
+# The estimated seconds for one pruning and for one attacked text, used if nothing similar was measured before.
 SECONDS_TO_PRUNE, SECONDS_A_TEXT = 30.0, 0.5
 
 
 @dataclass(frozen=True)
 class Task:
-    """One model of a sweep: a start or a model beside it as it is, a pruning, or a retrained baseline; measured and attacked.
+    """One model of a sweep, which is measured and attacked: an unpruned model, a pruning of a start, or a retrained baseline.
 
     Attributes:
-        name: what it is, for people.
-        model: what is attacked as it is, or pruned.
-        dataset: where all texts come from.
+        name: the name for display.
+        model: the unpruned model, or the start of the pruning.
+        dataset: the data set of all texts.
+        pruning: the settings of the pruning; None for other tasks.
+        baseline: the settings of the baseline; None for other tasks.
+        attacks: the attacks on the model.
+        examples: number of attacked texts.
+        keep_weights: True if the weights of a pruned model are kept after the attacks.
     """
 
     name: str
@@ -49,41 +54,42 @@ class Task:
 
     @property
     def key(self) -> str:
-        """What tells this task from all others."""
-        if self.baseline:  # which starts from the data set's head, whatever else is pruned
+        """The unique key of the task."""
+        if self.baseline:  # it starts from the data set's head and does not depend on the start
             return digest("task", self.dataset, self.baseline.to_json())
         return digest("task", self.name, self.model, self.dataset)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The tasks of a sweep, in their order, and which of them are stored already."""
+    """The tasks of a sweep in order, and the keys of the tasks whose results are all stored (``done``)."""
 
     tasks: tuple[Task, ...]
     done: frozenset[str]
 
     @cached_property
     def left(self) -> tuple[Task, ...]:
-        """The tasks that are to be run."""
+        """The tasks that still have to run."""
         return tuple(task for task in self.tasks if task.key not in self.done)
 
     def seconds(self, measured: "pd.DataFrame", workers: int) -> float:
-        """About how long the tasks that are left take, by what earlier runs took (the results table)."""
+        """The estimated seconds for the remaining tasks on that number of workers. ``measured`` is the results table of earlier runs."""
         return sum(_seconds(task, measured) for task in self.left) / max(min(workers, len(self.left)), 1)
 
 
 def plan(spec: SweepSpec, progress: Progress) -> Plan:
-    """Settles what a sweep names, and looks what is stored.
+    """Makes the tasks of a sweep, checks their models and texts, and looks up which of them are stored.
 
     Raises:
-        SpecError, ModelError, DataError: something that it names is not to be had, or does not fit together.
+        SpecError: the settings are not valid.
+        ModelError, DataError: a model or a data set of the sweep cannot be found, or they do not fit together.
     """
     tasks = list({task.key: task for task in _tasks(spec)}.values())
     checked = set()
     done = set()
     for number, task in enumerate(tasks):
         progress(number, len(tasks), say("studies.looking_for_stored"), None)
-        if (task.model, task.dataset) not in checked:  # that texts and classes fit, before anything runs
+        if (task.model, task.dataset) not in checked:  # checks that texts and classes fit, before any run
             checked.add((task.model, task.dataset))
             accuracy.texts_for(find_model(task.model), task.dataset, task.examples, 0)
             if task.pruning:
@@ -94,7 +100,7 @@ def plan(spec: SweepSpec, progress: Progress) -> Plan:
 
 
 def is_done(task: Task) -> bool:
-    """Whether everything that a task gives is stored. Loads no model."""
+    """True if all results of a task are stored. Loads no model."""
     model, store = made_model(task), stores.store()
     if model is None or not all(lab_attacks.find_scores(model, task.examples, attack, task.dataset) for attack in task.attacks):
         return False
@@ -103,7 +109,7 @@ def is_done(task: Task) -> bool:
 
 
 def made_model(task: Task) -> str | None:
-    """The name of the model that a task makes, or takes as it is; None if it is not stored."""
+    """The name of the model that a task makes, or of its unpruned model. None if the made model is not stored."""
     store = stores.store()
     if task.pruning:
         run = runs.find(store, runs.resolve(task.pruning)[0])
@@ -132,7 +138,7 @@ def _tasks(spec: SweepSpec) -> list[Task]:
 
 
 def _dataset(start: str, asked: str | None) -> str:
-    """The name of the data set that a start is pruned and attacked with."""
+    """The name of the data set for pruning and attacking a start. ``asked`` is the entry of the sweep file."""
     card = find_model(start).dataset
     if asked == DEMO:
         demo = datasets.demo_for(card)
@@ -143,13 +149,13 @@ def _dataset(start: str, asked: str | None) -> str:
 
 
 def _absolute(name: str) -> str:
-    """A file or folder by its whole path, so that a worker finds it from wherever it was started."""
+    """Makes the path of an existing file or folder absolute, so that a worker finds it from any working directory. Keeps other names."""
     path = Path(name).expanduser()
     return str(path.resolve()) if ("/" in name or path.suffix) and path.exists() else name
 
 
 def _seconds(task: Task, measured: "pd.DataFrame") -> float:
-    """What a task like this one took, by the median of those that are most alike."""
+    """The estimated seconds for a task: the medians of similar earlier runs."""
     same = measured[measured["start"] == task.model] if (measured["start"] == task.model).any() else measured
     total = 0.0
     if task.pruning:

@@ -1,4 +1,4 @@
-"""One HTML page out of the results: the paper's claims answered, tables, figures, settings and versions. Needs no network and no session."""
+"""The report: one HTML page with the answers to the paper's claims, tables, figures, settings and versions. It works without a network."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -26,12 +26,12 @@ small { color: #666; }
 
 
 def page(results: pd.DataFrame, found: Sequence[Answer], sweeps: Sequence[Mapping[str, Any]], words: Words, language: str) -> str:
-    """The report on some rows of the results table.
+    """The HTML report on some rows of the results table.
 
     Args:
-        found: the paper's claims, asked of these rows.
-        sweeps: what is told of the sweeps that ship: command, day, versions.
-        words: the texts of the app in the page's ``language``.
+        found: the answers to the paper's claims from these rows.
+        sweeps: the facts about the sweeps that ship: command, day, versions.
+        words: the app's texts in the page's ``language``.
     """
     parts = [f"<h1>{_say(words, 'report.title')}</h1><p>{_say(words, 'claims.question')}</p>"]
     for verdict in verdicts(found):
@@ -56,7 +56,7 @@ def page(results: pd.DataFrame, found: Sequence[Answer], sweeps: Sequence[Mappin
 
 
 def verdict_line(verdict: Verdict, words: Words) -> str:
-    """A claim and its answer in one sentence, as Markdown."""
+    """A claim and its answer in one sentence of Markdown."""
     values = {"holds": verdict.holds, "opposite": verdict.opposite, "asked": verdict.asked, "open": verdict.open}
     measure = words["overview.aua" if verdict.measure == "aua" else "claims.acc"]
     claim, answer = words[f"claims.{verdict.claim}"], words["compare.yes" if verdict.yes else "compare.no"]
@@ -64,7 +64,7 @@ def verdict_line(verdict: Verdict, words: Words) -> str:
 
 
 def answers_frame(found: Sequence[Answer], words: Words) -> pd.DataFrame:
-    """Answers, a row each; differences in points with their intervals."""
+    """The answers as a table for display, one row each. Differences are in percentage points, with their intervals."""
     return pd.DataFrame([
         {
             words["claims.answer"]: words["compare.yes" if one.yes else "claims.contrary" if one.opposite else "claims.not_shown"],
@@ -81,7 +81,7 @@ def answers_frame(found: Sequence[Answer], words: Words) -> pd.DataFrame:
 
 
 def table_frame(results: pd.DataFrame, recipe: str, words: Words) -> pd.DataFrame:
-    """The paper's Table 1 of one start: every setting under one attack, averaged over its seeds."""
+    """A table like the paper's Table 1 for one start: every setting under one attack, averaged over its seeds."""
     found = seed_groups.groups(lines.of_one_sample(results, recipe))
     return pd.DataFrame([
         {
@@ -95,7 +95,7 @@ def table_frame(results: pd.DataFrame, recipe: str, words: Words) -> pd.DataFram
 
 
 def _figures(results: pd.DataFrame, recipe: str, words: Words) -> "list[go.Figure]":
-    """Accuracy under attack over sparsity and over calibration texts, where there are several."""
+    """The curves of accuracy under attack over sparsity and over calibration texts, each drawn if there are several values."""
     found = [one for one in seed_groups.groups(lines.of_one_sample(results, recipe)) if one.settings["kind"] in ("pruned", "dense")]
     dense = next((one for one in found if one.settings["kind"] == "dense"), None)
     reference = (words["run.dense"], dense.rate("aua").value) if dense else None

@@ -1,4 +1,4 @@
-"""Rows of the results table that differ in nothing but the seed, taken together: what curves, claims and the report draw from."""
+"""Groups of rows of the results table that differ only in the seed. Curves, claims and the report are computed from these groups."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from robustprune.studies import intervals
 if TYPE_CHECKING:
     import pandas as pd
 
-# Which outcomes of a text count: accuracy under attack is of all texts, so are those that were right before it.
+# The outcomes that count as a success for each measure, as characters of ``robustprune.studies.table.OUTCOMES``. Both measures are shares
+# of all texts: texts that held (Aua), and texts that were classified correctly before the attack (Acc).
 MEASURES = {"aua": "h", "acc": "hf"}
 OF_RUN = ["kind", "start", "dataset", "method", "adaptive", "sparsity", "calibration"]
 OF_ATTACK = ["attacked_dataset", "recipe", "texts", "query_budget"]
@@ -19,12 +20,12 @@ OF_ATTACK = ["attacked_dataset", "recipe", "texts", "query_budget"]
 
 @dataclass(frozen=True)
 class Group:
-    """The seeds of one setting.
+    """All seeds of one setting.
 
     Attributes:
-        settings: OF_RUN, and where it was attacked OF_ATTACK; None for what does not apply.
-        outcomes: of every text, seeds by texts, as characters (``results_table.OUTCOMES``); empty where it was not attacked.
-        rows: the rows of the results table, one a seed.
+        settings: the values of the columns OF_RUN and, for attacked runs, OF_ATTACK; None for columns that do not apply.
+        outcomes: the outcome of every text, seeds by texts, as characters (``robustprune.studies.table.OUTCOMES``); empty if not attacked.
+        rows: the rows of the results table, one per seed.
     """
 
     settings: dict[str, Any]
@@ -33,32 +34,36 @@ class Group:
 
     @property
     def digest(self) -> str:
-        """The first seed's run."""
+        """The digest of the first seed's run."""
         return self.rows["digest"].iloc[0]
 
     def table(self, measure: str) -> intervals.Outcomes:
-        """Ones where a text counts for the measure, zeros elsewhere."""
+        """A table, seeds by texts: 1 if the outcome of the text is a success for the measure, else 0."""
         return np.isin(self.outcomes, list(MEASURES[measure])).astype(float)
 
     def rate(self, measure: str) -> Rate:
-        """The measure over texts and seeds."""
+        """The measure over all texts and seeds, with its interval."""
         return intervals.rate(self.table(measure))
 
     def accuracy(self) -> Rate:
-        """Accuracy on as many evaluation texts as there are, over seeds; of nothing where it was not measured."""
+        """The accuracy on the evaluation texts, averaged over seeds, with its interval. Without a value if it was not measured."""
         known = self.rows["accuracy"].dropna().to_numpy(float)
         return intervals.of_counts(known, int(self.rows["accuracy_examples"].min())) if len(known) else intervals.NOTHING
 
 
 def groups(results: "pd.DataFrame") -> list[Group]:
-    """The attacked rows by setting. Left out: what was not made with the usual other settings, and where a text has no outcome."""
+    """The attacked rows, grouped by setting.
+
+    Rows with a word budget, rows with a stopped or failed text, and pruned runs with a pattern or an unusual setting (column ``usual``) are
+    left out.
+    """
     rows = results[results["recipe"].notna() & results["word_budget"].isna()]
     rows = rows[~rows["outcomes"].str.contains("[tx]", na=True)]
     return _grouped(rows, OF_RUN + OF_ATTACK)
 
 
 def pruned_runs(results: "pd.DataFrame") -> list[Group]:
-    """All pruned runs by setting, attacked or not."""
+    """All pruned runs, attacked or not, grouped by setting. Runs with a pattern or with unusual other settings are left out."""
     return _grouped(results[results["kind"] == "pruned"].drop_duplicates("digest"), OF_RUN)
 
 

@@ -1,7 +1,7 @@
-"""All results in one tidy table: one row a model and attack, a row without attack for a run that was never attacked.
+"""All results in one tidy table: one row per model and attack, and one row without attack columns for a run that was never attacked.
 
-The table is made from the store's entries. What was read of an entry is remembered in ``index/facts.json`` by the entry's place, size
-and time of change, so that a thousand entries are read once; the index may be deleted at any time.
+The table is made from the entries of the store. The facts of every entry are cached in ``index/facts.json``, keyed by the entry's path,
+size and time of change, so that every entry is read only once. The index may be deleted at any time.
 """
 
 import json
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 VERSION = 1
-# Outcomes of texts as characters, in the sample's order.
+# The outcome of a text as one character. The column ``outcomes`` joins them in the sample's order.
 OUTCOMES = {"held": "h", "flipped": "f", "skipped": "s", "stopped": "t"}
 FAILED = "x"
-# Of a run's spec.
+# The fields of a run's spec that become columns.
 OWN = ("dataset", "method", "adaptive", "sparsity", "pattern", "scope", "allocation", "calibration", "seed", "residual")
 MEANS = ("queries_mean", "words_changed_mean", "similarity_mean")
 
-# The columns, each with its type. Rates are in [0, 1] with Wilson 95 % intervals; seconds are of the machine that made them.
+# The columns, each with its type. Rates are in [0, 1] with Wilson 95 % intervals. Seconds were measured on the machine of the run.
 COLUMNS: dict[str, str] = {
-    "digest": "str",             # the model's: of a run, its key
-    "model": "str",              # the name by which the lab knows it
+    "digest": "str",             # digest of the model; for a run, its key
+    "model": "str",              # name of the model in calls of the lab
     "kind": "str",               # dense, pruned, retrained
-    "start": "str",              # what it was pruned from; of a dense model itself
-    "dataset": "str",            # of calibration or training
-    "method": "str",             # of a retrained one imp, lth, with +freelb
+    "start": "str",              # the model that it was pruned from; for a dense model, its own name
+    "dataset": "str",            # data set of calibration or training
+    "method": "str",             # for retrained baselines: imp, lth, imp+freelb or lth+freelb
     "adaptive": "str",
-    "sparsity": "Float64",       # asked for; 0 of a dense model
+    "sparsity": "Float64",       # the requested sparsity; 0 for a dense model
     "exact_sparsity": "Float64",
     "pattern": "str",
     "scope": "str",
@@ -54,24 +54,24 @@ COLUMNS: dict[str, str] = {
     "ridge": "str",
     "residual": "boolean",
     "refit_head": "boolean",
-    "calibration": "Int64",      # texts asked for
-    "calibration_texts": "Int64",  # texts there were
-    "seed": "Int64",             # of the draw of calibration texts
-    "usual": "boolean",          # whether all settings but those in the columns before are as they are by default
+    "calibration": "Int64",      # requested number of calibration texts
+    "calibration_texts": "Int64",  # actual number, including the held-out texts
+    "seed": "Int64",             # seed of the draw of calibration texts; for a baseline, of its training
+    "usual": "boolean",          # True if allocation, ridge, residual, refit_head and layer sparsities have their defaults
     "mean_error": "Float64",     # relative reconstruction error, mean over layers
-    "mean_held_out": "Float64",  # the same on texts kept from calibration
-    "prune_seconds": "Float64",  # with training where it trains
+    "mean_held_out": "Float64",  # the same on texts held out of the calibration
+    "prune_seconds": "Float64",  # includes training for retrained baselines
     "accuracy": "Float64", "accuracy_low": "Float64", "accuracy_high": "Float64",
     "accuracy_examples": "Int64",
     "recipe": "str",
     "query_budget": "Int64",
     "word_budget": "Int64",
-    "attack_seed": "Int64",      # of the draw of attacked texts
+    "attack_seed": "Int64",      # seed of the draw of attacked texts
     "attacked_dataset": "str",
-    "synonyms": "str",           # the resource that the attack took them from
-    "texts": "str",              # which texts, as a hash: rows that share it were attacked on the same ones
+    "synonyms": "str",           # name of the attack's source of synonyms
+    "texts": "str",              # hash of the sample; rows with the same hash were attacked on the same texts
     "examples": "Int64",
-    "outcomes": "str",           # h held, f flipped, s skipped (misclassified), t stopped, x failed: a character a text, in order
+    "outcomes": "str",           # one character per text, in order: h held, f flipped, s skipped (misclassified), t stopped, x failed
     "acc": "Float64", "acc_low": "Float64", "acc_high": "Float64",
     "aua": "Float64", "aua_low": "Float64", "aua_high": "Float64",
     "asr": "Float64", "asr_low": "Float64", "asr_high": "Float64",
@@ -79,18 +79,18 @@ COLUMNS: dict[str, str] = {
     "words_changed_mean": "Float64",
     "similarity_mean": "Float64",
     "attack_seconds": "Float64",
-    "made": "str",               # day
+    "made": "str",               # day of the run
     "torch": "str",
     "shipped": "boolean",
 }  # fmt: skip
-# What tells one row from all others, and the order of rows.
+# The columns that identify a row (WHAT), and the columns that the rows are sorted by (ORDER).
 WHAT = ["digest", "recipe", "texts", "query_budget", "word_budget", "attack_seed", "synonyms"]
 ORDER = ["start", "dataset", "method", "adaptive", "sparsity", "calibration", "seed", "recipe", "digest"]
 _last: tuple[Any, Any] = (None, None)
 
 
 def table(store: Store, progress: Progress) -> "pd.DataFrame":
-    """The table, with every one of COLUMNS. What is damaged or of another version is left out, with a word in the log."""
+    """The table of all results, with all COLUMNS. Entries that are damaged or of another version are left out with a warning in the log."""
     global _last
     import pandas as pd
 
@@ -99,14 +99,14 @@ def table(store: Store, progress: Progress) -> "pd.DataFrame":
     if _last[0] != marks:
         rows = pd.DataFrame(_rows(list(facts.values())), columns=list(COLUMNS)).astype(COLUMNS)
         shipped = [pd.read_parquet(path).astype(COLUMNS) for path in store.shipped_files("sweeps", ".parquet")]
-        rows = pd.concat([rows, *shipped]).drop_duplicates(WHAT)  # what was made here comes first
+        rows = pd.concat([rows, *shipped]).drop_duplicates(WHAT)  # keeps the rows that were made on this machine
         unattacked = rows["recipe"].isna() & rows["digest"].isin(rows.loc[rows["recipe"].notna(), "digest"])
         _last = (marks, rows[~unattacked].sort_values(ORDER, na_position="first", ignore_index=True))
     return _last[1].copy()
 
 
 def of_models(rows: "pd.DataFrame", digests: Collection[str], attacks: Collection[AttackSpec], examples: int) -> "pd.DataFrame":
-    """The rows of some models under some attacks on samples of that size."""
+    """The rows of some models under some attacks, on samples of at most ``examples`` texts."""
     asked = {(attack.recipe, attack.query_budget, attack.seed) for attack in attacks}
     of = rows[rows["digest"].isin(digests) & rows["recipe"].notna() & (rows["examples"] <= examples).fillna(False)]
     same = [one in asked for one in zip(of["recipe"], of["query_budget"], of["attack_seed"], strict=True)]
@@ -114,13 +114,13 @@ def of_models(rows: "pd.DataFrame", digests: Collection[str], attacks: Collectio
 
 
 def write(rows: "pd.DataFrame", out: Path) -> None:
-    """Writes a table as Parquet, or as CSV where the name ends so, whole or not at all."""
+    """Writes a table as CSV if the file's name ends in ``.csv``, else as Parquet. The file is written completely or not at all."""
     with folders.file_written_whole(out) as partial:
         (rows.to_csv if out.suffix == ".csv" else rows.to_parquet)(partial, index=False)
 
 
 def _facts(store: Store, progress: Progress) -> dict[str, dict[str, Any]]:
-    """What is told of every entry, by its place and stamp."""
+    """The facts of every entry of the store, keyed by its path and stamp. Updates the index."""
     index = paths.home() / "index" / "facts.json"
     known = _read_index(index)
     stamps = {f"{path}|{stamp}": path for kind in _READERS for path, stamp in store.stamps(kind)}
@@ -137,7 +137,10 @@ def _facts(store: Store, progress: Progress) -> dict[str, dict[str, Any]]:
 
 
 def _read(store: Store, folder: Path) -> dict[str, Any] | None:
-    """What is told of one entry: nothing, but once and for all, of one of another version."""
+    """The facts of one entry. None if the entry is damaged.
+
+    An entry of another version of the program gives facts of the kind ``unknown``, so that it is not read again.
+    """
     entry = store.read(folder)
     if entry is None:
         return None
@@ -163,7 +166,7 @@ def _of_baseline(entry: Entry) -> dict[str, Any]:
 
 
 def _of_card(card: dict[str, Any]) -> dict[str, Any]:
-    """A baseline that retrains, by its card."""
+    """The facts of a retrained baseline, from its card."""
     settings = card["settings"]
     method = settings["method"] + ("+freelb" if settings["train"]["freelb"]["steps"] else "")
     return {
@@ -198,9 +201,9 @@ _READERS: dict[str, Callable[[Entry], dict[str, Any]]] = {RUNS: _of_run, BASELIN
 
 
 def _rows(facts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """One row a model and attack; what is stored here and ships counts once."""
+    """Yields one row per model and attack. A result that ships and was also made on this machine gives one row."""
     by_kind: dict[str, dict[str, dict[str, Any]]] = {}
-    for fact in facts:  # this machine's come first
+    for fact in facts:  # facts from this machine come first
         by_kind.setdefault(fact["kind"], {}).setdefault(fact["key"], fact)
     bases = {**by_kind.get(RUNS, {}), **by_kind.get(BASELINE_KIND, {})}
     names = {RUNS: sources.RUN, BASELINE_KIND: sources.BASELINE}
@@ -223,12 +226,12 @@ def _rows(facts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _dense(name: str) -> dict[str, Any]:
-    """A model that is no run: one that ships retrained, by its card; else a dense one."""
+    """The facts of a model that is not a stored run: those on its card for a shipped baseline, else those of a dense model."""
     if name in sources.baselines():
         return _of_card(sources.card(name))
     try:
         dataset = sources.find(name).dataset
-    except RobustPruneError:  # a folder that is gone
+    except RobustPruneError:  # the folder of the model no longer exists
         dataset = None
     return {"row": "dense", "start": name, "dataset": dataset, "sparsity": 0.0, "exact_sparsity": 0.0}
 

@@ -1,4 +1,4 @@
-"""What a worker does: one task of a sweep, in a process that Dask started, and what it tells of it."""
+"""Runs one task of a sweep inside a Dask worker, and reports its progress and its outcome."""
 
 import threading
 import time
@@ -10,15 +10,15 @@ from robustprune.base.messages import Message, say
 from robustprune.base.progress import Cancel, Progress, part_of
 from robustprune.studies.plan import Task
 
-# How often a worker tells how far it is, and looks whether it is to stop.
+# The seconds between two progress reports of a worker, and between two checks whether it must stop.
 SECONDS_BETWEEN = 1.0
-# Two tasks in one process would prune and attack with the same loaded model at once.
+# The lock allows one task at a time per process, because two tasks would use the same loaded model at the same time.
 _alone = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: ``error`` is None, or why it failed; ``cancelled``: it was asked to stop."""
+    """How a task ended. ``error`` is the reason of a failure, or None; ``cancelled`` is True if the task was stopped on request."""
 
     name: str
     worker: str
@@ -28,7 +28,7 @@ class Outcome:
 
 
 class _Stop:
-    """What the lab takes for its ``cancel``: whether the event of that name is set on the cluster, asked once a second."""
+    """The ``cancel`` argument for calls of the lab. It is set if the cluster's event ``name`` is set; it asks once a second."""
 
     def __init__(self, name: str) -> None:
         from distributed import Event
@@ -42,12 +42,14 @@ class _Stop:
 
 
 def execute(task: Task, sweep: str, threads: int | None, code: str) -> Outcome:
-    """Prunes, measures and attacks what a task says; what is stored already is not done again. Never raises but for the process's end.
+    """Runs a task: prunes, measures and attacks. Results that are already stored are reused.
+
+    Errors are returned in the outcome. Only exceptions that end the process, such as KeyboardInterrupt, are raised.
 
     Args:
-        sweep: the name under which the cluster knows the sweep: its event to stop, and the topic of its progress.
-        threads: of PyTorch; None: as many as this worker was given.
-        code: the version of the program (:func:`versions.code`) that the sweep was planned with.
+        sweep: name of the sweep on the cluster. The stop event and the progress topic have this name.
+        threads: number of threads for PyTorch; None means the number of threads of this worker.
+        code: the version of the program (:func:`versions.code`) that planned the sweep.
     """
     import torch
     from distributed import get_worker
@@ -72,7 +74,7 @@ def execute(task: Task, sweep: str, threads: int | None, code: str) -> Outcome:
             return Outcome(task.name, worker.address, time.monotonic() - begun, cancelled=True)
         except RobustPruneError as error:
             return Outcome(task.name, worker.address, time.monotonic() - begun, str(error))
-        except Exception as error:  # one run that breaks down must not cost the others theirs; its reason is told at the end
+        except Exception as error:  # one failed run must not stop the others; the reason is shown at the end
             return Outcome(task.name, worker.address, time.monotonic() - begun, f"{type(error).__name__}: {error}")
     return Outcome(task.name, worker.address, time.monotonic() - begun)
 

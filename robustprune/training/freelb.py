@@ -7,7 +7,7 @@ optimiser follows the mean of these gradients. So training on K perturbed copies
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel
 
@@ -41,7 +41,7 @@ def backward(base: PreTrainedModel, batch: BatchEncoding, loss_of: Loss, setting
     return total
 
 
-def _start(real: Int[Tensor, "texts tokens 1"], embeddings: Float[Tensor, "texts tokens hidden"], bound: float) -> Float[Tensor, "texts tokens hidden"]:
+def _start(real: Float[Tensor, "texts tokens 1"], embeddings: Float[Tensor, "texts tokens hidden"], bound: float) -> Float[Tensor, "texts tokens hidden"]:
     """Returns uniform noise on the real tokens.
 
     The noise is divided by the square root of the number of coordinates, so that its norm does not grow with the length of the text.

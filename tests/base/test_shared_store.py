@@ -100,6 +100,19 @@ def test_where_it_cannot_be_written_the_entry_stays_here(tmp_path, monkeypatch):
     assert Store(tmp_path / "here", tmp_path / "nothing").get("runs", "abc") is not None
 
 
+def test_a_folder_that_is_gone_while_it_is_written_to_is_no_older_archive_that_is_gone(tmp_path, monkeypatch):
+    """Both are told by FileNotFoundError; only the second does no harm."""
+    here = machine(tmp_path, "here", str(tmp_path / "shared"))
+    with monkeypatch.context() as broken:
+        broken.setattr(here._fs, "pipe_file", lambda *_: (_ for _ in ()).throw(FileNotFoundError("no such bucket")))
+        with pytest.raises(StoreError, match="no such bucket"):
+            here.put("runs", "abc", {"answer": 1})
+    here.put("runs", "abc", {"answer": 2})
+    monkeypatch.setattr(here._fs, "rm_file", lambda *_: (_ for _ in ()).throw(FileNotFoundError))
+    here.put("runs", "abc", {"answer": 3})
+    assert here.get("runs", "abc").document == {"answer": 3}
+
+
 def test_what_could_not_be_shared_when_it_was_made_is_shared_when_it_is_next_used(tmp_path, monkeypatch):
     """Else a sweep on another machine would ask for it again and again, and be told each time that it is there."""
     address = str(tmp_path / "shared")

@@ -1,1 +1,1 @@
-"""One recipe against one victim or several: built from TextAttack's classes, watched, and cancelled when asked."""
+"""Runs one recipe against one or several victims. Attacks are built from TextAttack's classes, recorded, and cancelled on request."""

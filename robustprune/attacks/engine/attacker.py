@@ -1,4 +1,4 @@
-"""Attacks: one recipe against one victim or several side by side, text by text."""
+"""The attacker, which runs one recipe against one or several victims side by side, text by text."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,18 +16,18 @@ from robustprune.models.loading import Classifier
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import RECIPES
 
-# Asked all the time, with None; told at every word how the text at hand stands so far. May raise Cancelled.
+# Called all the time with None, to check for cancellation, and at every word with the trace so far. May raise Cancelled.
 Watch = Callable[[AttackTrace | None], None]
 
 
 class TimeUp(Exception):
-    """The text at hand has had the seconds that it was given."""
+    """The time limit of the current text is reached."""
 
 
 class Attacker:
-    """One recipe against one or several victims, over shared resources.
+    """Runs one recipe against one or several victims with shared resources.
 
-    TextAttack's caches are keyed by text alone, so every victim has an attack of its own; what the recipe proposes is shared.
+    TextAttack's caches are keyed by the text alone, so every victim has its own attack object. The proposals of the recipe are shared.
     """
 
     def __init__(self, classifiers: Sequence[Classifier], resources: Resources, spec: AttackSpec, watch: Watch) -> None:
@@ -39,15 +39,20 @@ class Attacker:
 
     @property
     def victim_seconds(self) -> float:
-        """Seconds spent in the victims so far, tokenising and forward passes."""
+        """Seconds spent in the victims so far, for tokenisation and forward passes."""
         return sum(attack.goal_function.model.seconds for _, attack in self._attacks)
 
     def attack(self, text: str, label: int, example: int | None = None, only: Sequence[int] | None = None) -> list[AttackTrace]:
-        """Attacks one text (see ``spec.check_attackable``) with its true label: one trace a victim, of those at the places ``only``, else of all.
+        """Attacks one text (see ``check_attackable`` in :mod:`robustprune.specs.attack`) with its true label. Returns one trace per victim.
+
+        ``only`` restricts the attack to the victims at these places.
 
         Raises:
-            Cancelled: ``watch`` raised it; it is asked wherever TextAttack passes (see :mod:`library`).
-            DataError: a text without words. OutOfTime: not one query was answered. ResourceMissing: the tagger's data went away. ModelError: NaN.
+            Cancelled: ``watch`` raised it; :mod:`library` says where it is called.
+            DataError: the text has no words.
+            OutOfTime: the time limit was reached before the first query was answered.
+            ResourceMissing: NLTK's data is no longer on this machine.
+            ModelError: the victim answered with NaN.
         """
         self._proposals.clear()
         chosen = self._attacks if only is None else [self._attacks[place] for place in only]
@@ -69,7 +74,7 @@ class Attacker:
         try:
             with library.watched(self._check), chance.drawn_from(self._spec.seed, text):
                 return self._recorded(classifier, attack, text, label, example, started)
-        except LookupError as error:  # what NLTK raises for data that is not there any more
+        except LookupError as error:  # NLTK raises it if its data was deleted meanwhile
             if "nltk" not in str(error).lower():
                 raise
             raise ResourceMissing("attacks.nltk_data_gone", recipe=self._spec.recipe) from error

@@ -1,8 +1,8 @@
-"""The attack recipes, put together from TextAttack's own classes over our resources; settings are those of its recipes.
+"""The attack recipes, built from TextAttack's own classes and our resources, with the settings of TextAttack's recipes.
 
-What differs from TextAttack's recipes as published: synonyms, word classes and similarity come from ``resources``; TextBugger and
-bad-characters take look-alikes from our table (the library's is missing in what is installed); bad-characters means to flip the
-prediction like all others, instead of reaching a chosen class.
+Differences from TextAttack's recipes: synonyms, word classes and similarity come from ``resources``. TextBugger and bad-characters take
+look-alike characters from our table, because the installed library lacks its own. The goal of bad-characters is to flip the prediction,
+like that of most recipes here, instead of reaching a chosen class.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,15 @@ from robustprune.attacks.resources.names import MIN_ANGULAR_SIMILARITY, MIN_ANGU
 from robustprune.base.progress import Check
 from robustprune.specs.attack import AttackSpec
 
-# Of unit vectors, a squared distance of at most 0.5 (Wang et al. 2019) is a cosine of at least 0.75.
+# For unit vectors, a squared distance of at most 0.5 (Wang et al. 2019) means a cosine of at least 0.75.
 IGA_MIN_COSINE = 0.75
-# BAE's angle, written as a cosine as TextAttack has it: 1 - 0.2 / pi.
+# BAE's threshold 1 - 0.2 / pi is an angular similarity; like TextAttack, we use it as a cosine.
 BAE_MIN_COSINE = 0.936338023
 
 
 @dataclass(frozen=True)
 class Kit:
-    """What a recipe is made of: TextAttack, our parts, the victim, and what was asked for."""
+    """Everything a recipe is built from: TextAttack, our own parts, the victim, the resources and the settings."""
 
     ta: Any
     parts: Any
@@ -37,61 +37,64 @@ class Kit:
     check: Check
 
     def attack(self, constraints: list[Any], transformation: Any, search: Any, goal: Any = None) -> Any:
-        """The attack; unless another goal is given, it is to flip the prediction."""
+        """Builds the attack, with the word budget as an extra constraint. Without ``goal``, the goal is to flip the prediction."""
         if self.spec.word_budget is not None:
             constraints = [*constraints, self.ta.constraints.overlap.MaxWordsPerturbed(max_num_words=self.spec.word_budget)]
         return self.ta.Attack(goal or self.untargeted(), constraints, transformation, search)
 
     def untargeted(self) -> Any:
-        """Any prediction but the label is a success."""
+        """The goal function of an untargeted attack: every prediction other than the true label is a success."""
         return self.ta.goal_functions.UntargetedClassification(self.victim, query_budget=self.spec.query_budget, model_batch_size=BATCH_SIZE)
 
     def no_stop_words(self) -> Any:
-        """Words of the general list of stop words stay."""
+        """The constraint that words of the general list of stop words are not changed."""
         return self.ta.constraints.pre_transformation.StopwordModification(stopwords=stop_words(self.resources.names.stop_words))
 
     def untouched(self) -> list[Any]:
-        """No word is changed twice, and no stop word."""
+        """The constraints that no word is changed twice and no stop word is changed."""
         return [self.ta.constraints.pre_transformation.RepeatModification(), self.no_stop_words()]
 
     def synonyms(self, most: int, min_cosine: float) -> Any:
-        """Swaps for near-synonyms, at most so many and so far."""
+        """The transformation that swaps a word for one of its ``most`` nearest synonyms with a cosine of at least ``min_cosine``."""
         return self.parts.SynonymSwap(self.resources.synonyms, most, min_cosine)
 
     def word_class(self) -> Any:
-        """A swap keeps the word class."""
+        """The constraint that a swap keeps the word class."""
         tagger = self.resources.names.word_classes.startswith("NLTK")
         return self.ta.constraints.grammaticality.PartOfSpeech(allow_verb_noun_swap=True) if tagger else self.parts.SharedWordClass()
 
     def similarity(self, **rule: Any) -> Any:
-        """The text keeps its meaning."""
+        """The constraint that the sentence vector of the text stays similar."""
         return self.parts.SentenceSimilarity(self.resources.encode, self.check, **rule)
 
     def window_similarity(self, threshold: float, **rule: Any) -> Any:
-        """The words around the swap keep their meaning, where there are as many; ``threshold`` is that of the published encoder."""
+        """The constraint that the sentence vector of the WINDOW words around a swap stays similar. Texts shorter than the window pass.
+
+        ``threshold`` is used with the published encoder only; the built-in encoder has its own threshold.
+        """
         if not self.resources.names.similarity.startswith("Universal"):
             threshold, rule["metric"] = MIN_ANGULAR_SIMILARITY, "angular"
         rule = {**rule, "threshold": threshold, "window_size": WINDOW, "skip_text_shorter_than_window": True}
         return self.parts.SentenceSimilarity(self.resources.encode_window, self.check, **rule)
 
     def ranked(self, how: str) -> Any:
-        """Words in the order of their importance, each by the candidate that helps most."""
+        """The greedy search that visits words in the order of their importance and takes the best candidate for each."""
         return self.ta.search_methods.GreedyWordSwapWIR(wir_method=how)
 
     def characters(self, *names: str, **settings: Any) -> Any:
-        """Several ways of misspelling a word, by the names of their classes."""
+        """The transformations that misspell a word, given the names of their classes."""
         return [getattr(self.ta.transformations, name)(**settings) for name in names]
 
 
 def textfooler(kit: Kit) -> Any:
-    """``TextFoolerJin2019``: near-synonyms of the same word class that keep the meaning of the sentence around them."""
+    """``TextFoolerJin2019``: swaps words for near-synonyms of the same word class that keep the meaning of the words around them."""
     similarity = kit.window_similarity(MIN_ANGULAR_SIMILARITY_USE, metric="angular", compare_against_original=False)
     constraints = [*_textfooler_untouched(kit), kit.word_class(), similarity]
     return kit.attack(constraints, kit.synonyms(NEIGHBOURS, kit.resources.synonyms.min_cosine), kit.ranked("delete"))
 
 
 def textbugger(kit: Kit) -> Any:
-    """``TextBuggerLi2018``: insert a space, delete, swap, look-alike, synonym."""
+    """``TextBuggerLi2018``: inserts a space, deletes a character, swaps two neighbouring characters, or uses a look-alike or a synonym."""
     swaps = kit.ta.transformations
     inner = {"random_one": True, "skip_first_char": True, "skip_last_char": True}
     bugs = [
@@ -106,14 +109,14 @@ def textbugger(kit: Kit) -> Any:
 
 
 def deepwordbug(kit: Kit) -> Any:
-    """``DeepWordBugGao2018``: one random misspelling a word, at most 30 edits a text."""
+    """``DeepWordBugGao2018``: one random misspelling per word, at most 30 edits (Levenshtein distance) per text."""
     names = ("WordSwapNeighboringCharacterSwap", "WordSwapRandomCharacterSubstitution", "WordSwapRandomCharacterDeletion", "WordSwapRandomCharacterInsertion")
     constraints = [*kit.untouched(), kit.ta.constraints.overlap.LevenshteinEditDistance(30)]
     return kit.attack(constraints, kit.ta.transformations.CompositeTransformation(kit.characters(*names)), kit.ranked("unk"))
 
 
 def pruthi(kit: Kit) -> Any:
-    """``Pruthi2019``: every single typing error inside one word of four letters or more."""
+    """``Pruthi2019``: tries every single typing error inside one word of at least four letters."""
     names = ("WordSwapNeighboringCharacterSwap", "WordSwapRandomCharacterDeletion", "WordSwapRandomCharacterInsertion", "WordSwapQWERTY")
     errors = kit.characters(*names, random_one=False, skip_first_char=True, skip_last_char=True)
     pre = kit.ta.constraints.pre_transformation
@@ -127,7 +130,7 @@ def pruthi(kit: Kit) -> Any:
 
 
 def bad_characters(kit: Kit) -> Any:
-    """``BadCharacters2021``: differential evolution over places and characters; the word budget is its number of perturbations."""
+    """``BadCharacters2021``: differential evolution over places and characters. The word budget is the number of perturbations."""
     swaps = kit.ta.transformations
     how = {
         "homoglyphs": kit.parts.HomoglyphSwap,
@@ -140,18 +143,18 @@ def bad_characters(kit: Kit) -> Any:
 
 
 def input_reduction(kit: Kit) -> Any:
-    """``InputReductionFeng2018``: the prediction is to stay while words go."""
+    """``InputReductionFeng2018``: deletes as many words as possible while the prediction stays the same."""
     goal = kit.ta.goal_functions.InputReduction(kit.victim, maximizable=True, query_budget=kit.spec.query_budget, model_batch_size=BATCH_SIZE)
     return kit.attack(kit.untouched(), kit.ta.transformations.WordDeletion(), kit.ranked("delete"), goal)
 
 
 def pwws(kit: Kit) -> Any:
-    """``PWWSRen2019``: synonyms of WordNet, ranked by saliency and effect."""
+    """``PWWSRen2019``: synonyms from WordNet; words are ranked by their saliency and by the effect of the best swap."""
     return kit.attack(kit.untouched(), kit.parts.WordNetSwap(), kit.ranked("weighted-saliency"))
 
 
 def bert_attack(kit: Kit) -> Any:
-    """``BERTAttackLi2020``: the eight likeliest pieces in the place of every piece of a word; at most 40 % of the words."""
+    """``BERTAttackLi2020``: replaces every word piece of a word by one of its eight most likely pieces; changes at most 40 % of the words."""
     constraints = [
         *kit.untouched(),
         kit.ta.constraints.overlap.MaxWordsPerturbed(max_percent=0.4),
@@ -161,14 +164,14 @@ def bert_attack(kit: Kit) -> Any:
 
 
 def bae(kit: Kit) -> Any:
-    """``BAEGarg2019``: the 50 words that a masked language model would likeliest put there."""
+    """``BAEGarg2019``: replaces a word by one of the 50 words that a masked language model finds most likely in its place."""
     similarity = kit.window_similarity(BAE_MIN_COSINE, metric="cosine", compare_against_original=True)
     constraints = [*kit.untouched(), kit.word_class(), similarity]
     return kit.attack(constraints, _masked(kit, method="bae", max_candidates=NEIGHBOURS, min_confidence=0.0), kit.ranked("delete"))
 
 
 def iga(kit: Kit) -> Any:
-    """``IGAWang2019``: an improved genetic algorithm over close synonyms, at most a fifth of the words."""
+    """``IGAWang2019``: an improved genetic algorithm over close synonyms; changes at most a fifth of the words."""
     constraints = [kit.no_stop_words(), kit.ta.constraints.overlap.MaxWordsPerturbed(max_percent=0.2)]
     search = kit.ta.search_methods.ImprovedGeneticAlgorithm(pop_size=60, max_iters=20, max_replace_times_per_index=5, post_crossover_check=False)
     return kit.attack(constraints, kit.synonyms(NEIGHBOURS, IGA_MIN_COSINE), search)
@@ -189,12 +192,12 @@ BUILDERS: dict[str, Callable[[Kit], Any]] = {
 
 
 def build(victim: Any, resources: Resources, spec: AttackSpec, check: Check) -> Any:
-    """The TextAttack attack of a recipe against one victim. ``check`` is looked at before every batch of the sentence encoder."""
+    """Builds the TextAttack attack of a recipe against one victim. ``check`` is called before every batch of the sentence encoder."""
     return BUILDERS[spec.recipe](Kit(library.textattack(), engine_parts.classes(), victim, resources, spec, check))
 
 
 def stop_words(name: str) -> set[str]:
-    """The general list of stop words of that name."""
+    """The general list of stop words with that name: NLTK's or scikit-learn's."""
     if name == "NLTK":
         import nltk
 
@@ -205,7 +208,10 @@ def stop_words(name: str) -> set[str]:
 
 
 def _textfooler_untouched(kit: Kit) -> list[Any]:
-    """The published recipe's own rules of which words may change. It is built for them over vectors of one word, else it downloads some."""
+    """TextFooler's own constraints on which words may be changed, taken from TextAttack's recipe.
+
+    To get them, the recipe is built once with a word embedding of a single word; otherwise TextAttack would download its embedding.
+    """
     shared, name = kit.ta.shared, "textattack_counterfitted_GLOVE_embedding"
     shared.utils.GLOBAL_OBJECTS[name] = shared.WordEmbedding(np.ones((1, 1)), {"a": 0}, {0: "a"}, np.zeros((1, 1), dtype=int))
     try:

@@ -1,8 +1,8 @@
-"""Random draws of TextAttack, for every attack its own: the same for the same seed and text, whatever else the process draws meanwhile.
+"""Random numbers for TextAttack. Every attack has its own generators, so that the same seed and text always give the same draws.
 
-The library draws from the generators that a whole process shares. Setting their seed is not enough where several threads run: another
-thread's draw, a data loader's or Dask's, would shift all that follow, and an attack would come out differently. So its modules get, in
-the place of ``random`` and ``numpy``, stand-ins that draw from the generators of the thread's own attack, seeded as before.
+The library draws from the generators that the whole process shares. Setting their seed is not enough if several threads run: a draw by
+another thread (a data loader, Dask) shifts all later draws, and the attack gives another result. Therefore TextAttack's modules get
+replacements for ``random`` and ``numpy``, which draw from the generators of the attack that runs in the current thread.
 """
 
 import random
@@ -23,7 +23,7 @@ _own = threading.local()
 
 @contextmanager
 def drawn_from(seed: int, text: str) -> Iterator[None]:
-    """While this is open, TextAttack draws in this thread from generators that ``seed`` and ``text`` alone settle."""
+    """While this context is open, TextAttack draws in this thread from generators that depend only on ``seed`` and ``text``."""
     own = int(hashing.of_parts([str(seed), text])[:8], 16)
     _own.python, _own.numpy = random.Random(own), np.random.RandomState(own)
     try:
@@ -33,7 +33,7 @@ def drawn_from(seed: int, text: str) -> Iterator[None]:
 
 
 def install() -> None:
-    """Gives the modules of TextAttack that draw their stand-ins; to be called once, after its import."""
+    """Puts the replacements into the modules of TextAttack that draw random numbers. Must be called once, after TextAttack is imported."""
     from scipy.optimize import differential_evolution
 
     stand_ins = {"random": (random, _StandIn(random, "python")), "np": (np, _Numpy(np, None))}
@@ -45,7 +45,7 @@ def install() -> None:
 
 
 class _StandIn(ModuleType):
-    """A module whose functions are those of the thread's own generator, where it has one."""
+    """A replacement for a module. Its functions are those of the thread's own generator, or of the module if the thread has none."""
 
     def __init__(self, module: ModuleType, own: str | None) -> None:
         super().__init__(module.__name__)
@@ -56,13 +56,13 @@ class _StandIn(ModuleType):
 
 
 class _Numpy(_StandIn):
-    """NumPy, but for its random numbers."""
+    """A replacement for NumPy that differs only in its random numbers."""
 
     random = _StandIn(np.random, "numpy")
 
 
 def _evolution(*args: Any, **settings: Any) -> Any:
-    """SciPy's differential evolution; it draws from NumPy's shared generator unless it is told otherwise."""
+    """SciPy's differential evolution with the thread's own generator. Without it, SciPy draws from NumPy's shared generator."""
     from scipy.optimize import differential_evolution
 
     return differential_evolution(*args, **{"seed": getattr(_own, "numpy", None), **settings})

@@ -1,13 +1,13 @@
-"""The one place that imports TextAttack, and keeps what its import does to a process away from the rest of it.
+"""The only module that imports TextAttack. It shields the rest of the process from the side effects of that import.
 
-On import TextAttack wants NLTK's stop words, downloads corpora, writes environment variables and configures a logger that prints.
-Here it gets scikit-learn's stop words, finds nothing to download, and leaves the environment as it was.
+On import, TextAttack reads NLTK's stop words, downloads corpora, sets environment variables and configures a logger that prints.
+Here it gets scikit-learn's stop words if NLTK's are not on this machine, its downloads are disabled, and the environment is restored.
 
-TextAttack can neither be cancelled nor limited in time. Two ways were open: a process of its own that can be killed, which would
-load models and library once more (some 2 GB and 10 s on two cores), or a look at ``check`` wherever it passes. It passes one
-function all the time: every text that it makes, and every word it puts into one, goes through ``words_from_text``. That function is
-replaced by one that remembers (which is exact, and saves most of the library's own time) and looks at the check as it goes.
-Victims and encoders look at it before every batch.
+TextAttack has no way to cancel an attack or to limit its time. One solution is a separate process that can be killed; it would load
+the models and the library again (about 2 GB and 10 s on two cores). This module takes the other solution: it calls ``check`` from a
+function that TextAttack calls all the time. Every new text and every new word goes through ``words_from_text``. That function is
+replaced by one that caches its results (which are exact; this saves most of the library's own time) and calls ``check``. Victims and
+sentence encoders also call ``check`` before every batch.
 """
 
 import logging
@@ -23,7 +23,7 @@ from robustprune.attacks.engine import chance
 from robustprune.attacks.resources.names import has_stop_words
 from robustprune.base.progress import Check
 
-# An attack comes back only to the texts that it made last. So many of 250 words take 85 MB.
+# The cache is small because an attack only returns to the texts that it made last. This many texts of 250 words take 85 MB.
 REMEMBERED_TEXTS = 5_000
 SECONDS_BETWEEN_LOOKS = 0.02
 
@@ -32,7 +32,7 @@ _watch = threading.local()
 
 
 def textattack() -> ModuleType:
-    """The TextAttack library; the first call takes some seconds."""
+    """Returns the TextAttack library. The first call takes some seconds."""
     with _lock:
         return _imported()
 
@@ -54,7 +54,7 @@ def _imported() -> ModuleType:
 
 @contextmanager
 def watched(check: Check) -> Iterator[None]:
-    """While this is open, TextAttack calls ``check`` from this thread every few hundredths of a second; it may raise."""
+    """While this context is open, TextAttack calls ``check`` in this thread every few hundredths of a second. ``check`` may raise."""
     _watch.check, _watch.due = check, 0.0
     try:
         yield
@@ -64,7 +64,7 @@ def watched(check: Check) -> Iterator[None]:
 
 @contextmanager
 def stock() -> Iterator[None]:
-    """While this is open, TextAttack is as it was installed, for comparing with it. One thread at a time."""
+    """While this context is open, ``words_from_text`` is TextAttack's own, for comparisons. Only one thread at a time may use it."""
     library = textattack()
     ours = library.shared.utils.strings.words_from_text
     _put_words(library, ours.installed)
@@ -75,7 +75,7 @@ def stock() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Forgets all words, so that a measurement starts like the one before it."""
+    """Clears the cache of words, so that every measurement starts in the same state."""
     textattack().shared.utils.strings.words_from_text.remembered.cache_clear()
 
 
@@ -108,7 +108,7 @@ def _undisturbed() -> Iterator[None]:
     if not has_stop_words():
         nltk.corpus.stopwords = SimpleNamespace(words=lambda language="english": sorted(ENGLISH_STOP_WORDS))
     nltk.download = lambda *args, **kwargs: False
-    logging.disable(logging.INFO)  # it announces the downloads that are kept from it
+    logging.disable(logging.INFO)  # TextAttack logs the downloads that are disabled here
     try:
         yield
     finally:

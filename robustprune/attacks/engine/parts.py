@@ -1,4 +1,4 @@
-"""The parts of recipes that are ours: TextAttack's classes over our resources. Made when TextAttack is there to be built upon."""
+"""Our own parts of recipes: subclasses of TextAttack's classes that use our resources. They are created after TextAttack is imported."""
 
 from functools import cache, lru_cache
 from types import ModuleType, SimpleNamespace
@@ -16,19 +16,22 @@ HOMOGLYPHS = paths.ASSETS / "homoglyphs.txt"
 
 @cache
 def classes() -> SimpleNamespace:
-    """SynonymSwap, HomoglyphSwap, WordNetSwap, MaskedSwap, SharedWordClass, SentenceSimilarity."""
+    """A namespace with the classes SynonymSwap, HomoglyphSwap, WordNetSwap, MaskedSwap, SharedWordClass and SentenceSimilarity."""
     ta = library.textattack()
     made = (*_transformations(ta), *_constraints(ta))
     return SimpleNamespace(**{one.__name__: one for one in made})
 
 
 def _transformations(ta: ModuleType) -> tuple[type, ...]:
-    """What proposes words in the place of a word."""
+    """The transformations, which propose replacements for a word."""
     swaps = ta.transformations.word_swaps
 
     class SynonymSwap(ta.transformations.WordSwap):
-        """Near-synonyms in the case of the word. Those too far from it are never made into texts: what TextAttack's
-        WordSwapEmbedding and WordEmbeddingDistance do one after the other, without the texts that the second would refuse."""
+        """Proposes near-synonyms, in the letter case of the word.
+
+        It has the effect of TextAttack's WordSwapEmbedding followed by WordEmbeddingDistance, but does not build the texts that the
+        second would refuse: a synonym below ``min_cosine`` is never put into a text.
+        """
 
         def __init__(self, source: SynonymSource, most: int, min_cosine: float) -> None:
             super().__init__()
@@ -47,7 +50,7 @@ def _transformations(ta: ModuleType) -> tuple[type, ...]:
             return [(swaps.word_swap_embedding.recover_word_case(other, word), cosine is None or cosine >= self._min_cosine) for other, cosine in found]
 
     class HomoglyphSwap(ta.transformations.WordSwapHomoglyphSwap):
-        """Look-alike characters of our own table; the library's is missing in what is installed."""
+        """Replaces characters by look-alikes from our own table, because the installed library lacks its own."""
 
         def __init__(self) -> None:
             ta.transformations.WordSwapDifferentialEvolution.__init__(self)
@@ -60,13 +63,13 @@ def _transformations(ta: ModuleType) -> tuple[type, ...]:
             return super().apply_perturbation(current_text, perturbation_vector, precomputed) if has_any else current_text
 
     class WordNetSwap(ta.transformations.WordSwapWordNet):
-        """The library's own, less the download when it is made."""
+        """The library's class without the download in its constructor."""
 
         def __init__(self) -> None:
             self.language = "eng"
 
     class MaskedSwap(ta.transformations.WordSwapMaskedLM):
-        """The library's own, padded no longer than the text needs: the same proposals in a fraction of the time."""
+        """The library's class without unneeded padding. The proposals are the same, in a fraction of the time."""
 
         def _encode_text(self, text: Any) -> Any:
             encoded = self._lm_tokenizer(text, max_length=self.max_length, truncation=True, padding=True, return_tensors="pt")
@@ -76,10 +79,10 @@ def _transformations(ta: ModuleType) -> tuple[type, ...]:
 
 
 def _constraints(ta: ModuleType) -> tuple[type, ...]:
-    """What refuses a proposal."""
+    """The constraints, which refuse proposals."""
 
     class SharedWordClass(ta.constraints.Constraint):
-        """A swap shares a possible word class with the word that it replaces, by lemminflect's dictionary."""
+        """Requires that the new word and the replaced word share a possible word class in lemminflect's dictionary."""
 
         def __init__(self) -> None:
             super().__init__(compare_against_original=True)
@@ -89,7 +92,7 @@ def _constraints(ta: ModuleType) -> tuple[type, ...]:
             return all(share_word_class(reference_text.words[i], transformed_text.words[i]) for i in changed)
 
     class SentenceSimilarity(ta.constraints.semantics.sentence_encoders.SentenceEncoder):
-        """The recipe's sentence constraint over our encoder. Short texts, which it lets pass, are not encoded for nothing."""
+        """The recipe's sentence constraint with our encoder. If all texts are shorter than the window, they pass without being encoded."""
 
         def __init__(self, encode: Encode, check: Check, **rule: Any) -> None:
             super().__init__(**rule)
@@ -111,7 +114,7 @@ def _constraints(ta: ModuleType) -> tuple[type, ...]:
 
 @lru_cache(50_000)
 def share_word_class(word: str, other: str) -> bool:
-    """Whether some reading of the one has the word class of some reading of the other; nouns and verbs count as one."""
+    """True if the two words share a possible word class. Noun and verb count as one class."""
     import lemminflect
 
     mine, its = (set(lemminflect.getAllLemmas(one.lower())) for one in (word, other))
@@ -119,6 +122,6 @@ def share_word_class(word: str, other: str) -> bool:
 
 
 def read_homoglyphs() -> dict[str, list[str]]:
-    """For every character of our table those that look like it."""
+    """Reads our table of look-alikes: every character with the characters that look like it."""
     lines = [line.split() for line in HOMOGLYPHS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")]
     return {letter: [chr(int(code, 16)) for code in codes] for letter, *codes in lines}

@@ -1,5 +1,5 @@
-"""What a recipe proposes in the place of a word and which constraint refused it. It does not depend on the victim, so several
-victims that are attacked side by side find it once."""
+"""The proposals of a recipe for a word, and the constraint that refused each of them. They do not depend on the victim, so they are
+computed once for all victims that are attacked side by side."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from robustprune.attacks.traces.trace import Candidate, Candidates
 
 
 class Proposals:
-    """Proposals for one text at a time, by current text, what was changed in it already, and word.
+    """A cache of the proposals for one attacked text, keyed by the current text, the words changed in it, and the word to replace.
 
-    Recipes that draw at random propose anew every time, as TextAttack has it.
+    Recipes that draw at random are not cached, as in TextAttack.
     """
 
     def __init__(self) -> None:
         self._known: dict[Any, tuple[list[Any], tuple[Candidates, ...]]] = {}
 
     def clear(self) -> None:
-        """Forgets everything: another text comes."""
+        """Clears the cache before the next text."""
         self._known.clear()
 
     def find(self, attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
-        """The texts that passed every constraint, as ``Attack.get_transformations`` gives them, and the story of all candidates."""
+        """The texts that passed every constraint, as ``Attack.get_transformations`` returns them, and all candidates as steps of a trace."""
         indices = keywords.get("indices_to_modify")
         key = (text.text, frozenset(text.attack_attrs["modified_indices"]), None if indices is None else tuple(int(i) for i in indices))
         if not attack.use_transformation_cache:
@@ -48,7 +48,7 @@ def _find(attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Can
 
 
 def original_index(text: Any, index: int) -> int:
-    """The word of the original text that a word of the current text is or was part of: words may have been deleted or cut in two."""
+    """The index, in the original text, of the word that a word of the current text comes from. Words may have been deleted or split."""
     now = [int(place) for place in text.attack_attrs["original_index_map"]]
     if index in now:
         return now.index(index)
@@ -56,7 +56,7 @@ def original_index(text: Any, index: int) -> int:
 
 
 def _passed_and_refused(attack: Any, text: Any, keywords: dict[str, Any]) -> tuple[list[Any], list[tuple[Any, str]]]:
-    """What passes every constraint, and the others, each with the name of the constraint that refused it."""
+    """The proposals that pass every constraint, and the refused ones, each with the name of the constraint that refused it."""
     constraints = attack.constraints
     refused: list[tuple[Any, str]] = []
 
@@ -79,10 +79,10 @@ def _passed_and_refused(attack: Any, text: Any, keywords: dict[str, Any]) -> tup
 
 
 def _put(text: str, words: tuple[changes.Word, ...], index: int, other: Any) -> str:
-    """What stands in the place of a word in the other text, which differs from this one there alone."""
+    """The replacement of one word in the text ``other``, which differs from ``text`` only at that word."""
     if other.num_words == len(words):
         word = words[index]
         return other.text[word.start : len(other.text) - (len(text) - word.end)]
-    if other.num_words < len(words):  # it is gone, and a space with it
+    if other.num_words < len(words):  # the word was deleted together with a space
         return ""
     return "".join(change.new for change in changes.between(text, words, other.text, changes.places(other.text, other.words)))

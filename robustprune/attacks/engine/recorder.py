@@ -1,4 +1,4 @@
-"""Listens to a TextAttack search while it runs, and tells what happens as the steps of a trace."""
+"""Records a running TextAttack search as the steps of a trace."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,20 +12,22 @@ from robustprune.attacks.traces.trace import Query, Rank, Step, Swap
 
 
 class BudgetSpent(Exception):
-    """No query is left; the search is asked no further."""
+    """The query budget is spent; the search is ended."""
 
 
 class Recorder:
-    """What a search has done so far on one text.
+    """The record of a search on one text so far.
 
-    TextAttack hangs ``get_indices_to_order``, ``get_transformations`` and ``get_goal_results`` on the search object for the
-    search to call; :meth:`listening` stands between for as long as it is open.
+    TextAttack sets the functions ``get_indices_to_order``, ``get_transformations`` and ``get_goal_results`` on the search object, and
+    the search calls them. :meth:`listening` wraps them while it is open.
 
     Attributes:
-        steps: of the trace, so far.
-        current, changes: the text that the attack stands at, and what was changed in it.
-        answers: the probabilities of every text that was asked about; ``queries``: how many were answered.
-        best: the answer so far with the highest score, which is what is left when a search cannot end by itself.
+        steps: the steps of the trace so far.
+        current: the current text of the attack.
+        changes: the changes from the original text to ``current``.
+        answers: the class probabilities of every queried text.
+        queries: number of answered queries.
+        best: the answer with the highest score so far. It is the result if the budget ends the search early.
     """
 
     def __init__(self, initial: Any, label: int, words: tuple[Word, ...], proposals: Proposals, tell: Callable[[], None]) -> None:
@@ -45,12 +47,12 @@ class Recorder:
 
     @contextmanager
     def listening(self, attack: Any) -> Iterator[None]:
-        """Records what the attack's search does, until the context ends."""
+        """Records the attack's search while the context is open."""
         search = attack.search_method
         names = [name for name in ("get_indices_to_order", "get_transformations", "get_goal_results", "_get_index_order") if hasattr(search, name)]
         original = {name: getattr(search, name) for name in names}
         methods = library.textattack().search_methods
-        # These walk from text to text. The others keep a population, of which only the last and best is told as taken.
+        # Greedy searches move from text to text. The others keep a population, and only their final best text is recorded as a swap.
         greedy = isinstance(search, methods.GreedyWordSwapWIR | methods.GreedySearch)
 
         def order(*arguments: Any, **keywords: Any) -> Any:
@@ -101,7 +103,7 @@ class Recorder:
                     setattr(search, name, original[name])
 
     def note_swap(self, text: Any) -> None:
-        """Notes that the attack stands at another text now, if it is another."""
+        """Records a swap if ``text`` differs from the current text, and makes it the current text."""
         if text.text == self.current:
             return
         found = changes.between(self._original.text, self._words, text.text, changes.places(text.text, text.words))
@@ -122,7 +124,7 @@ class Recorder:
         self.steps.append(Rank(gains, tuple(order)))
 
     def _place(self, text: Any) -> int | None:
-        """The word that was changed for a query: the one whose turn it is; where all were proposed together, the one that differs."""
+        """The word that a query changed: the current word, or, if all words were proposed together, the one that differs."""
         if self._turn is not None:
             return self._turn
         changed = text.attack_attrs.get("newly_modified_indices", ())

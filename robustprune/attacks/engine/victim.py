@@ -1,4 +1,4 @@
-"""A classifier as TextAttack sees it: texts in, probabilities out, padded no longer than the batch needs."""
+"""A classifier wrapped as a TextAttack model: it maps texts to probabilities, and pads every batch only to its longest text."""
 
 import time
 from collections.abc import Sequence
@@ -13,23 +13,24 @@ from robustprune.base.progress import Check
 from robustprune.models import inference
 from robustprune.models.loading import Classifier
 
-# Texts that TextAttack hands over at once.
+# The number of texts in one call by TextAttack.
 BATCH_SIZE = 64
-# A batch's tokens for a model of MiniLM's size, fewer for a larger one, so that a cancel is heard soon.
+# Tokens per batch for a model of MiniLM's size (PARAMETERS). A larger model gets fewer, so that the check before every batch comes often
+# enough for a quick cancel.
 TOKENS, PARAMETERS, FEWEST_TOKENS = 1024, 23_000_000, 256
 
 
 def victim(classifier: Classifier, check: Check) -> "object":
-    """A TextAttack model wrapper around the classifier. ``check`` is called before every batch and may raise Cancelled.
+    """Returns a TextAttack model wrapper around the classifier. ``check`` is called before every batch and may raise Cancelled.
 
-    Its ``seconds`` are those spent in it so far. It raises ModelError where the model answers with NaN.
+    Its attribute ``seconds`` is the time spent in the model so far. It raises ModelError if the model answers with NaN.
     """
     wrapper = library.textattack().models.wrappers.ModelWrapper
     size = classifier.model.num_parameters()
     tokens = max(FEWEST_TOKENS, min(TOKENS, TOKENS * PARAMETERS // size))
 
     class Victim(wrapper):
-        """Gives probabilities rather than logits: TextAttack takes rows that happen to sum to 1 for probabilities anyway."""
+        """Returns probabilities instead of logits, because TextAttack would take logits that happen to sum to 1 for probabilities."""
 
         model = classifier.model
         seconds = 0.0

@@ -1,1 +1,1 @@
-"""What an attack knows about language: synonyms, word classes, sentence similarity; which there are, and how they are loaded."""
+"""The language resources of attacks (synonyms, word classes, sentence similarity): which are available, and how they are loaded."""

@@ -1,6 +1,7 @@
-"""What an attack can use beyond what ships: fetched when a person asks for it, and never otherwise.
+"""Downloads of published resources that do not ship with the project. A download runs only when the user asks for it.
 
-What is kept of an archive is put into place by one rename. ``<name>.json`` beside it has its url, sha256, bytes, day and members' sizes.
+The unpacked file or folder is put into place by one rename. The file ``<name>.json`` beside it holds the archive's url, sha256 and size
+in bytes, the day of the download and the sizes of the unpacked members.
 """
 
 import json
@@ -23,24 +24,24 @@ CONNECT_SECONDS, READ_SECONDS, TICK_SECONDS, MOST_BYTES, BLOCK = 10.0, 30.0, 0.1
 
 @dataclass(frozen=True)
 class Download:
-    """A zip file to fetch, of which one folder or one file is kept: the one that the names of its members begin with."""
+    """A zip file to download. One file or folder of it is kept: the first part of the path of ``members[0]``."""
 
     name: str
     about: Message
     url: str
-    members: tuple[str, ...]  # what must be in it, by the names that it has there
-    bytes: int  # of the archive, about
+    members: tuple[str, ...]  # the files that the archive must contain, by their names in it
+    bytes: int  # approximate size of the archive
     licence: str
-    folder: str = ""  # where it is unpacked, under folder()
+    folder: str = ""  # the folder to unpack into, relative to folder()
 
     @property
     def path(self) -> Path:
-        """Where what is kept of it lies once it is installed."""
+        """The path of the kept file or folder after the installation."""
         return folder() / self.folder / PurePosixPath(self.members[0]).parts[0]
 
     @property
     def by_hand(self) -> Path:
-        """Where a person may put the archive: it is then used in place of the address."""
+        """The path where the user may put the archive by hand. If it is there, it is used instead of the download."""
         return folder() / PurePosixPath(self.url).name
 
 
@@ -70,12 +71,16 @@ DOWNLOADS: dict[str, Download] = {download.name: download for download in _ALL}
 
 
 def folder() -> Path:
-    """Where what was fetched is kept; its ``nltk_data`` is laid out as NLTK expects."""
+    """The folder of downloaded resources. Its subfolder ``nltk_data`` has the layout that NLTK expects."""
     return paths.home() / "resources"
 
 
 def installed(name: str, known: Mapping[str, Download] = DOWNLOADS) -> Path | None:
-    """The file or folder if every member is there with the size noted, else None; none is read. Raises SpecError for an unknown name."""
+    """The path of an installed resource, or None if a member is missing or does not have the noted size. Does not read the members.
+
+    Raises:
+        SpecError: the name is unknown.
+    """
     if name not in known:
         raise SpecError("attacks.no_such_download", name=name, known=known)
     path = known[name].path
@@ -84,14 +89,17 @@ def installed(name: str, known: Mapping[str, Download] = DOWNLOADS) -> Path | No
         whole = sizes.keys() >= set(known[name].members) and all((path.parent / member).stat().st_size == size for member, size in sizes.items())
         return path if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # without a note that can be read there is no telling
+        return None  # without a readable note, the members cannot be checked
 
 
 def get(name: str, progress: Progress, seconds: float = 600.0, known: Mapping[str, Download] = DOWNLOADS) -> Path:
-    """The file or folder of a download, fetched within ``seconds`` unless it is installed; nothing is left of one that failed.
+    """Returns the path of a resource; downloads it within ``seconds`` if it is not installed. A failed download leaves no files behind.
 
-    ``progress`` hears some ten times a second how many bytes have come, of how many; it may raise Cancelled.
-    Raises ResourceMissing if it cannot be had or kept, SpecError for an unknown name.
+    ``progress`` receives the received and the total number of bytes about ten times a second; it may raise Cancelled.
+
+    Raises:
+        ResourceMissing: the resource cannot be downloaded or stored.
+        SpecError: the name is unknown.
     """
     if there := installed(name, known):
         return there
@@ -115,14 +123,14 @@ def _fetch(entry: Download, path: Path, progress: Progress, seconds: float) -> P
 
     done, total, failure, running, limit = 0, entry.bytes, None, True, time.monotonic() + seconds
 
-    def read() -> None:  # in a thread of its own: a silent server must hold up neither the time limit nor a person who cancels
+    def read() -> None:  # runs in its own thread, so that a silent server delays neither the time limit nor a cancel
         nonlocal done, total, failure
         try:
             with requests.get(entry.url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), headers={"Accept-Encoding": "identity"}) as response:
                 response.raise_for_status()
-                total = response.raw.length_remaining or total  # of what arrives too, as it is not compressed on the way
+                total = response.raw.length_remaining or total  # equals the bytes that arrive, because "identity" forbids compression
                 for block in response.iter_content(BLOCK):
-                    file.write(block)  # fails once the file is closed, which ends a thread that nobody waits for
+                    file.write(block)  # fails once the file is closed, which ends an abandoned thread
                     done, total = done + len(block), max(total, done + len(block))
         except Exception as error:
             failure = error
@@ -155,7 +163,7 @@ def _install(entry: Download, archive: Path, unpacked: Path, progress: Progress)
             if lacking := sorted(set(entry.members) - sizes.keys()):
                 raise _missing(entry, say("attacks.archive_lacks", file=lacking[0]))
             kept = {name: size for name, size in sizes.items() if PurePosixPath(name).parts[:1] == (entry.path.name,)}
-            if sum(kept.values()) > MOST_BYTES:  # of a member no more is unpacked than it declares
+            if sum(kept.values()) > MOST_BYTES:  # zipfile never unpacks more than a member's declared size
                 raise _missing(entry, say("attacks.archive_too_large", gigabytes=MOST_BYTES / 1e9))
             for name, size in kept.items():
                 (unpacked / name).parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +177,7 @@ def _install(entry: Download, archive: Path, unpacked: Path, progress: Progress)
         raise _missing(entry, say("attacks.no_whole_zip", why=str(error) or say("attacks.ends_early"))) from error
     noted = {"url": entry.url, "sha256": hashing.of_file(archive), "bytes": archive.stat().st_size, "day": date.today().isoformat(), "members": kept}
     (unpacked / "note").write_text(json.dumps(noted, indent=1), encoding="utf-8")
-    if entry.path.exists():  # a damaged copy
+    if entry.path.exists():  # a damaged copy is in the way
         entry.path.rename(unpacked / "damaged")
     (unpacked / entry.path.name).rename(entry.path)
     (unpacked / "note").replace(entry.path.with_name(f"{entry.name}.json"))

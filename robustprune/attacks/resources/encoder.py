@@ -1,4 +1,4 @@
-"""Sentence encoders: how close two texts are in meaning."""
+"""Sentence encoders, which measure how close two texts are in meaning."""
 
 import copy
 import importlib
@@ -14,19 +14,19 @@ from robustprune.base.progress import Check
 from robustprune.models import backbone, inference
 
 CACHE = 20_000
-TOKENS = 1024  # of a batch, so that a cancel is heard soon
+TOKENS = 1024  # tokens per batch; small batches make a cancel quick
 USE_ADDRESS = "https://tfhub.dev/google/universal-sentence-encoder/3"
 
-# Sentence vectors of texts; the second argument is called before every batch and may raise Cancelled.
+# Returns the sentence vectors of texts. The second argument is called before every batch and may raise Cancelled.
 Encode = Callable[[Sequence[str], Callable[[], None]], Float[Tensor, "texts hidden"]]
 
 
 def no_check() -> None:
-    """A check that never stops anything."""
+    """A check that does nothing."""
 
 
 class SentenceEncoder:
-    """MiniLM as a sentence encoder: the mean of its token vectors, scaled to length 1. Remembers what it encoded."""
+    """MiniLM as a sentence encoder: the mean of the token vectors, scaled to length 1. It caches the vectors of the texts."""
 
     def __init__(self) -> None:
         from safetensors.torch import load_file
@@ -41,7 +41,7 @@ class SentenceEncoder:
         self._known: dict[str, Tensor] = {}
 
     def first_layers(self, count: int) -> Self:
-        """The encoder that ends after so many of the layers, with the same weights and a memory of its own."""
+        """An encoder that ends after the first ``count`` layers. It shares the weights and has its own cache."""
         shorter = copy.copy(self)
         shorter._model, shorter._known = copy.copy(self._model), {}
         shorter._model._modules = {**self._model._modules, "encoder": copy.copy(self._model.encoder)}
@@ -49,7 +49,7 @@ class SentenceEncoder:
         return shorter
 
     def encode(self, texts: Sequence[str], check: Check = no_check) -> Float[Tensor, "texts hidden"]:
-        """Unit vectors of the texts, in order. ``check`` is called before every batch and may raise."""
+        """The unit vectors of the texts, in order. ``check`` is called before every batch and may raise."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if len(self._known) + len(new) > CACHE:
             self._known.clear()
@@ -58,11 +58,11 @@ class SentenceEncoder:
         return torch.stack([self._known[text] for text in texts]) if texts else torch.empty(0, self._model.config.hidden_size)
 
     def forget(self) -> None:
-        """Forgets what it encoded, so that a measurement starts like the one before it."""
+        """Clears the cache, so that every measurement starts in the same state."""
         self._known.clear()
 
     def similarities(self, texts: Sequence[str], others: Sequence[str], check: Check = no_check) -> list[float]:
-        """Cosines of the texts' vectors with the others', pair by pair."""
+        """The cosine between each text and the text at the same place in ``others``."""
         vectors = self.encode([*texts, *others], check)
         return (vectors[: len(texts)] * vectors[len(texts) :]).sum(1).tolist()
 
@@ -78,7 +78,7 @@ class SentenceEncoder:
 
 
 def universal_sentence_encoder() -> Encode:
-    """The encoder of the published recipes, from TensorFlow Hub's folder on this machine."""
+    """The Universal Sentence Encoder, which the published recipes use, loaded from TensorFlow Hub's folder on this machine."""
     module = importlib.import_module("tensorflow_hub").load(USE_ADDRESS)
 
     def encode(texts: Sequence[str], check: Check) -> Float[Tensor, "texts hidden"]:

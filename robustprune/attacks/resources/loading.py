@@ -1,6 +1,6 @@
-"""What an attack needs to know about language, loaded before it starts: synonyms, word classes, sentence similarity.
+"""Loads the language resources of an attack before it starts: synonyms, sentence encoders and the masked language model.
 
-Published resources are taken where they are on this machine, else those that are on any; :mod:`names` tells which.
+A published resource is used if it is on this machine, otherwise the built-in one; :mod:`names` decides which.
 """
 
 import threading
@@ -21,13 +21,14 @@ from robustprune.specs.recipes import MASKED_LM, RECIPES, SYNONYMS
 
 @dataclass(frozen=True)
 class Resources:
-    """Everything an attack needs that does not depend on the victim.
+    """The resources of an attack, which do not depend on the victim.
 
     Attributes:
-        names: what was taken.
-        synonyms: None where the recipe swaps no synonyms.
-        encode: sentence vectors for constraints on whole texts; ``encode_window``: for those on windows of words.
-        masked_lm: model and tokenizer, where the recipe needs them.
+        names: the names of the resources.
+        synonyms: the source of synonyms; None if the recipe does not swap synonyms.
+        encode: the sentence encoder for constraints on whole texts.
+        encode_window: the sentence encoder for constraints on windows of words.
+        masked_lm: the masked language model and its tokenizer; None if the recipe does not need them.
     """
 
     names: ResourceNames
@@ -42,10 +43,10 @@ _loaded: dict[str, Any] = {}
 
 
 def load(spec: AttackSpec, progress: Progress) -> Resources:
-    """The resources of a recipe; ``progress`` hears what is being prepared and may raise Cancelled. Each is loaded once a process.
+    """Loads the resources of a recipe, each once per process. ``progress`` receives the current step and may raise Cancelled.
 
     Raises:
-        ResourceMissing: something is not on this machine that nothing can stand in for.
+        ResourceMissing: a resource is not on this machine and has no built-in replacement.
     """
     check_can_run(spec)
     names, needs = describe(spec), RECIPES[spec.recipe].needs
@@ -63,7 +64,7 @@ def load(spec: AttackSpec, progress: Progress) -> Resources:
 
 
 def sentence_encoder() -> SentenceEncoder:
-    """MiniLM, by which the similarity of original and perturbed texts is reported for every recipe alike."""
+    """Returns MiniLM as a sentence encoder. The reported similarity of original and perturbed texts uses it for every recipe."""
     with _lock:
         return _once("encoder", SentenceEncoder)
 
@@ -77,7 +78,7 @@ def _synonyms(spec: AttackSpec, names: ResourceNames, encoder: SentenceEncoder, 
 
 
 def _masked_lm(name: str) -> tuple[Any, Any]:
-    """A masked language model and its tokenizer, from a folder or the hub."""
+    """Loads a masked language model and its tokenizer from a folder or from the hub."""
     from transformers import AutoModelForMaskedLM
 
     place = untrusted.folder_of(name)

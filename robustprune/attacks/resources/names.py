@@ -1,4 +1,4 @@
-"""Which resources an attack would use now, and which are missing, told without loading any of them."""
+"""The names of the resources that an attack would use now, and the missing resources. Nothing here loads a resource."""
 
 import importlib.util
 import os
@@ -15,30 +15,34 @@ from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, WORD_CLASSES, WORDNET
 
 NEIGHBOURS = 50
-# The lowest cosine of a near-synonym: on MiniLM's vectors, and on the counter-fitted ones (as TextFooler's code has it).
+# The lowest cosine of a near-synonym, for MiniLM's vectors and for the counter-fitted vectors (the latter from TextFooler's code).
 MIN_COSINE = 0.6
 MIN_COSINE_COUNTER_FITTED = 0.5
-# TextFooler's window, and its threshold 1 - 0.5 / pi for the Universal Sentence Encoder (Jin et al. 2020, as TextAttack implements it).
+# TextFooler's window in words, and its threshold 1 - 0.5 / pi for the Universal Sentence Encoder (Jin et al. 2020, TextAttack's version).
 WINDOW = 15
 MIN_ANGULAR_SIMILARITY_USE = 0.840845057
-# Ours for windows are the first three of MiniLM's six layers, and their threshold. Both are measured, as MIN_COSINE is, by
-# `bench synonyms`: where either keeps 87 % of the synonyms that are offered and that the lexicon knows, six layers (at 0.90) let
-# 31 % of random swaps and 61 % of antonyms pass, three (at 0.95) 10 % and 29 %. At TextFooler's threshold six let 72 % and 90 % pass.
+# Our built-in encoder for windows is the first three of MiniLM's six layers, with its own threshold. Like MIN_COSINE, both come from
+# `bench synonyms`. At thresholds that keep 87 % of the offered synonyms that the lexicon knows, six layers (threshold 0.90) let 31 % of
+# random swaps and 61 % of antonyms pass; three layers (threshold 0.95) let 10 % and 29 % pass. At TextFooler's threshold, six layers let
+# 72 % and 90 % pass.
 WINDOW_LAYERS = 3
 MIN_ANGULAR_SIMILARITY = 0.95
-# What a resource is called; results are stored under the English names.
+# The names of the resources. Results store the English names.
 MINILM_NEIGHBOURS = say("attacks.minilm_neighbours", cosine=MIN_COSINE)
 COUNTER_FITTED = say("attacks.counter_fitted", cosine=MIN_COSINE_COUNTER_FITTED)
 NLTK_TAGGER, LEMMINFLECT = say("attacks.nltk_tagger"), say("attacks.lemminflect")
 ENCODER, MINILM_WINDOWS = say("attacks.universal_encoder"), say("attacks.minilm_windows", layers=WINDOW_LAYERS)
-# Kinds of names that hold somebody's own, behind these words.
+# Beginnings of names that continue with the name of the user's own file or model.
 OWN = {"pairs of ": "attacks.pairs", "masked language model ": "attacks.masked_lm"}
 GET = "python -m robustprune resources --get {name}"
 
 
 @dataclass(frozen=True)
 class ResourceNames:
-    """The names of the resources an attack used, for the screen and for every result; empty where the recipe uses none of the kind."""
+    """The names of an attack's resources, for display and for every result. A name is empty if the recipe uses no such resource.
+
+    ``set`` is ``built-in``, ``full`` (all of them published resources) or ``mixed``.
+    """
 
     set: str
     synonyms: str
@@ -54,19 +58,22 @@ class ResourceNames:
 
 @dataclass(frozen=True)
 class Missing:
-    """A published resource that is not on this machine: how to get it, and what is used instead (None: the recipe cannot run)."""
+    """A published resource that is not on this machine. ``how`` says how to get it.
+
+    ``instead`` is the built-in resource that is used instead; None means that the recipe cannot run.
+    """
 
     name: Message
     how: Message | str
     instead: Message | None
 
     def to_json(self) -> dict[str, str]:
-        """A JSON object with every field in English; ``instead`` is empty where nothing is used instead."""
+        """A JSON object with every field in English. ``instead`` is an empty string if there is no replacement."""
         return {"name": str(self.name), "how": str(self.how), "instead": str(self.instead or "")}
 
 
 def message_of(name: str) -> Message | str:
-    """The message that a stored name of a resource is the English form of; the name itself where it is none."""
+    """The message whose English form is the stored name of a resource, or the name itself if there is no such message."""
     for message in (MINILM_NEIGHBOURS, COUNTER_FITTED, NLTK_TAGGER, LEMMINFLECT, ENCODER, MINILM_WINDOWS):
         if str(message) == name:
             return message
@@ -77,7 +84,7 @@ def message_of(name: str) -> Message | str:
 
 
 def describe(spec: AttackSpec, anywhere: bool = False) -> ResourceNames:
-    """The resources that this machine would use; with ``anywhere``, those of a machine that has but this project."""
+    """The resources that an attack on this machine would use. With ``anywhere``, the built-in ones, which every machine has."""
     recipe, builtin = RECIPES[spec.recipe], anywhere or spec.resources == "built-in"
     needs, stop_words = recipe.needs, {"own": recipe.title, "general": "NLTK" if not builtin and has_stop_words() else "scikit-learn"}
     published = {
@@ -98,7 +105,7 @@ def describe(spec: AttackSpec, anywhere: bool = False) -> ResourceNames:
 
 
 def missing(spec: AttackSpec) -> list[Missing]:
-    """What the recipe as published would use and this machine has not."""
+    """The resources that the published recipe uses and that are not on this machine."""
     needs, result = RECIPES[spec.recipe].needs, []
     if MASKED_LM in needs and spec.masked_lm is None:
         result.append(Missing(say("attacks.a_masked_lm"), say("attacks.name_masked_lm"), None))
@@ -116,7 +123,7 @@ def missing(spec: AttackSpec) -> list[Missing]:
 
 
 def check_can_run(spec: AttackSpec) -> None:
-    """Raises ResourceMissing, with how to get it, if something is missing that nothing can stand in for."""
+    """Raises ResourceMissing if a missing resource has no replacement. The message says how to get the resource."""
     for one in missing(spec):
         if not one.instead:
             raise ResourceMissing("attacks.recipe_needs", recipe=spec.recipe, what=one.name, how=one.how)
@@ -125,33 +132,36 @@ def check_can_run(spec: AttackSpec) -> None:
 
 
 def has_tagger() -> bool:
-    """Whether the data of NLTK's tagger and of its universal tag set is on this machine."""
+    """True if the data of NLTK's tagger and of its universal tag set are on this machine."""
     return _in_nltk_data("taggers/averaged_perceptron_tagger_eng") and _in_nltk_data("taggers/universal_tagset")
 
 
 def has_wordnet() -> bool:
-    """Whether WordNet is on this machine."""
+    """True if WordNet is on this machine."""
     return _in_nltk_data("corpora/wordnet")
 
 
 def has_stop_words() -> bool:
-    """Whether NLTK's stop words are on this machine."""
+    """True if NLTK's stop words are on this machine."""
     return _in_nltk_data("corpora/stopwords")
 
 
 def has_universal_sentence_encoder() -> bool:
-    """Whether the libraries are installed and a folder of modules is named; TensorFlow is no requirement of this project."""
+    """True if TensorFlow and TensorFlow Hub are installed and the environment variable TFHUB_CACHE_DIR names an existing folder.
+
+    This project does not require TensorFlow.
+    """
     libraries = all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorflow_hub"))
     return libraries and Path(os.environ.get("TFHUB_CACHE_DIR", "/nonexistent")).is_dir()
 
 
 def nltk_folder() -> Path:
-    """Where NLTK's data is put that this program downloads."""
+    """The folder for the NLTK data that this program downloads."""
     return downloads.folder() / "nltk_data"
 
 
 def _in_nltk_data(name: str) -> bool:
-    if "nltk" not in sys.modules:  # importing it takes longer than opening a page may
+    if "nltk" not in sys.modules:  # importing NLTK takes too long for opening a page
         return any((folder / name).exists() or (folder / f"{name}.zip").exists() for folder in nltk_folders())
     import nltk
 
@@ -165,7 +175,7 @@ def _in_nltk_data(name: str) -> bool:
 
 
 def nltk_folders() -> list[Path]:
-    """Where NLTK looks for its data, as ``nltk.data.path`` has it on Unix, and where this program puts it."""
+    """The folders where NLTK looks for data (``nltk.data.path`` on Unix), followed by the folder of this program."""
     named = [Path(folder).expanduser() for folder in os.environ.get("NLTK_DATA", "").split(os.pathsep) if folder]
     around = [Path(sys.prefix, *parts, "nltk_data") for parts in ((), ("share",), ("lib",))]
     usual = [Path(root, "nltk_data") for root in ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib")]

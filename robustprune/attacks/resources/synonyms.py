@@ -1,4 +1,4 @@
-"""Where near-synonyms come from: nearest neighbours among word vectors (MiniLM's, or the counter-fitted ones), or a list of pairs."""
+"""Sources of near-synonyms: nearest neighbours among word vectors (MiniLM's or the counter-fitted vectors), or a list of pairs."""
 
 import logging
 import re
@@ -25,22 +25,22 @@ log = logging.getLogger(__name__)
 
 WORDS_AT_ONCE = 2048
 ANTONYMS = paths.ASSETS / "antonyms.txt"
-# The counter-fitted vectors as their authors release them (Mrksic et al. 2016).
+# The shape (words, dimensions) of the counter-fitted vectors as their authors released them (Mrksic et al. 2016).
 COUNTER_FITTED_SHAPE = (65_713, 300)
 
 
 class SynonymSource(Protocol):
-    """Gives a lower-case word's near-synonyms, nearest first, each with its cosine where the source knows one."""
+    """A source of near-synonyms for lower-case words. They come nearest first, each with its cosine, or None if the source has none."""
 
     min_cosine: float
 
     def of(self, word: str) -> list[tuple[str, float | None]]:
-        """The near-synonyms of a word, those below ``min_cosine`` too; none of a word that the source does not know."""
+        """The near-synonyms of a word, including those below ``min_cosine``. An unknown word gives an empty list."""
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Words, their unit vectors, and for each the indices of its nearest neighbours: itself first, then nearest first."""
+    """Words, their unit vectors, and the indices of each word's nearest neighbours: first the word itself, then the nearest first."""
 
     words: tuple[str, ...]
     vectors: Float[np.ndarray, "words hidden"]
@@ -51,7 +51,7 @@ class Neighbours:
         object.__setattr__(self, "_index", {word: i for i, word in enumerate(self.words)})
 
     def of(self, word: str) -> list[tuple[str, float | None]]:
-        """The NEIGHBOURS nearest words."""
+        """The NEIGHBOURS nearest words with their cosines, nearest first."""
         index = self._index.get(word)
         if index is None:
             return []
@@ -61,7 +61,7 @@ class Neighbours:
 
 
 class Pairs:
-    """A list of synonym pairs, each taken either way round."""
+    """A list of synonym pairs, read from a file with two words per line. Each pair counts in both directions."""
 
     min_cosine = -1.0
 
@@ -81,12 +81,12 @@ class Pairs:
             raise ResourceMissing("attacks.no_synonym_pairs", path=path)
 
     def of(self, word: str) -> list[tuple[str, float | None]]:
-        """The words that share a pair with it, in alphabetical order."""
+        """The words that form a pair with ``word``, in alphabetical order."""
         return [(other, None) for other in sorted(self._of.get(word, ())) if other != word]
 
 
 def read_antonyms(path: Path = ANTONYMS) -> set[frozenset[str]]:
-    """The pairs of our antonym list (``headword: antonym antonym ...`` a line), either way round."""
+    """Reads the unordered pairs of our antonym list. Every line has the form ``headword: antonym antonym ...``."""
     pairs = set()
     for line in path.read_text(encoding="utf-8").splitlines():
         headword, _, others = line.partition(":")
@@ -95,7 +95,10 @@ def read_antonyms(path: Path = ANTONYMS) -> set[frozenset[str]]:
 
 
 def of_minilm(encoder: SentenceEncoder, progress: Progress) -> Neighbours:
-    """MiniLM's own whole words, each encoded as a sentence, less the pairs of our antonym list. Built once a machine."""
+    """Neighbours among the whole words of MiniLM's vocabulary, each encoded as a sentence. Pairs of our antonym list are excluded.
+
+    The vectors are computed once and then kept on this machine.
+    """
     words = _whole_words()
 
     def build() -> dict[str, np.ndarray]:
@@ -112,10 +115,10 @@ def of_minilm(encoder: SentenceEncoder, progress: Progress) -> Neighbours:
 
 
 def of_counter_fitted(progress: Progress) -> Neighbours:
-    """The counter-fitted vectors that were downloaded, as published: antonyms are already far apart in them.
+    """Neighbours among the downloaded counter-fitted vectors. No antonym list is needed, because antonyms are far apart in them.
 
     Raises:
-        ResourceMissing: they are not here any more, or are not those of the release.
+        ResourceMissing: the vectors are no longer on this machine, or do not have the shape of the release.
     """
     found = downloads.installed("counter-fitted")
     if found is None:
@@ -132,7 +135,7 @@ def of_counter_fitted(progress: Progress) -> Neighbours:
 
 
 def nearest(words: Sequence[str], vectors: Float[Tensor, "words hidden"], antonyms: Iterable[frozenset[str]]) -> Int[np.ndarray, "words neighbours"]:
-    """For every word the indices of itself and of its NEIGHBOURS nearest words, but for its antonyms."""
+    """The indices of each word's neighbours: the word itself, then its NEIGHBOURS nearest words without its antonyms."""
     index = {word: i for i, word in enumerate(words)}
     pairs = [[index[word] for word in pair] for pair in antonyms if len(pair) == 2 and all(word in index for word in pair)]
     banned = torch.tensor(pairs + [pair[::-1] for pair in pairs], dtype=torch.long).reshape(-1, 2)
@@ -161,7 +164,7 @@ def _read_vectors(path: Path) -> tuple[tuple[str, ...], Float[Tensor, "words hid
 
 
 def _kept(name: str, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Arrays that are built once a machine. A copy that cannot be read is made anew; one that cannot be kept is said so."""
+    """Returns arrays that are built once and then kept in a file. An unreadable file is built again; a failed write gives a warning."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file, save_file
 
@@ -188,6 +191,6 @@ def _read(path: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any] 
 
 
 def _whole_words() -> tuple[str, ...]:
-    """The words of MiniLM's vocabulary that are whole words of letters."""
+    """The entries of MiniLM's vocabulary that are whole words of at least two letters, sorted."""
     vocabulary = backbone.tokenizer().get_vocab()
     return tuple(sorted(word for word in vocabulary if re.fullmatch("[A-Za-z]{2,}", word)))

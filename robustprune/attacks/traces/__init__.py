@@ -1,1 +1,1 @@
-"""What an attack did to one text, step by step: recorded, written to disk, and prepared for replay."""
+"""Traces: the steps of an attack on one text, as a data structure, as a file on disk, and as frames for replay."""

@@ -1,4 +1,4 @@
-"""Where two texts differ: the pieces of the original that were replaced, so that they can be shown struck out in it."""
+"""Differences between two texts: the pieces of the original that were replaced. A display can strike them out in the original."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Word:
 
 @dataclass(frozen=True)
 class Change:
-    """The original's characters ``[start:end]``, which are ``old``, became ``new``.
+    """The characters ``[start:end]`` of the original text, whose content is ``old``, were replaced by ``new``.
 
-    ``index`` is the word that they belong to; where several words were replaced together, the first of them.
+    ``index`` is the index of the word that they belong to. If several words were replaced together, it is the first of them.
     """
 
     index: int
@@ -29,7 +29,7 @@ class Change:
 
 
 def places(text: str, words: Sequence[str]) -> tuple[Word, ...]:
-    """The words with their places in the text, given in the order in which they stand there."""
+    """Finds each word's place in the text. ``words`` must be in the order in which they occur in the text."""
     result, position = [], 0
     for word in words:
         start = text.index(word, position)
@@ -39,9 +39,9 @@ def places(text: str, words: Sequence[str]) -> tuple[Word, ...]:
 
 
 def between(text: str, words: Sequence[Word], other: str, other_words: Sequence[Word]) -> tuple[Change, ...]:
-    """What became of the original ``text`` in ``other``. Applied to the original, the changes give the other text, exactly."""
+    """The changes that turn the original ``text`` into ``other``. Applied to the original, they give exactly the other text."""
     pieces, its = _pieces(text, words), _pieces(other, other_words)
-    if len(pieces) == len(its):  # words were swapped one for one, which is the rule
+    if len(pieces) == len(its):  # the usual case: every word was replaced by one word
         spans = [(i, i + 1, i, i + 1) for i, (mine, theirs) in enumerate(zip(pieces, its, strict=True)) if mine != theirs]
     else:
         matcher = SequenceMatcher(None, pieces, its, autojunk=False)
@@ -49,7 +49,7 @@ def between(text: str, words: Sequence[Word], other: str, other_words: Sequence[
     starts = [0]
     for piece in pieces:
         starts.append(starts[-1] + len(piece))
-    # Pieces alternate: what stands before word 0, word 0, what stands behind it, word 1, ...
+    # Pieces alternate between gaps and words: the gap before word 0, word 0, the gap after it, word 1, ...
     return tuple(
         Change(min(first // 2, max(len(words) - 1, 0)), starts[first], starts[last], "".join(pieces[first:last]), "".join(its[other_first:other_last]))
         for first, last, other_first, other_last in spans
@@ -57,7 +57,7 @@ def between(text: str, words: Sequence[Word], other: str, other_words: Sequence[
 
 
 def apply(text: str, changes: Sequence[Change]) -> str:
-    """The text with the changes made."""
+    """The text after the changes are applied."""
     parts, position = [], 0
     for change in sorted(changes, key=lambda change: (change.start, change.end)):
         parts += [text[position : change.start], change.new]
@@ -66,7 +66,7 @@ def apply(text: str, changes: Sequence[Change]) -> str:
 
 
 def _pieces(text: str, words: Sequence[Word]) -> list[str]:
-    """The text cut into what stands between the words, and the words."""
+    """Splits the text into gaps and words, which alternate. The first and the last piece are gaps."""
     pieces, position = [], 0
     for word in words:
         pieces += [text[position : word.start], word.text]

@@ -1,4 +1,4 @@
-"""Traces on disk, a line each (JSON Lines), written as they come. However the writing ends, what is in the file can be read."""
+"""Files of traces (JSON Lines, one trace per line), written while the attacks run. If writing is interrupted, the file stays readable."""
 
 import contextlib
 import json
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 class TraceFile:
     """A file of traces that grows by whole lines.
 
-    ``keep``: whether to go on behind what is there already; an unfinished last line, as a killed process leaves it, is cut off.
-    Otherwise what is there stays until there is a first trace to put in its place.
+    With ``keep``, new traces are appended to an existing file; an unfinished last line, which a killed process can leave, is cut off.
+    Without ``keep``, the old content is deleted when the first trace is written.
 
     Raises:
-        StoreError: the file cannot be opened; at :meth:`append`, it cannot be written to. The traces before it stay.
+        StoreError: the file cannot be opened. :meth:`append` raises it if the file cannot be written; earlier traces stay in the file.
     """
 
     def __init__(self, path: Path, keep: bool) -> None:
@@ -33,33 +33,33 @@ class TraceFile:
             raise self._cannot(error) from error
 
     def append(self, trace: AttackTrace) -> None:
-        """Writes one trace, whole or not at all."""
+        """Writes one trace, completely or not at all."""
         self.append_line(line(trace))
 
     def append_line(self, text: str) -> None:
-        """Writes a line that :func:`line` made, whole or not at all."""
+        """Writes a line that :func:`line` made, completely or not at all."""
         data = text.encode("utf-8")
         self._start_anew()
-        before = self._file.tell() if self._file.seekable() else None  # a pipe has no place to go back to
+        before = self._file.tell() if self._file.seekable() else None  # a pipe cannot seek back
         try:
             written = 0
             while written < len(data):
                 written += self._file.write(data[written:])
         except OSError as error:
             if before is not None:
-                with contextlib.suppress(OSError):  # what cannot be cut, such as a device, holds no half line either
+                with contextlib.suppress(OSError):  # a device cannot be truncated, but it keeps no partial line either
                     self._file.truncate(before)
                     self._file.seek(before)
             raise self._cannot(error) from error
 
     def _start_anew(self) -> None:
         if not self._keep and self._file.seekable():
-            with contextlib.suppress(OSError):  # a device holds nothing to be cut
+            with contextlib.suppress(OSError):  # a device has no content to truncate
                 self._file.truncate(0)
         self._keep = True
 
     def close(self) -> None:
-        """Ends the writing."""
+        """Closes the file."""
         self._file.close()
 
     def _cannot(self, error: OSError) -> StoreError:
@@ -67,13 +67,13 @@ class TraceFile:
 
 
 def line(trace: AttackTrace) -> str:
-    """A trace as a line of the file. What JSON would leave as a lone surrogate is escaped."""
+    """A trace as one line of the file. Lone surrogates, which UTF-8 cannot encode, are escaped."""
     text = json.dumps(trace.to_json(), ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def read(path: Path) -> Iterator[AttackTrace]:
-    """The whole traces of a file, in order; lines that are no trace of this version are left out, and said so."""
+    """Yields the complete traces of a file, in order. A line that is not a trace of this version is skipped with a warning in the log."""
     with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
         for number, data in enumerate(file, 1):
             try:

@@ -1,4 +1,4 @@
-"""A trace as a film: what stood there, what was known and what was being tried at every moment of an attack, for replay."""
+"""A trace as a sequence of frames for replay. Every frame shows one moment of the attack: its text, its candidates and its queries."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ Kind = Literal["start", "rank", "candidates", "swap", "end"]
 
 @dataclass(frozen=True)
 class Tried:
-    """A candidate of the word at hand: refused by a constraint, or put to the model; ``probability`` is the true label's then.
+    """A candidate for the current word. Either the constraint ``refused_by`` rejected it, or the model was queried with it.
 
-    Both ``refused_by`` and ``probability`` are None for a candidate that the attack did not come to.
+    ``probability`` is the true label's probability in that query. Both fields are None if the attack ended before it reached the candidate.
     """
 
     word: str
@@ -25,17 +25,17 @@ class Tried:
 
 @dataclass(frozen=True)
 class Frame:
-    """One moment.
+    """One moment of an attack.
 
     Attributes:
-        kind: ``start``: the original; ``rank``: words were ranked; ``candidates``: replacements of one word were tried; ``swap``:
-            one was taken; ``end``: the outcome.
-        changes: what was changed so far, of the original's characters.
-        index: the word at hand, of the original's words; None where no single word is.
-        tried: the candidates of that word.
-        taken: the changes that this moment brought.
-        queries: how many texts the model was asked about so far.
-        probability: the true label's, of the text as it stands.
+        kind: ``start``: the original text; ``rank``: the words were ranked; ``candidates``: replacements for one word were tried;
+            ``swap``: a replacement was accepted; ``end``: the attack has ended.
+        changes: the changes to the original text so far.
+        index: index of the current word among the original's words; None if the frame concerns no single word.
+        tried: the candidates for that word.
+        taken: the changes that were made at this moment.
+        queries: number of queries to the model so far.
+        probability: the true label's probability for the current text.
     """
 
     kind: Kind
@@ -47,12 +47,12 @@ class Frame:
     probability: float
 
     def text(self, original: str) -> str:
-        """The text as it stands at this moment."""
+        """The current text at this moment."""
         return apply(original, self.changes)
 
 
 def frames(trace: AttackTrace) -> list[Frame]:
-    """The moments of an attack in order: at least the start and the end. The last one's text is the text that the attack ended with."""
+    """The frames of an attack in order, with at least the start and the end. The text of the last frame is the final text of the attack."""
     result = [Frame("start", (), None, (), (), 0, trace.probabilities["original"][trace.label])]
     asked = 0
     for part in _parts(trace.steps):
@@ -66,13 +66,13 @@ def frames(trace: AttackTrace) -> list[Frame]:
         elif isinstance(head, Swap):
             changes = _with(last.changes, head.changes)
             result.append(replace(last, kind="swap", changes=changes, taken=head.changes, index=head.changes[0].index, probability=head.after))
-        # Queries before anything else, of the original and of words being deleted, belong to the ranking that follows.
+        # A part that begins with queries (of the original, or of texts with a word deleted) belongs to the ranking that follows it.
     end = replace(result[-1], kind="end", changes=trace.changes, index=None, tried=(), taken=(), queries=trace.queries)
     return [*result, replace(end, probability=trace.probabilities["perturbed"][trace.label])]
 
 
 def _parts(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """The steps cut so that every part is a step with the queries that followed it."""
+    """Splits the steps into parts. Every part is one step and the queries that follow it."""
     part: list[Step] = []
     for step in steps:
         if part and not isinstance(step, Query):
@@ -84,12 +84,12 @@ def _parts(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 
 def _tried(step: Candidates, queries: Sequence[Query], label: int) -> tuple[Tried, ...]:
-    """The candidates with the answers: those that passed were asked in their order, as far as the attack went."""
+    """Joins candidates with the answers to their queries. The attack queries the candidates that passed in order, until it stops."""
     answers = iter(query.probabilities[label] for query in queries)
     return tuple(Tried(one.word, one.refused_by, one.similarity, next(answers, None) if one.refused_by is None else None) for one in step.candidates)
 
 
 def _with(changes: Sequence[Change], more: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes so far with further ones, which take the place of earlier changes of the same characters."""
+    """Adds the changes ``more`` to ``changes``. A new change replaces earlier changes of the same characters."""
     kept = [old for old in changes if not any((new.start < old.end and old.start < new.end) or (new.start, new.end) == (old.start, old.end) for new in more)]
     return tuple(sorted([*kept, *more], key=lambda change: (change.start, change.end)))

@@ -1,6 +1,6 @@
-"""Everything that one attack did to one text, in the order in which it happened: enough to replay it without the model.
+"""The trace of one attack on one text: all its steps in order, which is enough to replay the attack without the model.
 
-A trace is one line of JSON Lines, on disk, for download and in the store.
+On disk and for download, a trace is one line of a JSON Lines file. In the store, it is the document of one entry.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,12 @@ from robustprune.attacks.traces.changes import Change, Word
 
 VERSION = 2
 T = TypeVar("T")
-# skipped: wrong from the start; held: within the budgets; stopped: by a time limit or Cancel, so nothing is known.
+# skipped: the model misclassifies the original text. flipped: the attack changed the prediction. held: the attack did not change it
+# within its budgets. stopped: a time limit or Cancel ended the attack, so the outcome is unknown.
 Outcome = Literal["skipped", "flipped", "held", "stopped"]
 
 
-# What may stand in fields that hold plain values: JSON has one kind of number.
+# The types allowed for fields with plain values. A float field may hold an int, because JSON has only one type of number.
 PLAIN = {str: str, int: int, float: float | int, int | None: int | None, str | None: str | None, float | None: float | int | None, dict: dict}
 
 
@@ -28,7 +29,7 @@ def _kinds(cls: type) -> dict[str, Any]:
 
 
 def _checked(made: T) -> T:
-    """What was made of a JSON object. Raises TypeError if a plain value in it is of another kind than its field."""
+    """Returns ``made``, an object built from JSON. Raises TypeError if a field with a plain value has the wrong type."""
     for name, kind in _kinds(type(made)).items():
         if not isinstance(getattr(made, name), kind):
             raise TypeError(f"{name} of a {type(made).__name__} is {getattr(made, name)!r}")
@@ -36,7 +37,7 @@ def _checked(made: T) -> T:
 
 
 def _all(kind: type, values: Any) -> list[Any]:
-    """A list of such values. Raises TypeError for anything else."""
+    """Returns ``values`` as a list. Raises TypeError if it is not a list or tuple of ``kind``."""
     if not isinstance(values, list | tuple) or not all(isinstance(value, float | int if kind is float else kind) for value in values):
         raise TypeError(f"{values!r:.80} is no list of {kind.__name__}")
     return list(values)
@@ -44,10 +45,10 @@ def _all(kind: type, values: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class Rank:
-    """The words in the order in which the attack takes them, and how much each matters.
+    """The order in which the attack visits the words, and the importance of each word.
 
-    ``importance`` is what the attack gained (for most recipes: how far the label's probability fell) when the word was deleted
-    or masked; words that may not change are absent.
+    ``importance`` is the drop of the true label's probability when the word was deleted or masked. Words that may not be changed
+    are absent.
     """
 
     importance: dict[int, float]
@@ -56,14 +57,14 @@ class Rank:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The step that its JSON object holds."""
+        """Reads the step from its JSON object."""
         gains = _all(float, list(value["importance"].values()))
         return cls(dict(zip(map(int, value["importance"]), gains, strict=True)), tuple(_all(int, value["order"])))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A replacement that was thought of: the constraint that refused it, or None; its sentence similarity where it was measured."""
+    """A proposed replacement. ``refused_by`` is the constraint that refused it, or None; ``similarity`` is None if it was not measured."""
 
     word: str
     refused_by: str | None = None
@@ -72,7 +73,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What was thought of in the place of one word (None: anywhere in the text), those that passed every constraint first."""
+    """The proposed replacements for one word. Candidates that passed every constraint come first.
+
+    ``index`` is the word's index in the original text; None means that the candidates are for any place in the text.
+    """
 
     index: int | None
     word: str
@@ -81,18 +85,18 @@ class Candidates:
 
     @property
     def passed(self) -> int:
-        """How many passed every constraint."""
+        """The number of candidates that passed every constraint."""
         return sum(candidate.refused_by is None for candidate in self.candidates)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The step that its JSON object holds."""
+        """Reads the step from its JSON object."""
         return _checked(cls(value["index"], value["word"], tuple(_checked(Candidate(**candidate)) for candidate in value["candidates"])))
 
 
 @dataclass(frozen=True)
 class Query:
-    """A text that the victim was asked about, and its answer; ``index`` is the word that was deleted, masked or replaced for it."""
+    """One query: a text and the victim's answer. ``index`` is the word that was deleted, masked or replaced in this text, or None."""
 
     text: str
     probabilities: tuple[float, ...]
@@ -101,15 +105,16 @@ class Query:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The step that its JSON object holds."""
+        """Reads the step from its JSON object."""
         return _checked(cls(value["text"], tuple(_all(float, value["probabilities"])), value["index"]))
 
 
 @dataclass(frozen=True)
 class Swap:
-    """What the attack took: the changes (of the original's characters), and the label's probability before and after.
+    """An accepted swap: the changes to the original text, and the true label's probability before and after.
 
-    Greedy attacks take one change at a time; those that breed texts take all changes of their best text at once, at the end.
+    Greedy attacks accept one change at a time. Population-based attacks (genetic algorithm, differential evolution) accept all changes
+    of their best text together, at the end.
     """
 
     changes: tuple[Change, ...]
@@ -119,7 +124,7 @@ class Swap:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The step that its JSON object holds."""
+        """Reads the step from its JSON object."""
         return _checked(cls(tuple(_checked(Change(**change)) for change in value["changes"]), value["before"], value["after"]))
 
 
@@ -132,17 +137,21 @@ class AttackTrace:
     """One attack on one text.
 
     Attributes:
-        text: the original; ``words`` are its words with their places, ``perturbed`` the text that the attack ended with.
-        label: the true label's index in ``labels``.
+        text: the original text.
+        perturbed: the final text of the attack.
+        words: the words of the original text with their places.
+        label: index of the true label in ``labels``.
         victim: name and digest of the model.
-        recipe: its name; ``settings``: budgets, seed and the rest of what was asked for.
+        recipe: name of the recipe.
+        settings: the settings of the attack: budgets, seed and the rest.
         resources: names of the synonyms, word classes and sentence similarity that were used.
-        changes: what became of the original in the end, from left to right; applied to ``text`` they give ``perturbed``.
-        steps: everything that happened, in order.
-        probabilities: of the ``original`` and of the ``perturbed`` text.
+        changes: the final changes, from left to right; applied to ``text`` they give ``perturbed``.
+        steps: all steps, in order.
+        probabilities: class probabilities of the ``original`` and of the ``perturbed`` text.
         outcome: skipped, flipped, held or stopped.
-        queries: texts that the victim was asked about. Spent budgets: ``queries == settings["query_budget"]``.
-        example: place in the sample of texts that was attacked; None for a single text.
+        queries: number of queries to the victim. If the budget is spent, ``queries == settings["query_budget"]``.
+        seconds: duration of the attack.
+        example: place of the text in the attacked sample; None for a single text.
     """
 
     text: str
@@ -164,36 +173,36 @@ class AttackTrace:
     version: int = VERSION
 
     def of_kind(self, kind: type[Step]) -> Iterator[Any]:
-        """The steps of a kind, in order."""
+        """The steps of one kind, in order."""
         return (step for step in self.steps if isinstance(step, kind))
 
     @property
     def swaps(self) -> list[dict[str, Any]]:
-        """The changes in the order they were made: ``index``, ``from``, ``to``."""
+        """The changes in the order in which they were made, each with ``index``, ``from`` and ``to``."""
         made = [change.index for swap in self.of_kind(Swap) for change in swap.changes]
         ordered = sorted(self.changes, key=lambda change: made.index(change.index) if change.index in made else len(made))
         return [{"index": change.index, "from": change.old, "to": change.new} for change in ordered]
 
     @property
     def importance(self) -> dict[int, float]:
-        """How much each word matters, by word index; empty for attacks that rank no words."""
+        """The importance of each word, by word index. Empty for attacks that do not rank words."""
         rank = next(self.of_kind(Rank), None)
         return rank.importance if rank else {}
 
     @property
     def words_tried(self) -> int:
-        """How many words' turns have come."""
+        """The number of words for which candidates were tried so far."""
         return len({step.index for step in self.of_kind(Candidates)})
 
     @property
     def at_hand(self) -> str:
-        """The word whose turn it is; empty before the first."""
+        """The word whose candidates are being tried; an empty string before the first."""
         steps = list(self.of_kind(Candidates))
         return steps[-1].word if steps else ""
 
     @property
     def words_changed(self) -> float:
-        """Share of the words that were changed."""
+        """The share of the words that were changed, in [0, 1]."""
         touched = {i for i, word in enumerate(self.words) for change in self.changes if change.start < word.end and word.start < change.end}
         return len(touched) / max(len(self.words), 1)
 
@@ -203,7 +212,7 @@ class AttackTrace:
         return max(range(len(values)), key=values.__getitem__)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with every field; every step with its kind, every candidate without what is not known of it."""
+        """A JSON object with every field. Every step carries its kind; every candidate leaves out the fields that are None."""
         steps = [{"kind": step.kind, **asdict(step)} for step in self.steps]
         for step in steps:
             if step["kind"] == Candidates.kind:
@@ -212,7 +221,7 @@ class AttackTrace:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The trace that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        """Reads a trace that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for any other value."""
         if value["version"] != VERSION:
             raise ValueError(f"a trace of version {value['version']}, not {VERSION}")
         try:
@@ -230,7 +239,7 @@ class AttackTrace:
         return made
 
     def _check(self) -> None:
-        """Raises ValueError where parts do not fit each other, so that whoever shows a trace need not look."""
+        """Raises ValueError if labels, probabilities and outcome do not fit together, so that code that shows a trace need not check."""
         classes = len(self.labels)
         if not 0 <= self.label < classes or {len(values) for values in self.probabilities.values()} != {classes}:
             raise ValueError("labels and probabilities do not fit each other")

@@ -1,4 +1,4 @@
-"""A trace told word by word: what was thought of in the place of a word, what was tried, what was taken."""
+"""A trace word by word: the candidates for each word, the candidates that were tried, and the one that was accepted."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from robustprune.attacks.traces.trace import AttackTrace, Candidates, Query, Swa
 
 @dataclass(frozen=True)
 class Turn:
-    """One word's turn.
+    """The attack's turn on one word.
 
     Attributes:
-        importance: the word's, None where the recipe ranks no words.
-        refused: how many candidates each constraint refused.
-        tried: what was put in its place, with the label's probability then.
-        taken: what the attack took in the end; None if nothing.
+        importance: importance of the word; None if the recipe does not rank words.
+        refused: number of candidates that each constraint refused.
+        tried: the replacements that the model was queried with, each with the true label's probability.
+        taken: the replacement that the attack accepted in the end; None if it accepted none.
     """
 
     index: int
@@ -25,12 +25,12 @@ class Turn:
 
     @property
     def best(self) -> tuple[str, float] | None:
-        """What lowered the label's probability most."""
+        """The tried replacement with the lowest probability of the true label, or None if none was tried."""
         return min(self.tried, key=lambda one: one[1], default=None)
 
 
 def turns(trace: AttackTrace) -> list[Turn]:
-    """The turns in the order in which the attack first came to the words."""
+    """The turns, ordered by the first time that the attack reached each word."""
     steps = list(trace.of_kind(Candidates))
     probabilities = _by_word(trace)
     taken = {change.index: change.new for swap in trace.of_kind(Swap) for change in swap.changes}
@@ -52,7 +52,7 @@ def turns(trace: AttackTrace) -> list[Turn]:
 
 
 def _by_word(trace: AttackTrace) -> dict[int, tuple[tuple[str, float], ...]]:
-    """What was tried in the place of each word, with the label's probability. Queries that rank words come before all candidates."""
+    """The tried replacements of each word with the true label's probability. Ranking queries come before all candidates and are ignored."""
     result: dict[int, list[tuple[str, float]]] = {}
     known: dict[int, list[str]] = {}
     for step in trace.steps:
