@@ -37,20 +37,20 @@ def silent(done: float, total: float, doing: Message | str, partial: Any = None)
     """A progress that does nothing."""
 
 
-def check_cancelled(cancel: Cancel | None) -> None:
-    """Raises Cancelled if the user wants to stop."""
+def check_cancelled(cancel: Cancel | None, key: str = "base.cancelled") -> None:
+    """Raises Cancelled, with the message ``key``, if the user wants to stop."""
     if cancel is not None and cancel.is_set():
-        raise Cancelled("base.cancelled")
+        raise Cancelled(key)
 
 
 def cancellable(progress: Progress, cancel: Cancel | None) -> Progress:
     """Returns a progress that does the same and also raises Cancelled once the user wants to stop."""
 
-    def told(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
+    def wrapped(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
         check_cancelled(cancel)
         progress(done, total, doing, partial)
 
-    return told
+    return wrapped
 
 
 def part_of(progress: Progress, place: float, parts: float, what: Message | str | None = None) -> Progress:
@@ -63,18 +63,18 @@ def part_of(progress: Progress, place: float, parts: float, what: Message | str 
         what: shown in front of what the part is doing, if given.
     """
 
-    def told(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
+    def wrapped(done: float, total: float, doing: Message | str, partial: Any = None) -> None:
         shown = say("base.part", what=what, doing=doing) if what else doing
         progress(place + min(done / max(total, 1), 1.0), parts, shown, partial)
 
-    return told
+    return wrapped
 
 
 def counting(progress: Progress, cancel: Cancel | None, key: str) -> Count:
     """Returns a Count that reports the message ``key`` with ``done`` and ``total``, and raises Cancelled once the user wants to stop."""
 
-    def told(done: int, total: int) -> None:
+    def wrapped(done: int, total: int) -> None:
         check_cancelled(cancel)
         progress(done, total, Message(key, {"done": done, "total": total}), None)
 
-    return told
+    return wrapped

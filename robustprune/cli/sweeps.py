@@ -73,15 +73,15 @@ def _looking() -> "Progress":
 
 def _progress() -> "Progress":
     """The progress of a sweep: on a terminal one line that is rewritten, elsewhere one line per finished run instead of one per second."""
-    told = -1
+    shown = -1
 
     def whole_runs(done: float, total: float, doing: Any, partial: Any = None) -> None:
-        nonlocal told
+        nonlocal shown
         if sys.stderr.isatty():
             show_progress(done, total, doing)
-        elif int(done) > told:
-            told = int(done)
-            show_progress(told, total, doing)
+        elif int(done) > shown:
+            shown = int(done)
+            show_progress(shown, total, doing)
 
     return whole_runs
 

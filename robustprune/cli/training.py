@@ -9,7 +9,7 @@ import typer
 
 from robustprune.cli.common import Json, Seed, show, show_progress
 from robustprune.specs.methods import METHODS
-from robustprune.specs.train import BASELINE_FREELB, BASELINE_NAMES, BASELINE_ROWS, OPTIMISERS, PRECISIONS, BaselineSpec, FreeLB, TrainSpec
+from robustprune.specs.train import BASELINE_FREELB, BASELINE_NAMES, BASELINE_ROWS, OPTIMISERS, PRECISIONS, BaselineSpec, FreeLB, StartFrom, TrainSpec
 
 if TYPE_CHECKING:
     from robustprune.lab.tables import Row
@@ -63,7 +63,7 @@ def train(
 
     adversary = FreeLB(freelb, freelb_step, freelb_start, freelb_norm)
     spec = TrainSpec(rank, learning_rate, optimiser, epochs, rows, held_out, batch_size, weight_decay, precision, adversary, seed)
-    card = lab.train(dataset, out, spec, head=head, model=model, command=command_line(), device=device, progress=show_progress)
+    card = lab.train(dataset, out, spec, StartFrom(head, model), command=command_line(), device=device, progress=show_progress)
     show_card(as_json, out, card)
 
 
@@ -138,7 +138,7 @@ def baseline(
     adversary = FreeLB(freelb, freelb_step, freelb_start, freelb_norm)
     train_spec = TrainSpec(rank, learning_rate, optimiser, epochs, rows, held_out, batch_size, weight_decay, precision, adversary, seed)
     spec = BaselineSpec(method, sparsity, rounds, train_spec)
-    made = lab.retrain(dataset, spec, head=head, model=model, command=command_line(), device=device, progress=show_progress)
+    made = lab.retrain(dataset, spec, StartFrom(head, model), command=command_line(), device=device, progress=show_progress)
     show_card(as_json, lab.export_retrained(made, out) if out else made.model_dir, {**made.card, "model": made.ref})
 
 

@@ -3,22 +3,19 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from robustprune.base import folders, logs, paths, stores
 from robustprune.base.errors import ModelError
 from robustprune.base.hashing import digest
 from robustprune.base.progress import Cancel, Progress, silent
 from robustprune.base.store import Entry, Store
-from robustprune.lab.models import BASELINE_KIND, load_model
-from robustprune.lab.trainings import check_one_start
+from robustprune.lab.models import BASELINE_KIND
+from robustprune.lab.trainings import weights_of
 from robustprune.models import adapters, sources
 from robustprune.models.sources import BASELINE
 from robustprune.specs.prune import check_device
-from robustprune.specs.train import BaselineSpec
-
-if TYPE_CHECKING:
-    from robustprune.training.train import Start
+from robustprune.specs.train import BaselineSpec, StartFrom
 
 HEADS = paths.ASSETS / "models" / "heads"
 
@@ -73,9 +70,8 @@ def default_head(dataset: str) -> Path:
 def retrain(
     dataset: str,
     spec: BaselineSpec,
+    start: StartFrom | None = None,
     *,
-    head: Path | None = None,
-    model: str | None = None,
     command: str = "",
     device: str = "auto",
     progress: Progress = silent,
@@ -83,29 +79,26 @@ def retrain(
 ) -> Retrained:
     """Prunes by magnitude and retrains (IMP or LTH), and stores the baseline. A baseline that is already stored is returned at once.
 
-    The start is ``model``, or the backbone with ``head``; by default the backbone with the shipped head of the data set. A cancelled
-    training continues where it stopped.
+    By default the start is the backbone with the shipped head of the data set. A cancelled training continues where it stopped.
 
     Raises:
-        SpecError: both a head and a model are given.
         ModelError, DataError: the model, the head or the data set cannot be found or read, or they do not fit together.
         Cancelled: ``cancel`` was set.
     """
     check_device(device)
-    check_one_start(head, model)
     from robustprune.training import train
     from robustprune.training.retrain import retrain as make
 
-    start: Start = train.Start.from_model(load_model(model, progress, cancel)) if model else train.Start.from_head(head or default_head(dataset), dataset)
-    texts = train.Given.of(dataset, replace(spec.train, rows=None), start.labels).texts
-    key = digest("baseline", start.digest, texts.digest, spec.to_json(), train.TRAINING_VERSION)
+    given = weights_of(start or StartFrom(), dataset, progress, cancel) or train.Start.from_head(default_head(dataset), dataset)
+    texts = train.TrainingTexts.of(dataset, replace(spec.train, rows=None), given.labels).texts
+    key = digest("baseline", given.digest, texts.digest, spec.to_json(), train.TRAINING_VERSION)
     if known := find(stores.store(), key):
         return known
     name = f"{spec.name} at {spec.sparsity:.1%}".replace(".0%", "%")
     # The folder is written completely outside the store first, because its card becomes the document of the entry.
     made = paths.home() / "training" / key
     with logs.work("baseline", key):
-        folders.replace_whole(made, adapters.CARD, lambda folder: make(dataset, folder, name, start, spec, command, device, progress, cancel))
+        folders.replace_whole(made, adapters.CARD, lambda folder: make(dataset, folder, name, given, spec, command, device, progress, cancel))
     entry = stores.store().put(BASELINE_KIND, key, adapters.card(made), lambda folder: folders.copy_whole(made, folder / "model"))
     folders.remove(made)
     return _as_retrained(entry)

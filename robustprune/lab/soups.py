@@ -23,7 +23,7 @@ from robustprune.specs.attack import AttackSpec
 from robustprune.specs.train import TrainSpec
 from robustprune.texts import datasets
 from robustprune.training import split
-from robustprune.training.greedy_soup import Step, Tasted, greedy
+from robustprune.training.greedy_soup import Robustness, Step, greedy
 
 KIND = "soups"
 SOUP_EXAMPLES = 100
@@ -195,24 +195,24 @@ def soup(
         steps: list[Step] = []
         seconds = [0.0]
 
-        def told(what: Message) -> Progress:
+        def step_progress(what: Message) -> Progress:
             return lambda done, total, doing, partial=None: progress(done, total, say("base.part", what=what, doing=doing), list(steps))
 
-        def taste(mixed: Sequence[str]) -> Tasted:
-            run = attacks.attack_sample([average_name(mixed)], chosen_by, spec, told(say("lab.average_of", count=len(mixed))), cancel)[0]
+        def measure(mixed: Sequence[str]) -> Robustness:
+            run = attacks.attack_sample([average_name(mixed)], chosen_by, spec, step_progress(say("lab.average_of", count=len(mixed))), cancel)[0]
             seconds[0] += run.seconds
-            return Tasted(run.scores.acc.value, run.scores.aua.value)
+            return Robustness(run.scores.acc.value, run.scores.aua.value)
 
-        def heard(so_far: Sequence[Step]) -> None:
+        def report(so_far: Sequence[Step]) -> None:
             steps[:] = so_far
 
-        # Attacking all ingredients side by side is faster than one by one. Later, taste finds these results in the store.
-        attacks.attack_sample(names, chosen_by, spec, told(say("lab.ingredients")), cancel)
-        greedy(names, taste, heard)
+        # Attacking all ingredients side by side is faster than one by one. Later, measure finds these results in the store.
+        attacks.attack_sample(names, chosen_by, spec, step_progress(say("lab.ingredients")), cancel)
+        greedy(names, measure, report)
         mixed = average_name([step.name for step in steps if step.kept])
         everybody = list(dict.fromkeys([*names, mixed]))
-        runs = attacks.attack_sample(everybody, reported_on, spec, told(say("lab.scores")), cancel)
-        measuring = told(say("lab.accuracy"))
+        runs = attacks.attack_sample(everybody, reported_on, spec, step_progress(say("lab.scores")), cancel)
+        measuring = step_progress(say("lab.accuracy"))
         measured = {name: evaluations.evaluate(name, dataset, evaluations.ALL, 0, measuring, cancel).to_json() for name in everybody}
         made = _result(dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs)) | {"accuracies": measured}
         return as_soup(stores.store().put(KIND, key, made))

@@ -47,7 +47,7 @@ def _load_folder(source: ModelSource) -> Classifier:
     if [path.name for path in source.folder.glob("*.safetensors")] == [COMPRESSED]:
         from robustprune.models import compressed
 
-        untrusted.check(source.folder, AutoModelForSequenceClassification)
+        untrusted.check_folder(source.folder, AutoModelForSequenceClassification)
         model, tokenizer = compressed.load(source.folder), untrusted.load_tokenizer(source.folder)
         untrusted.check_loaded(model, tokenizer, source.folder)
     else:

@@ -51,7 +51,7 @@ def load(folder: Path, kind: "type[_BaseAutoModelClass]") -> "tuple[PreTrainedMo
     Raises:
         ModelError: a file in the folder is damaged or missing, or ``check`` or ``check_loaded`` rejects the folder.
     """
-    check(folder, kind)
+    check_folder(folder, kind)
     try:
         model, report = kind.from_pretrained(
             folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, attn_implementation="eager", output_loading_info=True
@@ -103,7 +103,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def check(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
+def check_folder(folder: Path, kind: "type[_BaseAutoModelClass]") -> None:
     """Checks a folder before it is loaded as a full model of class ``kind``.
 
     Raises:

@@ -1,6 +1,7 @@
 """The settings of fine-tuning and of retrained baselines: frozen dataclasses that check themselves, as in :mod:`robustprune.specs.prune`."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from robustprune.base import checks
@@ -147,3 +148,20 @@ class BaselineSpec:
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class StartFrom:
+    """What a training starts from: a trained ``head`` on the backbone, a ``model``, or neither, which leaves the choice to the call.
+
+    Attributes:
+        head: the folder of the head.
+        model: a built-in name, a folder, or a hub id.
+    """
+
+    head: Path | None = None
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.head is not None and self.model is not None:
+            raise SpecError("specs.head_or_model")

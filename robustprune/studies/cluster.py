@@ -118,7 +118,7 @@ def joined(address: str) -> "Iterator[Client]":
             client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
         except TimeoutError:
             raise ClusterError("studies.no_worker_came", address=address, seconds=SECONDS_FOR_WORKERS) from None
-        check(client)
+        check_workers(client)
         yield client
 
 
@@ -129,16 +129,16 @@ def probe() -> str:
     return key
 
 
-def check(client: "Client") -> None:
+def check_workers(client: "Client") -> None:
     """Raises ClusterError unless all workers run the same versions and see this store. Every worker looks for an entry written here."""
     key = probe()
     ours, here = versions.describe(), paths.shared_store() or str(paths.home())
-    for address, told in client.run(versions.on_worker, PROBES, key, on_error="return").items():
-        if not isinstance(told, dict):
-            raise ClusterError("studies.worker_cannot_load", address=address, why=told)
-        theirs = told["versions"]
+    for address, answer in client.run(versions.on_worker, PROBES, key, on_error="return").items():
+        if not isinstance(answer, dict):
+            raise ClusterError("studies.worker_cannot_load", address=address, why=answer)
+        theirs = answer["versions"]
         for name, version in ours.items():
             if theirs.get(name) != version:
                 raise ClusterError("studies.worker_version", address=address, name=name, theirs=theirs.get(name), ours=version)
-        if not told["sees"]:
-            raise ClusterError("studies.worker_store", address=address, theirs=told["store"], ours=here)
+        if not answer["sees"]:
+            raise ClusterError("studies.worker_store", address=address, theirs=answer["store"], ours=here)

@@ -139,13 +139,13 @@ def _tasks(spec: SweepSpec) -> list[Task]:
 
 def _dataset(start: str, asked: str | None) -> str:
     """The name of the data set for pruning and attacking a start. ``asked`` is the entry of the sweep file."""
-    card = find_model(start).dataset
+    trained_on = find_model(start).dataset
     if asked == DEMO:
-        demo = datasets.demo_for(card)
+        demo = datasets.demo_for(trained_on)
         if demo is None:
             raise DataError("studies.no_demo_texts", start=start)
         return demo
-    return _absolute(asked) if asked else datasets.default_for(card)
+    return _absolute(asked) if asked else datasets.default_for(trained_on)
 
 
 def _absolute(name: str) -> str:

@@ -119,7 +119,7 @@ def _line_name(settings: dict[str, Any], place: str) -> str:
 
 
 def _paper(results: pd.DataFrame, words: Words, language: str) -> str:
-    rows = [row for dataset in sorted(results["dataset"].dropna().unique()) for row in paper.rows(_card(dataset))]
+    rows = [row for dataset in sorted(results["dataset"].dropna().unique()) for row in paper.rows(_trained_on(dataset))]
     frame = pd.DataFrame([
         {
             words["compare.method"]: row.method, words["compare.sparsity"]: f"{row.sparsity:.1%}", words["overview.accuracy"]: f"{row.acc:.1%}",
@@ -130,14 +130,14 @@ def _paper(results: pd.DataFrame, words: Words, language: str) -> str:
     return _html(frame) + f"<p><small>{escape(paper.citation().render(language))}</small></p>" if rows else ""
 
 
-def _card(dataset: str) -> str:
+def _trained_on(dataset: str) -> str:
     return {"demo-reviews": "sst2", "demo-news": "ag_news"}.get(dataset, dataset)
 
 
 def _made(results: pd.DataFrame, sweeps: Sequence[Mapping[str, Any]], words: Words) -> str:
-    told = "".join(f"<p>{escape(words['claims.sweep'].format(**about))}</p><pre>{escape(about['command'])}</pre>" for about in sweeps)
+    commands = "".join(f"<p>{escape(words['claims.sweep'].format(**about))}</p><pre>{escape(about['command'])}</pre>" for about in sweeps)
     facts = results[["kind", "dataset", "attacked_dataset", "synonyms", "torch", "made"]].dropna(how="all").drop_duplicates()
-    return told + _html(facts.astype(object).where(facts.notna(), ""))
+    return commands + _html(facts.astype(object).where(facts.notna(), ""))
 
 
 def _rate(rate: Rate) -> str:

@@ -129,8 +129,8 @@ def _facts(store: Store, progress: Progress) -> dict[str, dict[str, Any]]:
     for number, mark in enumerate(missing):
         if number % 50 == 0:
             progress(number, len(missing), say("studies.reading_results"), None)
-        if (told := _read(store, stamps[mark])) is not None:
-            found[mark] = told
+        if (facts := _read(store, stamps[mark])) is not None:
+            found[mark] = facts
     if missing or len(known) != len(found):
         _write_index(index, found)
     return found
@@ -144,8 +144,8 @@ def _read(store: Store, folder: Path) -> dict[str, Any] | None:
     entry = store.read(folder)
     if entry is None:
         return None
-    told = understood(entry, _READERS[folder.parent.name])
-    return {"kind": "unknown", "key": entry.key} if told is None else {"kind": folder.parent.name, "key": entry.key, "shipped": entry.shipped, **told}
+    facts = understood(entry, _READERS[folder.parent.name])
+    return {"kind": "unknown", "key": entry.key} if facts is None else {"kind": folder.parent.name, "key": entry.key, "shipped": entry.shipped, **facts}
 
 
 def _of_run(entry: Entry) -> dict[str, Any]:

@@ -59,11 +59,11 @@ def execute(task: Task, sweep: str, threads: int | None, code: str) -> Outcome:
     worker, begun = get_worker(), time.monotonic()
     if versions.code() != code:
         return Outcome(task.name, worker.address, 0.0, versions.REFUSED)
-    told = [0.0]
+    last = [0.0]
 
     def progress(done: float, total: float, doing: Message | str, _: Any = None) -> None:
-        if time.monotonic() - told[0] > SECONDS_BETWEEN:
-            told[0] = time.monotonic()
+        if time.monotonic() - last[0] > SECONDS_BETWEEN:
+            last[0] = time.monotonic()
             worker.log_event(sweep, {"key": task.key, "share": min(done / max(total, 1), 1.0), "text": str(doing)})
 
     with _alone:

@@ -86,26 +86,26 @@ class Texts:
             raise DataError("texts.label_not_known", dataset=self.dataset, label=wrong[0], allowed=allowed)
 
 
-def default_for(card: str | None) -> str:
+def default_for(trained_on: str | None) -> str:
     """The data set that is used when the user names none: the one on the model's card if it is on this machine, else its demo texts.
 
     This function never accesses the hub. The hub is only used for a data set that the user named.
 
     Raises:
-        DataError: the data set on the card is not on this machine, and no demo texts fit it.
+        DataError: the data set on the model's card is not on this machine, and no demo texts fit it.
     """
-    if card and (card in BUILT_IN or _local_folder(card) or Path(card).exists()):
-        return card
-    demo = demo_for(card)
+    if trained_on and (trained_on in BUILT_IN or _local_folder(trained_on) or Path(trained_on).exists()):
+        return trained_on
+    demo = demo_for(trained_on)
     if demo is None:
         raise DataError("texts.no_dataset_here", allowed=_allowed())
     return demo
 
 
-def on_this_machine(card: str | None) -> list[str]:
+def on_this_machine(trained_on: str | None) -> list[str]:
     """The data sets that fit the data set on a model's card and need no download. The default comes first."""
-    found = [card] if card and _local_folder(card) else []
-    return [*found, *([demo] if (demo := demo_for(card)) else [])]
+    found = [trained_on] if trained_on and _local_folder(trained_on) else []
+    return [*found, *([demo] if (demo := demo_for(trained_on)) else [])]
 
 
 def demo_for(dataset: str | None) -> str | None:

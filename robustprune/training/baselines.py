@@ -50,8 +50,8 @@ def train(
     tokenizer: PreTrainedTokenizerBase,
     texts: Callable[[int], Texts],
     spec: BaselineSpec,
-    kept: Callable[[int, Texts], Checkpoint],
-    progress: Callable[[int], Progress],
+    checkpoint_of: Callable[[int, Texts], Checkpoint],
+    progress_of: Callable[[int], Progress],
 ) -> dict[str, MaskedAdapter]:
     """Trains and prunes ``model`` alternately, and trains once more with the final mask. Returns the adapters by ``block.<i>.<name>``.
 
@@ -59,8 +59,8 @@ def train(
 
     Args:
         texts: gives the training texts of each round. Rounds are numbered from 0.
-        kept: gives the checkpoint of each round, from the round's number and texts.
-        progress: gives the progress that gets the steps of each round.
+        checkpoint_of: gives the checkpoint of each round, from the round's number and texts.
+        progress_of: gives the progress that gets the steps of each round.
 
     Raises:
         Cancelled, ModelError: as in :func:`loop.fit`.
@@ -70,7 +70,7 @@ def train(
     start = {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
     for number in range(spec.rounds + 1):
         part = texts(number)
-        loop.fit(model, model, tokenizer, part, replace(spec.train, seed=seed_of(spec, number)), kept(number, part), progress(number))
+        loop.fit(model, model, tokenizer, part, replace(spec.train, seed=seed_of(spec, number)), checkpoint_of(number, part), progress_of(number))
         if number == spec.rounds:
             break
         _prune(model, spec.sparsity_after(number + 1))

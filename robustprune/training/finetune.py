@@ -59,7 +59,7 @@ def _train_head(train: Texts, labels: tuple[str, ...], spec: TrainSpec, progress
 
 
 def train_classifier(
-    base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, train: Texts, spec: TrainSpec, kept: Checkpoint, progress: Progress
+    base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, train: Texts, spec: TrainSpec, checkpoint: Checkpoint, progress: Progress
 ) -> PreTrainedModel | PeftModel:
     """Fine-tunes ``base`` and returns the trained model.
 
@@ -73,7 +73,7 @@ def train_classifier(
     base.base_model.embeddings.requires_grad_(False)
     with seeded(spec.seed, base.device):  # a new adapter gets random initial values
         model = with_adapter(base, spec.rank) if spec.rank else base
-    loop.fit(model, base, tokenizer, train, spec, kept, progress)
+    loop.fit(model, base, tokenizer, train, spec, checkpoint, progress)
     return model
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True)
-class Tasted:
+class Robustness:
     """The accuracy of a model and its accuracy under attack (``aua``) on the texts that the choice is based on, both in [0, 1]."""
 
     accuracy: float
@@ -26,9 +26,9 @@ class Step:
     """
 
     name: str
-    alone: Tasted
-    together: Tasted
-    before: Tasted | None
+    alone: Robustness
+    together: Robustness
+    before: Robustness | None
     kept: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -38,11 +38,11 @@ class Step:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Returns the step that ``to_json`` wrote."""
-        tasted = {key: Tasted(**value[key]) if value[key] else None for key in ("alone", "together", "before")}
-        return cls(value["name"], kept=value["kept"], **tasted)
+        measured = {key: Robustness(**value[key]) if value[key] else None for key in ("alone", "together", "before")}
+        return cls(value["name"], kept=value["kept"], **measured)
 
 
-def greedy(names: Sequence[str], taste: Callable[[Sequence[str]], Tasted], heard: Callable[[Sequence[Step]], None] = lambda steps: None) -> list[Step]:
+def greedy(names: Sequence[str], measure: Callable[[Sequence[str]], Robustness], report: Callable[[Sequence[Step]], None] = lambda steps: None) -> list[Step]:
     """Chooses the ingredients greedily and returns one step per ingredient.
 
     The most robust ingredient comes first. Each following ingredient is kept if the average with it is at least as robust as the average
@@ -51,24 +51,24 @@ def greedy(names: Sequence[str], taste: Callable[[Sequence[str]], Tasted], heard
 
     Args:
         names: names of the ingredients.
-        taste: measures the average of the named models.
-        heard: called with all steps so far, after every step.
+        measure: measures the average of the named models.
+        report: called with all steps so far, after every step.
 
     Raises:
         ValueError: ``names`` is empty.
     """
     if not names:
         raise ValueError("a soup needs an ingredient")
-    alone = {name: taste([name]) for name in names}
+    alone = {name: measure([name]) for name in names}
     ranked = sorted(names, key=lambda name: (-alone[name].aua, -alone[name].accuracy))
     first, *others = ranked
     steps = [Step(first, alone[first], alone[first], None, kept=True)]
     kept, best = [first], alone[first]
-    heard(steps)
+    report(steps)
     for name in others:
-        together = taste([*kept, name])
+        together = measure([*kept, name])
         steps.append(Step(name, alone[name], together, best, kept=together.aua >= best.aua))
         if steps[-1].kept:
             kept, best = [*kept, name], together
-        heard(steps)
+        report(steps)
     return steps

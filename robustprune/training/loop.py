@@ -28,13 +28,13 @@ SMOOTHING = 0.02
 
 
 def fit(
-    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, kept: Checkpoint, progress: Progress
+    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, checkpoint: Checkpoint, progress: Progress
 ) -> None:
     """Trains in place every parameter of ``model`` that requires a gradient, for ``spec.epochs`` epochs over ``texts``.
 
     Args:
         model: ``base`` itself, or an adapter around it. It computes the logits of a batch.
-        kept: the checkpoint. If it holds a state of these weights, the training continues from this state. The caller removes the
+        checkpoint: the checkpoint. If it holds a state of these weights, the training continues from this state. The caller removes the
             checkpoint after the result is saved.
         progress: called at every step; its partial is the running mean of the loss.
 
@@ -43,11 +43,11 @@ def fit(
         ModelError: the loss or a weight is NaN or infinite.
     """
     with seeded(spec.seed, base.device):
-        _fit(model, base, tokenizer, texts, spec, kept, progress)
+        _fit(model, base, tokenizer, texts, spec, checkpoint, progress)
 
 
 def _fit(
-    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, kept: Checkpoint, progress: Progress
+    model: torch.nn.Module, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, spec: TrainSpec, checkpoint: Checkpoint, progress: Progress
 ) -> None:
     place = base.device
     weights = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -56,12 +56,12 @@ def _fit(
     lengths, targets = [len(ids) for ids in encoded["input_ids"]], torch.tensor(texts.labels)
     steps = spec.epochs * -(-len(texts) // spec.batch_size)
     step, running, before, started = 0, 0.0, 0.0, time.perf_counter()
-    if (state := kept.load()) and state.fits(weights):
+    if (state := checkpoint.load()) and state.fits(weights):
         state.restore(weights, optimiser)
         step, running, before = state.step, state.loss, state.seconds
 
     def keep(step: int, running: float) -> None:
-        kept.save(State.of(step, before + time.perf_counter() - started, running, weights, optimiser, place))
+        checkpoint.save(State.of(step, before + time.perf_counter() - started, running, weights, optimiser, place))
 
     model.train()
     for rows in _rows(lengths, spec, skip=step):
@@ -80,7 +80,7 @@ def _fit(
         except Cancelled:
             keep(step, running)
             raise
-        if kept.due():
+        if checkpoint.due():
             keep(step, running)
     if not all(weight.isfinite().all() for weight in weights.values()):
         raise ModelError("training.fell_apart_at_last_step")

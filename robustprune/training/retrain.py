@@ -21,7 +21,7 @@ from robustprune.specs.train import BaselineSpec
 from robustprune.texts.datasets import Texts
 from robustprune.training import baselines, card, finetune
 from robustprune.training.baselines import MaskedAdapter
-from robustprune.training.train import Given, Start, accuracy, checkpoint, measuring, sparing
+from robustprune.training.train import Start, TrainingTexts, accuracy, checkpoint, every_twentieth, measuring_accuracy
 
 
 def retrain(
@@ -44,33 +44,33 @@ def retrain(
         DataError: the texts cannot be loaded, are too few, or do not fit the classes.
         ModelError: the loss or a weight is NaN or infinite.
     """
-    whole = Given.of(dataset, replace(spec.train, rows=None), start.labels)
-    started, kept = time.perf_counter(), []
+    whole = TrainingTexts.of(dataset, replace(spec.train, rows=None), start.labels)
+    started, checkpoints = time.perf_counter(), []
 
     def texts(number: int) -> Texts:
         rows = spec.train.rows
         return whole.texts if rows is None else whole.texts.sample(rows, baselines.seed_of(spec, number))
 
     def checkpoint_of(number: int, part: Texts) -> Any:
-        kept.append(checkpoint(start.digest, part, spec.train, spec.to_json(), number))
-        seconds.append(kept[-1].seconds())
-        return kept[-1]
+        checkpoints.append(checkpoint(start.digest, part, spec.train, spec.to_json(), number))
+        seconds.append(checkpoints[-1].seconds())
+        return checkpoints[-1]
 
-    def heard(number: int) -> Progress:
-        return sparing(progress, say("training.round", name=spec.name, number=number + 1, rounds=spec.rounds + 1), cancel)
+    def progress_of(number: int) -> Progress:
+        return every_twentieth(progress, say("training.round", name=spec.name, number=number + 1, rounds=spec.rounds + 1), cancel)
 
     seconds: list[float] = []
     model = start.model.to(inference.device(device))
-    trained = baselines.train(model, start.tokenizer, texts, spec, checkpoint_of, heard)
+    trained = baselines.train(model, start.tokenizer, texts, spec, checkpoint_of, progress_of)
     model = model.cpu()
     _save(model, trained, start, spec.train.rank, dataset, folder)
-    scores = accuracy(model, start.tokenizer, whole.evaluation, measuring(progress, cancel))
+    scores = accuracy(model, start.tokenizer, whole.evaluation, measuring_accuracy(progress, cancel))
     about = card.write_card(
         folder, name=name, train=whole.texts, held_out=whole.held_out, labels=start.labels, start=start.digest,
         settings={**spec.to_json(), "sparsity_reached": _sparsity(model)}, command=command, scores=scores,
         seconds=sum(seconds) + time.perf_counter() - started,
     )  # fmt: skip
-    for one in kept:
+    for one in checkpoints:
         one.remove()
     return about
 

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file
 
 from robustprune.base import folders, hashing, logs, paths
-from robustprune.base.errors import Cancelled, DataError, ModelError, SpecError
+from robustprune.base.errors import DataError, ModelError, SpecError
 from robustprune.base.hashing import digest
 from robustprune.base.messages import Message, say
-from robustprune.base.progress import Cancel, Count, Progress
+from robustprune.base.progress import Cancel, Count, Progress, check_cancelled
 from robustprune.models import adapters, backbone, inference
 from robustprune.models.about import ABOUT
 from robustprune.models.loading import Classifier
@@ -27,12 +27,14 @@ from robustprune.training.split import split
 
 # Increased whenever a change gives other results for the same training.
 TRAINING_VERSION = 1
+# The message of a training that is cancelled: it says that the training can be continued.
+CANCELLED = "training.cancelled"
 LABELS = {"sst2": ("negative", "positive"), "ag_news": ("World", "Sports", "Business", "Sci/Tech")}
 
 
 @dataclass(frozen=True)
-class Given:
-    """The texts of a training: the texts to train on, the held-out texts (see :mod:`split`), and the texts for measuring the accuracy."""
+class TrainingTexts:
+    """The texts of a training: the texts to train on, the held-out texts (see :mod:`split`), and the texts for measuring_accuracy the accuracy."""
 
     texts: Texts
     held_out: Texts
@@ -98,22 +100,22 @@ def train(
     if start is None and (spec.optimiser != "adamw" or spec.freelb.steps or spec.precision != "float32" or not spec.rank):
         raise SpecError("training.head_settings")
     place, labels = inference.device(device), start.labels if start else labels_of(dataset)
-    given, started = Given.of(dataset, spec, labels), time.perf_counter()
+    given, started = TrainingTexts.of(dataset, spec, labels), time.perf_counter()
     identity = start.digest if start else backbone.DIGEST
-    kept = checkpoint(identity, given.texts, spec)
-    before = kept.seconds()
-    with logs.work("training", kept.path.stem):
+    saved = checkpoint(identity, given.texts, spec)
+    before = saved.seconds()
+    with logs.work("training", saved.path.stem):
         if start is None:
-            model = finetune.train_head(given.texts, labels, spec, sparing(progress, say("training.head"), cancel))
+            model = finetune.train_head(given.texts, labels, spec, every_twentieth(progress, say("training.head"), cancel))
         else:
             model = finetune.train_classifier(
-                start.model.to(place), start.tokenizer, given.texts, spec, kept, sparing(progress, say("training.training"), cancel)
+                start.model.to(place), start.tokenizer, given.texts, spec, saved, every_twentieth(progress, say("training.training"), cancel)
             )
 
     def write(folder: Path) -> dict[str, Any]:
         trained = _save(model, start, spec, dataset, folder)
         tokenizer = start.tokenizer if start else backbone.tokenizer()
-        scores = accuracy(trained, tokenizer, given.evaluation, measuring(progress, cancel))
+        scores = accuracy(trained, tokenizer, given.evaluation, measuring_accuracy(progress, cancel))
         seconds = before + time.perf_counter() - started
         settings = {**spec.to_json(), "rank": spec.rank if start else 0}
         return card.write_card(
@@ -122,7 +124,7 @@ def train(
         )  # fmt: skip
 
     about = folders.replace_whole(out, adapters.CARD, write)
-    kept.remove()
+    saved.remove()
     return about
 
 
@@ -147,34 +149,28 @@ def accuracy(model: torch.nn.Module, tokenizer: Any, texts: Texts, progress: Cou
     return {"split": texts.split, "examples": len(texts), **rate.flat("accuracy")}
 
 
-def sparing(progress: Progress, what: Message, cancel: Cancel | None) -> Progress:
+def every_twentieth(progress: Progress, what: Message, cancel: Cancel | None) -> Progress:
     """Returns a progress for the training loop, which reports every step.
 
     It passes on every twentieth step and the last one, and it raises Cancelled at any step if ``cancel`` is set.
     """
 
-    def told(step: float, steps: float, doing: Message | str, _: Any = None) -> None:
-        check(cancel)
+    def wrapped(step: float, steps: float, doing: Message | str, _: Any = None) -> None:
+        check_cancelled(cancel, CANCELLED)
         if step % 20 == 0 or step == steps:
             progress(step, steps, say("base.part", what=what, doing=doing), None)
 
-    return told
+    return wrapped
 
 
-def measuring(progress: Progress, cancel: Cancel | None) -> Count:
+def measuring_accuracy(progress: Progress, cancel: Cancel | None) -> Count:
     """Returns a callback that reports that the accuracy is being measured. It raises Cancelled if ``cancel`` is set."""
 
-    def told(done: int, total: int) -> None:
-        check(cancel)
+    def wrapped(done: int, total: int) -> None:
+        check_cancelled(cancel, CANCELLED)
         progress(done, total, say("training.measuring"), None)
 
-    return told
-
-
-def check(cancel: Cancel | None) -> None:
-    """Raises Cancelled if ``cancel`` is set."""
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("training.cancelled")
+    return wrapped
 
 
 def _save(model: torch.nn.Module, start: Start | None, spec: TrainSpec, dataset: str, folder: Path) -> torch.nn.Module:

@@ -241,7 +241,7 @@ def test_a_resource_that_vanishes_midway_is_named(classifier, monkeypatch):
 
     one = attacker(classifier)
     monkeypatch.setattr(parts, "share_word_class", gone)
-    with pytest.raises(ResourceMissing, match="went away"):
+    with pytest.raises(ResourceMissing, match="disappeared"):
         one.attack(TEXT, 1)
 
 

@@ -248,7 +248,7 @@ FOREIGN = {
     "a field too many": journal.line(TRACES[0]).strip().encode()[:-1] + b',"colour":"red"}',
     "an unknown step": journal.line(TRACES[0]).strip().replace('"kind":"rank"', '"kind":"dream"').encode(),
     "a list for an object": journal.line(TRACES[0]).strip().replace('"importance":{"2":0.3}', '"importance":[]').encode(),
-    "no UTF-8": b'{"text":"\xff\xfe"}',
+    "not UTF-8": b'{"text":"\xff\xfe"}',
 }  # fmt: skip
 
 

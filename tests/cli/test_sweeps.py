@@ -36,7 +36,7 @@ def test_a_sweep_that_is_killed_or_interrupted_goes_on_and_ends_in_a_table_and_a
         out, err = process.communicate(timeout=SECONDS)
         assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130), err
         assert out == ""
-    assert "The same sweep goes on from there" in err
+    assert "Start the same sweep again to continue" in err
     assert "Traceback" not in err
 
     status, out, err = run("sweep", file, "--workers", "1", "--json")

@@ -50,7 +50,7 @@ def test_what_does_not_average_is_refused(ends, empty_home, tmp_path):
     model, tokenizer = classifier(labels=2, hidden_size=16)
     model.save_pretrained(tmp_path / "narrow")
     tokenizer.save_pretrained(tmp_path / "narrow")
-    with pytest.raises(ModelError, match="not of one architecture"):
+    with pytest.raises(ModelError, match="differ in architecture"):
         lab.averaging_curve(ends[0], str(tmp_path / "narrow"), **SETTINGS)
 
 

@@ -23,7 +23,7 @@ from robustprune.specs.train import TrainSpec
 from robustprune.texts import datasets
 from robustprune.texts.datasets import Texts
 from robustprune.training.greedy_soup import greedy
-from robustprune.training.train import Given
+from robustprune.training.train import TrainingTexts
 from tests.models.test_averages import save, train_adapter, write_texts
 from tests.small_models import classifier
 
@@ -120,7 +120,7 @@ def test_the_choosing_texts_are_training_texts_that_no_ingredient_was_trained_on
     assert set(pool.texts) < whole - judged
     for name in names:
         card = sources.card(name)
-        trained = Given.of(card["dataset"], TrainSpec.from_json(card["settings"]), tuple(card["labels"])).texts
+        trained = TrainingTexts.of(card["dataset"], TrainSpec.from_json(card["settings"]), tuple(card["labels"])).texts
         assert trained.digest == card["training"]["texts_sha256"]
         assert set(trained.texts).isdisjoint(pool.texts)
 
@@ -333,7 +333,7 @@ def test_a_soup_of_what_ships_is_written_as_a_recipe(kitchen, of_all, shipped, m
 
 
 def test_a_recipe_with_strangers_is_refused(made, shipped, tmp_path):
-    with pytest.raises(ModelError, match=r"does not ship, .* Export the model instead"):
+    with pytest.raises(ModelError, match=r"does not ship with the program, .* Export the model instead"):
         lab.write_recipe(made, tmp_path / "recipe", "the command")
     assert not (tmp_path / "recipe").exists()
 

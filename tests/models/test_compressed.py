@@ -266,7 +266,7 @@ def test_a_mask_that_keeps_what_is_no_input_is_refused(tmp_path):
         tensors[f"{WEIGHT}.mask"][0, 2] |= 1
 
     rewrite(tmp_path, set_the_last_bit)
-    refused(tmp_path, "behind the last input")
+    refused(tmp_path, "beyond the last input")
 
 
 def reconfigure(folder, **settings):
@@ -283,7 +283,7 @@ def test_a_configuration_of_another_size_is_refused(settings, folder):
 @pytest.mark.parametrize("settings", [{"model_type": "gpt2"}, {"model_type": "unheard-of"}, {"hidden_size": 33}, {"hidden_size": "wide"}])
 def test_a_configuration_that_makes_no_classifier_is_refused(settings, folder):
     reconfigure(folder, **settings)
-    refused(folder, "those that can be pruned are|No model can be made")
+    refused(folder, "the architectures that can be pruned are|No model can be made")
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]"])

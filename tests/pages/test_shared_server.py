@@ -87,7 +87,7 @@ def test_a_folder_outside_of_those_allowed_is_refused(empty_home, tmp_path, monk
     app.text_input(key="bring_model").input("/etc").run()
     press(app, "Check the model")
     wait_until(app, lambda: app.error)
-    assert "outside of the folders" in app.error[0].value
+    assert "outside the folders" in app.error[0].value
 
 
 def test_a_second_job_of_a_session_is_refused_with_a_sentence_and_taken_later(empty_home):
@@ -95,10 +95,10 @@ def test_a_second_job_of_a_session_is_refused_with_a_sentence_and_taken_later(em
     app.text_input(key="bring_model").input("no/such-model").run()
     busy = panel.manager().submit("other", lambda job: job.cancel.wait(60), SESSION)
     press(app, "Check the model")
-    assert "Jobs of yours" in words(app).replace("\\", "")
+    assert "You already have" in words(app).replace("\\", "")
     panel.manager().cancel(busy)
     press(app, "Check the model")
-    assert "Jobs of yours" not in words(app).replace("\\", "")
+    assert "You already have" not in words(app).replace("\\", "")
 
 
 def test_a_text_in_a_link_is_no_longer_than_what_can_be_typed(small_run, monkeypatch):
@@ -146,7 +146,7 @@ def test_without_secrets_nobody_is_asked(secrets, empty_home):
 def test_damaged_secrets_let_nobody_in(secrets, empty_home):
     secrets.write_text("[auth\n")
     app = open_page("overview")
-    assert "nobody is let in" in app.error[0].value and not app.title and not app.selectbox
+    assert "nobody can sign in" in app.error[0].value and not app.title and not app.selectbox
 
 
 def test_people_without_a_way_to_sign_in_let_nobody_in(secrets, monkeypatch, empty_home):

@@ -115,7 +115,7 @@ def test_a_resource_is_named_only_where_the_recipe_uses_it(recipe, field, need):
     if need in RECIPES[recipe].needs:
         assert getattr(AttackSpec(recipe, **{field: "some/place"}), field) == "some/place"
     else:
-        with pytest.raises(SpecError, match=f"'{recipe}' uses no {field.replace('_', '-')}; those that do are: .*(textfooler|bae)"):
+        with pytest.raises(SpecError, match=f"'{recipe}' uses no {field.replace('_', '-')}; the recipes that do are: .*(textfooler|bae)"):
             AttackSpec(recipe, **{field: "some/place"})
 
 
@@ -153,7 +153,7 @@ def test_a_foreign_object_is_no_attack_spec(value):
         ("   ", "empty"),
         ("12 34 !?", "no letters"),
         ("word " * 10_000, "10,000 words"),
-        ("good \udcff film", "no UTF-8"),
+        ("good \udcff film", "not UTF-8"),
         ("a <SPLIT> film", "<SPLIT>"),
     ],
 )
@@ -170,7 +170,7 @@ def test_a_text_that_cannot_be_looked_at_is_refused(text, why):
         (None, "empty"),
         (5, "empty"),
         ("word " * 3001, "3,001 words; at most 3,000"),
-        ("\ud800", "no UTF-8"),
+        ("\ud800", "not UTF-8"),
         ("<SPLIT>", "<SPLIT>"),
     ],
 )

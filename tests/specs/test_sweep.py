@@ -84,9 +84,9 @@ def test_table_1_has_every_method_and_the_papers_sparsities():
         ("attack: {examples: 0}", ("0", "texts")),
         ("keep_weights: perhaps", ("'perhaps'", "true or false")),
         ("rows: many", ("'many'",)),
-        ("seeds: [0, 1", ("my.yaml, line", "no YAML")),
-        ("seeds: *unknown", ("no YAML",)),
-        ("seeds: !!python/object/apply:os.system [ls]", ("no YAML",)),
+        ("seeds: [0, 1", ("my.yaml, line", "not YAML")),
+        ("seeds: *unknown", ("not YAML",)),
+        ("seeds: !!python/object/apply:os.system [ls]", ("not YAML",)),
         ("\tseeds: [0]", ("my.yaml, line 3",)),
     ],
 )

@@ -115,5 +115,5 @@ def test_a_folder_here_is_never_taken_for_a_data_set_on_the_hub(tmp_path, monkey
     (tmp_path / "stanfordnlp" / "sst2").mkdir(parents=True)
     (tmp_path / "stanfordnlp" / "sst2" / "train.csv").write_text("text,label\na secret,1\nanother,0\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="no data set on the hub"):
+    with pytest.raises(DataError, match="not a data set on the hub"):
         datasets.load("sst2", "calibration")

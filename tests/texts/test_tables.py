@@ -69,7 +69,7 @@ def test_a_table_without_labels_has_none_to_guess():
     assert tables.guess(frame).label is None
     with pytest.raises(DataError, match="holds no labels"):
         tables.label_values(frame, "id")
-    with pytest.raises(DataError, match="nothing but"):
+    with pytest.raises(DataError, match="holds only"):
         tables.label_values(frame.assign(one=1), "one")
 
 
@@ -141,5 +141,5 @@ def test_what_is_no_name_on_the_hub_is_not_looked_for_on_this_machine(tmp_path, 
     here.mkdir(parents=True)
     (here / "train.csv").write_text("text,label\na secret,1\nanother,0\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="no data set on the hub"):
+    with pytest.raises(DataError, match="not a data set on the hub"):
         tables.read_hub(name.format(here=here))

@@ -40,7 +40,7 @@ class Rounds:
             self.began.append(self.now())
             return self.parts[number]
 
-        def watch(number, step, steps, loss):
+        def watch(number, step, steps, doing, loss):
             self.seen.append((number, step, steps))
             self.ended = [*self.ended[:number], self.now()]
 

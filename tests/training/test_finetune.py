@@ -232,13 +232,13 @@ def test_a_cancelled_training_leaves_the_folder_and_goes_on_when_it_is_asked_for
     (out / "card.json").write_text("old")
     before = files(out)
     for stop in (3, 6):  # while training, and, after the five steps that are left of eight, while measuring
-        with pytest.raises(Cancelled, match="goes on from here"):
+        with pytest.raises(Cancelled, match="continue from here"):
             run(dataset, out, Start.from_model(small), spec, AtStep(stop))
         assert files(out) == before
         assert list(out.parent.iterdir()) == [out]
         assert len(checkpoints()) == 1
     told = []
-    run(dataset, out, Start.from_model(small), spec, progress=lambda done, total, text, partial: told.append(text))
+    run(dataset, out, Start.from_model(small), spec, progress=lambda done, total, doing, partial: told.append(str(doing)))
     assert not any(text.startswith("training") for text in told)
     assert files(out)["model.safetensors"] == files(tmp_path / "whole" / "out")["model.safetensors"]
     assert not checkpoints()
@@ -295,7 +295,7 @@ def test_a_missing_head_names_the_command_that_makes_it(tmp_path):
 def test_progress_ends_at_the_last_step_and_is_told_now_and_then(small, dataset, tmp_path):
     told = []
     spec = TrainSpec(rank=0, batch_size=1)
-    run(dataset, tmp_path / "out", Start.from_model(small), spec, progress=lambda done, total, text, partial: told.append((done, total, text)))
+    run(dataset, tmp_path / "out", Start.from_model(small), spec, progress=lambda done, total, doing, partial: told.append((done, total, str(doing))))
     steps = [one for one in told if one[2].startswith("training")]
     assert [one[:2] for one in steps] == [(20, 32), (32, 32)]
     assert told[-1] == (12, 12, "measuring accuracy")

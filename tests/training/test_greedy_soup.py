@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustprune.training.greedy_soup import Step, Tasted, greedy
+from robustprune.training.greedy_soup import Robustness, Step, greedy
 
 
 class Taste:
     """Made-up scores of averages, by their ingredients; remembers what was asked."""
 
     def __init__(self, scores):
-        self.scores, self.asked = {tuple(sorted(names)): Tasted(*values) for names, values in scores.items()}, []
+        self.scores, self.asked = {tuple(sorted(names)): Robustness(*values) for names, values in scores.items()}, []
 
     def __call__(self, names):
         self.asked.append(tuple(names))
@@ -36,14 +36,14 @@ def test_an_ingredient_stays_if_the_average_is_no_less_robust():
     )  # fmt: skip
     steps = greedy("abcd", taste)
     assert [(step.name, step.kept) for step in steps] == [("a", True), ("b", True), ("c", False), ("d", True)]
-    assert [step.before for step in steps] == [None, Tasted(0.9, 0.5), Tasted(0.5, 0.5), Tasted(0.5, 0.5)]
-    assert [step.together for step in steps] == [Tasted(0.9, 0.5), Tasted(0.5, 0.5), Tasted(1.0, 0.49), Tasted(0.6, 0.7)]
+    assert [step.before for step in steps] == [None, Robustness(0.9, 0.5), Robustness(0.5, 0.5), Robustness(0.5, 0.5)]
+    assert [step.together for step in steps] == [Robustness(0.9, 0.5), Robustness(0.5, 0.5), Robustness(1.0, 0.49), Robustness(0.6, 0.7)]
     assert [Step.from_json(step.to_json()) for step in steps] == steps
 
 
 def test_one_ingredient_is_the_soup():
     taste = Taste({"a": (0.9, 0.5)})
-    assert greedy(["a"], taste) == [Step("a", Tasted(0.9, 0.5), Tasted(0.9, 0.5), None, kept=True)]
+    assert greedy(["a"], taste) == [Step("a", Robustness(0.9, 0.5), Robustness(0.9, 0.5), None, kept=True)]
     assert taste.asked == [("a",)]
 
 
@@ -52,7 +52,7 @@ def test_no_ingredient_is_no_soup():
         greedy([], Taste({}))
 
 
-SCORES = st.builds(Tasted, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
+SCORES = st.builds(Robustness, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
 
 
 @given(st.integers(1, 6), st.data())

@@ -39,11 +39,11 @@ class Watched:
     def __init__(self, until=None, by=Cancelled):
         self.until, self.by, self.told = until, by, []
 
-    def __call__(self, step, steps, loss):
+    def __call__(self, step, steps, doing, loss):
         assert steps == STEPS
         self.told.append((step, loss))
         if step == self.until:
-            raise self.by("stop")
+            raise (self.by("base.cancelled") if self.by is Cancelled else self.by("stop"))
 
 
 def trained(spec, path, watch=None, family="bert", labels=2):
@@ -159,7 +159,7 @@ def test_a_checkpoint_that_cannot_be_kept_stops_no_training(obstacle, tmp_path, 
 def test_a_loss_that_is_no_number_is_an_error_that_names_the_step(tmp_path):
     model, tokenizer = classifier("bert", 2)
 
-    def spoil(step, steps, loss):
+    def spoil(step, steps, doing, loss):
         if step == 4:
             with torch.no_grad():
                 model.classifier.bias.fill_(float("nan"))
@@ -217,7 +217,7 @@ def test_a_training_learns_what_it_is_shown(rank, rate, tmp_path):
     model, tokenizer = classifier("bert", 2)
     spec = made(rank=rank, learning_rate=rate, epochs=30)
     losses = []
-    finetune.train_classifier(model, tokenizer, TEXTS, spec, Checkpoint(tmp_path / "x.safetensors"), lambda step, steps, loss: losses.append(loss))
+    finetune.train_classifier(model, tokenizer, TEXTS, spec, Checkpoint(tmp_path / "x.safetensors"), lambda step, steps, doing, loss: losses.append(loss))
     assert losses[-1] < 0.5 * losses[0]
     right = inference.logits(model, tokenizer, TEXTS.texts).argmax(-1) == torch.tensor(TEXTS.labels)
     assert right.float().mean() > 0.9

@@ -132,7 +132,7 @@ async def _press(page: Page, label: str, done: Locator, seen: Seen) -> None:
     await button.or_(done).first.wait_for()
     if await button.count() and await button.is_enabled():
         await button.click()
-    refused = page.get_by_text("as many as may")
+    refused = page.get_by_text("which is the limit")
     try:
         await done.or_(refused).first.wait_for(timeout=WORK_SECONDS * 1000)
     except TimeoutError:  # the queue is long: who looks away has lost nothing

@@ -3,14 +3,14 @@
 import pytest
 
 from robustprune.lab.curves import Point
-from robustprune.training.greedy_soup import Step, Tasted
+from robustprune.training.greedy_soup import Robustness, Step
 from robustprune.ui.charts import dense_charts
 from robustprune.ui.words import wording
 
 STEPS = [
-    Step("a", Tasted(0.9, 0.5), Tasted(0.9, 0.5), None, kept=True),
-    Step("b", Tasted(0.9, 0.45), Tasted(0.9, 0.4), Tasted(0.9, 0.5), kept=False),
-    Step("c", Tasted(0.8, 0.3), Tasted(0.9, 0.55), Tasted(0.9, 0.5), kept=True),
+    Step("a", Robustness(0.9, 0.5), Robustness(0.9, 0.5), None, kept=True),
+    Step("b", Robustness(0.9, 0.45), Robustness(0.9, 0.4), Robustness(0.9, 0.5), kept=False),
+    Step("c", Robustness(0.8, 0.3), Robustness(0.9, 0.55), Robustness(0.9, 0.5), kept=True),
 ]
 SOUP_WORDS = {"alone": "Alone", "kept": "Kept", "refused": "Refused", "soup": "Soup", "aua": "Aua"}
 CURVE_WORDS = {"accuracy": "Accuracy", "aua": "Aua", "loss": "Loss", "share": "Share", "rate": "Rate"}

@@ -29,7 +29,7 @@ OUTSIDE = ["/etc", "/", "~root", "{allowed}/../outside", "{allowed}/model/../../
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_path_outside_is_refused_whether_it_is_there_or_not(allowed, name):
     (allowed.parent / "outside").mkdir()
-    with pytest.raises(SpecError, match="outside of the folders"):
+    with pytest.raises(SpecError, match="outside the folders"):
         limits.check_name(name.format(allowed=allowed))
 
 
@@ -41,7 +41,7 @@ def test_links_that_lead_outside_are_refused(allowed, tmp_path):
     (allowed / "model").mkdir()
     (allowed / "model" / "config.json").symlink_to(outside / "secret.json")
     for name in ("link", "model"):
-        with pytest.raises(SpecError, match="outside of the folders"):
+        with pytest.raises(SpecError, match="outside the folders"):
             limits.check_name(str(allowed / name))
 
 
@@ -67,7 +67,7 @@ def test_a_name_that_stands_for_other_models_is_no_way_round(allowed, name):
 
 @pytest.mark.parametrize("name", ["~nosuchuser/model", "a" * 300])
 def test_a_name_that_cannot_be_looked_at_is_an_error_and_no_crash(allowed, name):
-    with pytest.raises(SpecError, match="cannot be looked at"):
+    with pytest.raises(SpecError, match="cannot be read"):
         limits.check_name(name)
     with pytest.raises(ModelError, match=r"No model is called|could not be loaded from the hub"):
         sources.find(name)
@@ -81,7 +81,7 @@ def test_an_average_names_no_model_outside(allowed, tmp_path, ingredient):
     average.mkdir()
     named = [ingredient.format(outside=outside, allowed=allowed)]
     (average / "card.json").write_text(json.dumps({"sha256": {}, "labels": ["a", "b"], "dataset": None, "ingredients": named}))
-    with pytest.raises(SpecError, match=r"outside of the folders|already"):
+    with pytest.raises(SpecError, match=r"outside the folders|already"):
         limits.check_name(str(average))
 
 

@@ -113,7 +113,7 @@ def test_a_job_that_does_not_look_holds_up_the_end_for_seconds_only():
 def test_one_owner_may_ask_for_so_many_jobs_and_all_together_for_so_many():
     manager, go = JobManager(most=3, most_per_owner=1), threading.Event()
     first = manager.submit("a", lambda job: go.wait(5), "ann")
-    with pytest.raises(Busy, match="Jobs of yours"):
+    with pytest.raises(Busy, match="You already have"):
         manager.submit("b", lambda job: None, "ann")
     assert manager.submit("a", lambda job: None, "ann") is first  # the same job is no further one
     assert manager.submit("a", lambda job: None, "bob") is first

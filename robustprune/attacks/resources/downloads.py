@@ -62,7 +62,7 @@ _ALL = (
         say("attacks.wordnet_3"),
         "corpora",
         "wordnet",
-        "lexnames index.sense data.adj data.adv data.noun data.verb",
+        _WORDNET,
         10_775_600,
         "WordNet 3.0 licence",
     ),

@@ -126,8 +126,8 @@ def need_dataset() -> str:
 
 def datasets_of_model() -> tuple[str, ...]:
     """The names of the data set that the chosen model was trained on and of its demo texts, as far as they exist."""
-    card = lab.find_model(model()).dataset
-    return tuple(name for name in (card, lab.usual_dataset(model())) if name)
+    trained_on = lab.find_model(model()).dataset
+    return tuple(name for name in (trained_on, lab.usual_dataset(model())) if name)
 
 
 def chosen_runs() -> list[PruneRun]:

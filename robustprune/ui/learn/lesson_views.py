@@ -75,12 +75,12 @@ def sizes(_: dict) -> None:
         return
     links.choice("sizes", list(runs), next(reversed(runs)))
     run = runs[st.select_slider(t("prune.sparsity"), list(runs), key="sizes")]
-    row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH, "delta_color": "off", "delta_arrow": "off"}
+    row, look = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH, "delta_color": "off", "delta_arrow": "off"}
     dense, compressed = (f"{size / MEGABYTE:.1f} MB" for size in (run.report.half_bytes, run.report.compressed_bytes))
-    row.metric(t("learn.size"), compressed, t("learn.of_dense", dense=dense), **card)
-    row.metric(t("overview.zeros"), f"{run.report.zeros:,}", t("overview.of", weights=f"{run.report.weights:,}"), help=meaning("sparsity"), **card)
+    row.metric(t("learn.size"), compressed, t("learn.of_dense", dense=dense), **look)
+    row.metric(t("overview.zeros"), f"{run.report.zeros:,}", t("overview.of", weights=f"{run.report.weights:,}"), help=meaning("sparsity"), **look)
     rate = f"{run.sparse.accuracy:.1%}"
-    row.metric(t("overview.accuracy"), rate, t("learn.of_dense", dense=f"{run.dense.accuracy:.1%}"), help=meaning("accuracy"), **card)
+    row.metric(t("overview.accuracy"), rate, t("learn.of_dense", dense=f"{run.dense.accuracy:.1%}"), help=meaning("accuracy"), **look)
 
 
 def _shipped() -> list[PruneRun]:
