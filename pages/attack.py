@@ -1,5 +1,8 @@
 """Which words break it? A live attack on the dense and the sparse model, replayed step by step."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -7,6 +10,7 @@ from robustprune import lab
 from robustprune.attacks.resources.names import message_of
 from robustprune.attacks.traces.trace import AttackTrace
 from robustprune.base.hashing import digest
+from robustprune.lab.runs import PruneRun
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import MASKED_LM, RECIPES, about
 from robustprune.ui import exports, limits, links
@@ -23,9 +27,6 @@ shell.require_entrypoint()
 
 st.title(t("attack.title"), help=meaning("attack"))
 st.markdown(t("attack.question"))
-run = shell.need_run()
-showcase = lab.showcase(run.spec.model)
-models = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
 
 
 def recipe_name(name: str) -> str:
@@ -58,8 +59,9 @@ def asked_recipe() -> AttackSpec:
     return spec
 
 
-def asked() -> tuple[str, int]:
+def asked_text(run: PruneRun) -> tuple[str, int]:
     """Asks for the text and its true label: a demo text, which the link holds by its number, or the user's own text."""
+    showcase = lab.showcase(run.spec.model)
     demos = {str(number): text for number, (text, _) in enumerate(showcase, 1)}
     first = examples.most_telling(examples.attacked_demos(run)) or 1
     links.choice("demo", [OWN, *demos], OWN if "text" in st.query_params or not demos else str(first))
@@ -77,9 +79,9 @@ def asked() -> tuple[str, int]:
     return limits.check_typed(typed), int(label)
 
 
-def both_attacks(job: Job) -> None:
+def both_attacks(models: Sequence[str], text: str, label: int, spec: AttackSpec, job: Job) -> None:
     """Attacks the dense and the sparse model side by side; the lab stores both traces."""
-    lab.attack_side_by_side(list(models.values()), text, label, spec, job.progress, job.cancel)
+    lab.attack_side_by_side(models, text, label, spec, job.progress, job.cancel)
 
 
 def live(trace: AttackTrace) -> None:
@@ -88,7 +90,7 @@ def live(trace: AttackTrace) -> None:
     st.caption(t("attack.so_far", model=wording.plain(trace.victim["name"]), queries=trace.queries, word=wording.plain(trace.at_hand)))
 
 
-def show(traces: dict[str, AttackTrace]) -> None:
+def show(traces: dict[str, AttackTrace], run: PruneRun, models: dict[str, str], spec: AttackSpec) -> None:
     """Shows both outcomes side by side, the replay, the transfer between the models, and every step."""
     for column, (name, trace) in zip(st.columns(2), traces.items(), strict=True):
         with column:
@@ -108,18 +110,20 @@ def show(traces: dict[str, AttackTrace]) -> None:
     exports.offer(f"attack-{run.digest}", {t("attack.path"): curves}, steps, {t("attack.traces"): [trace.to_json() for trace in traces.values()]})
 
 
+run = shell.need_run()
+models = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
 with st.container(border=True):
     spec = asked_recipe()
-    text, label = asked()
+    text, label = asked_text(run)
 pair = examples.attack_pair(run, text, label, spec)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:
-    panel.start_button(t("attack.start"), key, both_attacks, primary=True)
+    panel.start_button(t("attack.start"), key, partial(both_attacks, list(models.values()), text, label, spec), primary=True)
     if panel.manager().get(key) is None:
         st.info(t("attack.nothing_yet"), icon=":material/swords:")
     panel.show(key, live)
 else:
-    show(dict(zip(models, pair, strict=True)))
+    show(dict(zip(models, pair, strict=True)), run, models, spec)
 st.subheader(t("try.title"))
 st.markdown(t("try.question"))
 try_it.try_it(models, text, label, run.labels)

@@ -1,12 +1,14 @@
 """Does the sparse model still look where the dense one looks? (Li et al. 2023, Fig. 2)"""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from robustprune import lab
 from robustprune.analysis.attention import PAPER_ORIGINAL, PAPER_SENTENCE
 from robustprune.base.hashing import digest
+from robustprune.lab.runs import PruneRun
 from robustprune.ui import attention_view, links
 from robustprune.ui.attack import examples
 from robustprune.ui.charts import layer_charts
@@ -23,10 +25,9 @@ shell.require_entrypoint()
 
 st.title(t("attention.title"), help=meaning("attention"))
 st.markdown(t("attention.question"))
-run = shell.need_run()
 
 
-def asked_texts() -> tuple[str, str | None]:
+def asked_texts(run: PruneRun, view: str) -> tuple[str, str | None]:
     """Asks for the sentence and, in the view ``twins``, for the original sentence from which it was made (else None)."""
     look = {"bind": "query-params", "max_chars": 1000}
     text = check_typed(st.text_input(t("attention.text"), PAPER_SENTENCE, key="text", on_change=forget_original, help=t("attention.text_help"), **look))
@@ -34,7 +35,7 @@ def asked_texts() -> tuple[str, str | None]:
         return text, None
     usual = PAPER_ORIGINAL if text == PAPER_SENTENCE else ""
     original = st.text_input(t("attention.original"), usual, key="twin", help=t("attention.original_help"), **look)
-    attacked = found_by_attacks()
+    attacked = found_by_attacks(run)
     if attacked:
         st.selectbox(t("attention.from_attack"), list(attacked), index=None, key="from_attack", on_change=take_attack, args=(attacked,))
     return text, check_typed(original) if original.strip() else None
@@ -45,7 +46,7 @@ def forget_original() -> None:
     st.session_state["twin"] = PAPER_ORIGINAL if st.session_state["text"] == PAPER_SENTENCE else ""
 
 
-def found_by_attacks() -> dict[str, str]:
+def found_by_attacks(run: PruneRun) -> dict[str, str]:
     """The originals of sentences that flipped the sparse model, by the flipped sentences, from the stored attacks on demo texts."""
     pairs = examples.attacked_demos(run).values()
     return {sparse.perturbed: sparse.text for _, sparse in pairs if sparse.outcome == "flipped"}
@@ -59,7 +60,7 @@ def take_attack(attacked: dict[str, str]) -> None:
         st.session_state["twin"] = attacked[chosen]
 
 
-def models_of() -> dict[str, str]:
+def models_of(run: PruneRun) -> dict[str, str]:
     """The models by the names above their maps: dense, sparse and, if switched on, the retrained baseline of the paper's figure."""
     names = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
     baselines = lab.shipped_baselines(lab.find_model(run.spec.model).dataset)
@@ -84,14 +85,15 @@ def compute(models: Sequence[str], texts: Sequence[str], job: Job) -> None:
             lab.attention(model, text, job.progress, job.cancel)
 
 
+run = shell.need_run()
 links.choice("view", list(VIEWS), "maps")
 view = st.segmented_control(t("attention.view"), list(VIEWS), key="view", required=True, format_func=lambda name: t(f"attention.view_{name}"))
 last = layer_charts.short_name(run.report.layers[-1].name)[1]
 with st.container(horizontal=True):
     for block, label in ((1, "attention.figure_2_first"), (last, "attention.figure_2_last")):
         st.button(t(label), on_click=figure_2, args=(block,), type="tertiary", icon=":material/auto_stories:", help=t("attention.figure_2_help"))
-text, original = asked_texts()
-models = models_of()
+text, original = asked_texts(run, view)
+models = models_of(run)
 texts = [original, text] if original else [text]
 too_long = max(len(one.split()) for one in texts)
 found = {name: tuple(lab.find_attention(model, one) for one in texts) for name, model in models.items()}
@@ -104,7 +106,7 @@ elif too_long > LONGEST_SHOWN:
 elif not known:
     if panel.manager().get(key) is None:
         st.info(t("attention.nothing_yet"), icon=":material/grid_on:")
-    panel.start_button(t("attention.start"), key, lambda job: compute(list(models.values()), texts, job), primary=True)
+    panel.start_button(t("attention.start"), key, partial(compute, list(models.values()), texts), primary=True)
     panel.show(key)
 elif (tokens := max(len(maps.tokens) for pair in found.values() for maps in pair)) > LONGEST_SHOWN:
     st.warning(t("attention.too_long", tokens=tokens, most=LONGEST_SHOWN), icon=":material/warning:")

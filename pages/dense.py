@@ -25,10 +25,10 @@ st.markdown(t("dense.question"))
 def start_of(soup: SoupRun) -> str | None:
     """The name of the sidebar's model that is this soup; None if there is none, or if the soup's ingredients are missing."""
     try:
-        digest = lab.find_model(soup.model).digest
+        averaged = lab.find_model(soup.model).digest
     except ModelError:
         return None
-    return next((name for name in lab.built_in_models() if lab.find_model(name).digest == digest), None)
+    return next((name for name in lab.built_in_models() if lab.find_model(name).digest == averaged), None)
 
 
 def curve(soup: SoupRun) -> None:

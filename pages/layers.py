@@ -1,5 +1,7 @@
 """Where does the error arise, and which layers correct it? The error bars of up to four runs, and any of their layers close up."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -21,10 +23,6 @@ shell.require_entrypoint()
 
 st.title(t("layers.title"), help=meaning("reconstruction_error"))
 st.markdown(t("layers.question"))
-run = shell.need_run()
-runs = shell.chosen_runs()
-names = [layer.name for layer in run.report.layers]
-worst = max(run.report.layers, key=lambda layer: layer.own).name
 
 
 def table(shown: PruneRun) -> pd.DataFrame:
@@ -51,8 +49,8 @@ def place(layer: str) -> str:
     return t("layers.place", name=name, block=block)
 
 
-def clicked(key: str) -> None:
-    """Chooses the layer whose bar was clicked."""
+def clicked(key: str, names: Sequence[str]) -> None:
+    """Chooses the layer of ``names`` whose bar was clicked in the chart ``key``."""
     points = st.session_state[key].selection.points
     if points:
         st.session_state["layer"] = names[points[0]["point_index"]]
@@ -62,8 +60,8 @@ def draw(shown: PruneRun, chosen: str, top: float | None) -> go.Figure:
     """Shows one run: name, bars, findings. Returns the figure of the bars."""
     st.subheader(shell.run_name(shown))
     figure = layer_charts.layer_errors(shown.report.layers, shell.error_names(), chosen, top)
-    key = f"bars-{shown.digest}"
-    exports.chart(figure, alt=t("layers.alt"), key=key, on_select=lambda: clicked(key), selection_mode="points")
+    key, names = f"bars-{shown.digest}", [layer.name for layer in shown.report.layers]
+    exports.chart(figure, alt=t("layers.alt"), key=key, on_select=lambda: clicked(key, names), selection_mode="points")
     st.markdown(findings(shown))
     return figure
 
@@ -105,6 +103,10 @@ def reading(view: LayerView, report: LayerReport) -> str:
     )  # fmt: skip
 
 
+run = shell.need_run()
+runs = shell.chosen_runs()
+names = [layer.name for layer in run.report.layers]
+worst = max(run.report.layers, key=lambda layer: layer.own).name
 chosen = st.selectbox(t("layers.layer"), names, index=names.index(worst), key="layer", bind="query-params", help=t("layers.layer_help"), width=420)
 top = max(max(layer.total, layer.uncorrected) for shown in runs for layer in shown.report.layers) if len(runs) > 1 else None
 drawn = {shell.run_name(shown): draw(shown, chosen, top) for shown in runs}

@@ -34,15 +34,15 @@ sparsity = st.select_slider(t("overview.slider"), sparsities, value=first, key="
 run = next(run for run in best if run.spec.sparsity == sparsity)
 dense_scores, scores = lab.find_scores(run.spec.model), lab.find_scores(run.ref)
 
-row, card = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH}
+row, layout = st.container(horizontal=True), {"border": True, "height": "stretch", "width": shell.CARD_WIDTH}
 against_dense = (run.sparse.accuracy - run.dense.accuracy) * 100
-row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=meaning("accuracy"), **card)
+row.metric(t("overview.accuracy"), f"{run.sparse.accuracy:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=meaning("accuracy"), **layout)
 if scores and dense_scores:
     against_dense = (scores["aua"] - dense_scores["aua"]) * 100
-    row.metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=meaning("aua"), **card)
-row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=meaning("reconstruction_error"), **card)
+    row.metric(t("overview.aua"), f"{scores['aua']:.1%}", t("overview.points", points=f"{against_dense:+.1f}"), help=meaning("aua"), **layout)
+row.metric(t("overview.error"), f"{run.mean_error:.3f}", help=meaning("reconstruction_error"), **layout)
 of_all = t("overview.of", weights=f"{run.report.weights:,}")
-row.metric(t("overview.zeros"), f"{run.report.zeros:,}", of_all, delta_color="off", delta_arrow="off", **card)
+row.metric(t("overview.zeros"), f"{run.report.zeros:,}", of_all, delta_color="off", delta_arrow="off", **layout)
 
 dense = run.dense
 references = {"accuracy": sparsity_lines.dense_accuracy(run), "aua": sparsity_lines.dense_aua(run.spec.model), "error": None}
@@ -61,19 +61,19 @@ st.caption(t("overview.provenance", seed=run.spec.seed, day=run.made["day"], **t
 exports.offer("over-sparsity", {t(f"overview.{name}"): figure for name, figure in figures.items()})
 
 pairs = examples.attacked_demos(run)
-told = examples.most_telling(pairs)
-if told:
+demo = examples.most_telling(pairs)
+if demo:
     st.subheader(t("overview.sentence_title"))
-    for column, trace, name in zip(st.columns(2), pairs[told], (t("run.dense"), shell.run_name(run)), strict=True):
+    for column, trace, name in zip(st.columns(2), pairs[demo], (t("run.dense"), shell.run_name(run)), strict=True):
         with column:
             replay.outcome_card(trace, name)
     flipped = {which: sum(pair[place].outcome == "flipped" for pair in pairs.values()) for place, which in enumerate(("dense", "sparse"))}
     st.caption(t("overview.sentence_note", recipe=RECIPES[AttackSpec().recipe].title, count=len(pairs), **flipped))
-    st.page_link(shell.page("attack"), label=t("overview.replay"), icon=":material/play_circle:", query_params={"demo": str(told), "runs": run.digest})
+    st.page_link(shell.page("attack"), label=t("overview.replay"), icon=":material/play_circle:", query_params={"demo": str(demo), "runs": run.digest})
 
 st.subheader(t("overview.next_title"))
 row = st.container(horizontal=True)
 for name in ("prune", "layers", "attention", "attack"):
-    with row.container(**card):
+    with row.container(**layout):
         st.page_link(shell.page(name), label=t(f"{name}.menu"), icon=shell.PAGES[name])
         st.caption(t(f"{name}.question"))

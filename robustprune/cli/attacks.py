@@ -160,7 +160,7 @@ def _table(runs: "list[AttackRun]") -> str:
 
 def _comparison_line(one: dict[str, Any]) -> str:
     crossed = [cell for cell in one["transfer"]["cells"] if cell["source"] != cell["target"]]
-    transfers = "; ".join(f"of the texts that flip {cell['source']}, {cell['fooled']} of {cell['texts']} flip {cell['target']}" for cell in crossed)
+    transfers = "; ".join(f"of the texts that fool {cell['source']}, {cell['fooled']} of {cell['texts']} fool {cell['target']}" for cell in crossed)
     held = f"only {one['first']} held on {one['only_first']} texts, only {one['second']} on {one['only_second']}"
     interval = f"[{one['aua_difference_low']:+.1%}, {one['aua_difference_high']:+.1%}]"
     return f"{one['recipe']}: Aua differs by {one['aua_difference']:+.1%} {interval} ({held}; McNemar p = {one['p']:.3f}); {transfers}"

@@ -67,7 +67,7 @@ def _show_grid(found: dict[str, AttentionMaps], block: int, head: int | None) ->
     for other, maps in others:
         st.markdown(t("attention.finding_third", name=other, mean=f"{mean_distance(dense, maps).mean():.1%}", run=name, ours=f"{distances.mean():.1%}"))
     st.subheader(t("attention.grid"))
-    names = {key: t(f"attention.{key}") for key in ("block", "head", "distance")}
+    names = {key: t(f"attention.{key}") for key in ("block", "head")}
     figure = attention_charts.head_distances(distances, names, (block, head))
     exports.chart(figure, alt=t("attention.grid_alt"), key="grid", on_select=_clicked, selection_mode="points")
     st.caption(t("attention.grid_note"))

@@ -148,7 +148,7 @@ def test_a_data_set_that_has_changed_since_the_training_is_refused(tmp_path):
     first, *rows = list(csv.reader(path.open(encoding="utf-8", newline=""), delimiter="\t"))
     with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter="\t").writerows([first, *rows[::-1]])
-    with pytest.raises(DataError, match=r"adapter was trained on other texts than those of .* Train it again"):
+    with pytest.raises(DataError, match=r"adapter was trained on texts that differ from .* Train it again"):
         soups.choosing_texts([name], dataset)
 
 

@@ -156,6 +156,8 @@ SHOWS = {
     "file_uploader", "write", "html",
 }  # fmt: skip
 SAID_BY = {"label", "help", "text", "body", "placeholder", "alt", "title", "name", "xaxis_title", "yaxis_title", "hovertemplate", "delta"}
+# A thread's or process's name stands in tools for debugging and on no page.
+WORKERS = {"Thread", "Process"}
 # Markdown's icons and badges, HTML's tags, Plotly's values, units.
 NO_WORDS = re.compile(r"-badge\[|:material/\w+:|:[\w-]+\[|<[^>]*>|<\w+ style=\"|%\{[^}]*\}|\bMB\b")
 
@@ -179,7 +181,8 @@ def shown_literally(file):
         if isinstance(node, ast.Call):
             logs = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "log"  # nobody sees the log on a page
             shows = getattr(node.func, "attr", "") in SHOWS and not logs
-            said = [*(node.args[:1] if shows else []), *(one.value for one in node.keywords if one.arg in SAID_BY)]
+            titles = SAID_BY - ({"name"} if getattr(node.func, "attr", "") in WORKERS else set())
+            said = [*(node.args[:1] if shows else []), *(one.value for one in node.keywords if one.arg in titles)]
             for one in said:
                 yield from words_in(one)
 
