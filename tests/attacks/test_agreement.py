@@ -12,6 +12,7 @@ from robustprune import lab
 from robustprune.attacks.engine import library
 from robustprune.attacks.engine.attacker import Attacker
 from robustprune.attacks.resources import loading
+from robustprune.base.progress import silent
 from robustprune.bench import plain
 from robustprune.specs.attack import AttackSpec
 from robustprune.texts import datasets
@@ -24,7 +25,7 @@ def classifier():
 
 def compare(classifier, name, texts, budget=1000):
     spec = AttackSpec(name, query_budget=budget)
-    loaded = loading.load(spec, lambda _what: None)
+    loaded = loading.load(spec, silent)
     wrapper = library.textattack().models.wrappers.HuggingFaceModelWrapper(classifier.model, classifier.tokenizer)
     # As long as the longest text needs: what the answers are does not depend on it, how long they take does.
     wrapper.tokenizer = _Short(classifier.tokenizer)

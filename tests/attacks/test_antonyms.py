@@ -5,6 +5,7 @@ import pytest
 from robustprune.attacks.resources.encoder import SentenceEncoder
 from robustprune.attacks.resources.names import MIN_COSINE
 from robustprune.attacks.resources.synonyms import ANTONYMS, of_minilm, read_antonyms
+from robustprune.base.progress import silent
 from robustprune.bench import lexicon
 from robustprune.bench.lexicon import content_words, read_lexicon, sentiment_words, shares
 from robustprune.texts import datasets
@@ -13,7 +14,7 @@ from tests.conftest import SHARED
 
 @pytest.fixture(scope="module")
 def synonyms():
-    return of_minilm(SentenceEncoder(), lambda _what: None)
+    return of_minilm(SentenceEncoder(), silent)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from robustprune.attacks.resources import loading
 from robustprune.attacks.traces import changes
 from robustprune.attacks.traces.trace import AttackTrace, Candidates, Query, Rank
 from robustprune.base.errors import Cancelled, DataError, ModelError, OutOfTime, ResourceMissing
+from robustprune.base.progress import silent
 from robustprune.models import inference
 from robustprune.models.loading import Classifier
 from robustprune.specs.attack import AttackSpec
@@ -32,7 +33,7 @@ def classifier():
 
 def attacker(*classifiers, watch=quiet, recipe="textfooler", **settings):
     spec = AttackSpec(recipe, **settings)
-    return Attacker(classifiers, loading.load(spec, lambda _what: None), spec, watch)
+    return Attacker(classifiers, loading.load(spec, silent), spec, watch)
 
 
 @pytest.fixture(scope="module", params=OFFLINE)
@@ -215,7 +216,7 @@ def test_side_by_side_gives_what_each_alone_gives(classifier):
 
 def test_side_by_side_encodes_what_the_victims_share_once(classifier, monkeypatch):
     one = attacker(classifier, classifier)
-    encoder, encoded = loading.load(AttackSpec(), lambda _what: None).encode_window.__self__, []
+    encoder, encoded = loading.load(AttackSpec(), silent).encode_window.__self__, []
     encoder.forget()
     original = encoder._encode
     monkeypatch.setattr(encoder, "_encode", lambda texts, check: encoded.extend(texts) or original(texts, check))

@@ -15,6 +15,7 @@ import pytest
 
 from robustprune.attacks.resources import downloads
 from robustprune.base.errors import Cancelled, ResourceMissing, SpecError
+from robustprune.base.progress import silent
 
 FILES = {"thing/a.txt": b"a" * 1000, "thing/deep/b.bin": bytes(range(256)) * 2000, "elsewhere/c.txt": b"not kept"}
 
@@ -103,12 +104,8 @@ def known(server):
     return {"test": downloads.Download("test", "a test thing", server.url, members, len(server.body), "none", "nltk_data/things")}
 
 
-def ignore(*_arguments):
-    pass
-
-
-def get(known, progress=ignore, check=ignore, seconds=10.0):
-    return downloads.get("test", progress, check, seconds, known)
+def get(known, progress=silent, seconds=10.0):
+    return downloads.get("test", progress, seconds, known)
 
 
 def fails(known, home, *words, **settings):
@@ -129,15 +126,15 @@ def nothing_is_left(known, home):
 
 
 def test_what_arrives_is_whole_named_and_told(server, known, empty_home):
-    told, checks = [], []
-    path = get(known, lambda *now: told.append(now), lambda: checks.append(1))
+    told = []
+    path = get(known, lambda *now: told.append((*now[:2], str(now[2]))))
     assert path == downloads.installed("test", known) == empty_home / "resources" / "nltk_data" / "things" / "thing"
     assert {str(file.relative_to(path.parent)): file.read_bytes() for file in path.rglob("*") if file.is_file()} == {
         name: data for name, data in FILES.items() if name.startswith("thing/")
     }
     size = len(server.body)
-    assert told[-1] == (size, size, "a test thing: 0.5 of 0.5 MB")
-    assert checks
+    assert (size, size, "a test thing: 0.5 of 0.5 MB") in told
+    assert told[-1][2] == "unpacking a test thing"
     assert sorted(file.name for file in path.parent.iterdir()) == ["test.json", "thing"]
     note = json.loads((path.parent / "test.json").read_text())
     assert note.pop("day").count("-") == 2
@@ -224,13 +221,14 @@ def test_cancelled_midway(server, known, empty_home, answer):
     server.answer = getattr(server, answer)
     done = []
 
-    def check():
-        if done and done[-1]:
+    def stop_once_something_came(now, _total, _text):
+        done.append(now)
+        if now:
             raise Cancelled("base.cancelled")
 
     started = time.monotonic()
     with pytest.raises(Cancelled):
-        get(known, lambda now, _total, _text: done.append(now), check)
+        get(known, stop_once_something_came)
     assert time.monotonic() - started < 2
     nothing_is_left(known, empty_home)
 
@@ -289,7 +287,7 @@ def test_an_archive_put_there_by_hand_is_used(server, known, empty_home):
 
 
 def test_an_unknown_name(empty_home):
-    for ask in (downloads.installed, lambda name: downloads.get(name, ignore, ignore)):
+    for ask in (downloads.installed, lambda name: downloads.get(name, silent)):
         with pytest.raises(SpecError, match="counter-fitted, tagger, tagset, wordnet"):
             ask("glove")
 
@@ -301,7 +299,7 @@ def test_nltk_finds_what_was_installed(server, empty_home):
         entry = downloads.DOWNLOADS[name]
         server.body = zipped(dict.fromkeys(entry.members, b"x"))
         known = {name: dataclasses.replace(entry, url=server.url)}
-        path = downloads.get(name, ignore, ignore, known=known)
+        path = downloads.get(name, silent, known=known)
         kind = "taggers" if name.startswith("tag") else "corpora"
         assert nltk.data.find(f"{kind}/{path.name}", [str(downloads.folder() / "nltk_data")]).path == str(path)
         assert entry.url.endswith(f"/packages/{kind}/{path.name}.zip")

@@ -18,13 +18,14 @@ from robustprune.attacks.resources import downloads, loading, names, synonyms
 from robustprune.attacks.resources.encoder import USE_ADDRESS, no_check, universal_sentence_encoder
 from robustprune.attacks.resources.names import MIN_COSINE, describe, missing
 from robustprune.base.errors import ModelError, ResourceMissing
+from robustprune.base.progress import silent
 from robustprune.specs.attack import AttackSpec
 from tests.small_models import classifier as small_classifier
 
 
 @pytest.fixture(scope="module")
 def loaded():
-    return loading.load(AttackSpec(), lambda _what: None)
+    return loading.load(AttackSpec(), silent)
 
 
 def test_the_encoder_answers_the_same_from_memory():
@@ -64,7 +65,7 @@ def test_a_damaged_synonym_cache_is_made_anew(loaded, offline_home, monkeypatch)
     content = path.read_bytes()
     path.write_bytes(content[:1000])
     monkeypatch.setattr(loading, "_loaded", {})
-    again = loading.load(AttackSpec(), lambda _what: None)
+    again = loading.load(AttackSpec(), silent)
     assert (again.synonyms.neighbours == loaded.synonyms.neighbours).all()
     assert path.stat().st_size == len(content)
 
@@ -92,7 +93,7 @@ def test_pairs_are_taken_either_way_round(tmp_path, loaded):
     assert pairs.of("fine") == [("good", None), ("nice", None)]
     assert pairs.of("film") == []
     spec = AttackSpec(synonyms=str(path))
-    assert loading.load(spec, lambda _what: None).synonyms.of("nice") == [("fine", None)]
+    assert loading.load(spec, silent).synonyms.of("nice") == [("fine", None)]
     assert "pairs of pairs.txt" in describe(spec).synonyms
 
 
@@ -105,17 +106,17 @@ def test_a_file_that_is_no_list_of_pairs_is_refused(tmp_path, content, said):
 
 
 def test_what_is_missing_is_told_with_how_to_get_it_and_what_is_used_instead():
-    told = {one.name: one for one in missing(AttackSpec())}
+    told = {str(one.name): one for one in missing(AttackSpec())}
     assert told["counter-fitted vectors"].instead
     assert "resources --get" in told["NLTK's tagger"].how
     assert missing(AttackSpec(resources="built-in")) == []
-    assert [one.instead for one in missing(AttackSpec("pwws"))] == [""]
+    assert [one.instead for one in missing(AttackSpec("pwws"))] == [None]
 
 
 @pytest.mark.parametrize("spec", [AttackSpec("pwws"), AttackSpec("bert-attack"), AttackSpec("bae"), AttackSpec(synonyms="/nowhere/pairs.txt")])
 def test_what_cannot_run_says_so_before_anything_is_loaded(spec):
     with pytest.raises(ResourceMissing):
-        loading.load(spec, lambda _what: pytest.fail("something was loaded"))
+        loading.load(spec, lambda *_now: pytest.fail("something was loaded"))
 
 
 def test_names_tell_only_what_a_recipe_uses():
@@ -142,12 +143,12 @@ def test_counter_fitted_vectors_are_read_and_their_neighbours_kept(empty_home, m
     path.write_text("".join(f"w{i} {' '.join(f'{x:.6f}' for x in row)}\n" for i, row in enumerate(vectors)), encoding="utf-8")
     monkeypatch.setattr(downloads, "installed", lambda name: path)
     with pytest.raises(ResourceMissing, match="80 vectors of 5 numbers"):
-        synonyms.of_counter_fitted(lambda _what: None)
+        synonyms.of_counter_fitted(silent)
     monkeypatch.setattr(synonyms, "COUNTER_FITTED_SHAPE", (80, 5))
-    found = synonyms.of_counter_fitted(lambda _what: None)
+    found = synonyms.of_counter_fitted(silent)
     assert found.of("w0")[0][0] == "w1"
     assert np.allclose(np.linalg.norm(found.vectors, axis=1), 1)
-    assert (synonyms.of_counter_fitted(lambda _what: None).neighbours == found.neighbours).all()
+    assert (synonyms.of_counter_fitted(silent).neighbours == found.neighbours).all()
     assert list((empty_home / "resources").glob("counter-fitted-*.safetensors"))
 
 
@@ -178,7 +179,7 @@ def test_recipes_with_a_masked_language_model_run_when_one_is_given(recipe, mask
     from robustprune.attacks.engine.attacker import Attacker
 
     spec = AttackSpec(recipe, masked_lm=masked_lm, query_budget=80)
-    loaded = loading.load(spec, lambda _what: None)
+    loaded = loading.load(spec, silent)
     assert "SHA-256" in loaded.names.other
     (trace,) = Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
     assert trace.outcome in ("flipped", "held")
@@ -188,7 +189,7 @@ def test_recipes_with_a_masked_language_model_run_when_one_is_given(recipe, mask
 def test_a_masked_language_model_that_is_none_is_refused(tmp_path):
     for name in (str(tmp_path), "nobody/nothing"):
         with pytest.raises((ResourceMissing, ModelError), match="cannot be loaded"):
-            loading.load(AttackSpec("bae", masked_lm=name), lambda _what: None)
+            loading.load(AttackSpec("bae", masked_lm=name), silent)
 
 
 def _damaged(folder):
@@ -212,7 +213,7 @@ def test_a_masked_language_model_that_is_damaged_is_refused_with_a_sentence(mask
     harm(folder)
     monkeypatch.setattr(loading, "_loaded", {})
     with pytest.raises(ResourceMissing, match=told):
-        loading.load(AttackSpec("bae", masked_lm=str(folder)), lambda _what: None)
+        loading.load(AttackSpec("bae", masked_lm=str(folder)), silent)
 
 
 def test_words_are_split_as_the_installed_library_splits_them():
@@ -238,7 +239,7 @@ def test_pwws_runs_where_wordnet_is(monkeypatch):
     monkeypatch.setattr(names, "has_wordnet", lambda: True)
     monkeypatch.setattr(library.textattack().transformations.word_swaps.word_swap_wordnet, "wordnet", SimpleNamespace(synsets=synsets))
     spec = AttackSpec("pwws")
-    loaded = loading.load(spec, lambda _what: None)
+    loaded = loading.load(spec, silent)
     assert loaded.names.other == "WordNet"
     (trace,) = Attacker([lab.load_model("sst2-demo")], loaded, spec, lambda _trace: None).attack("a gripping and beautifully acted film", 1)
     told = {step.word: {candidate.word for candidate in step.candidates} for step in trace.of_kind(Candidates)}

@@ -88,7 +88,7 @@ def test_what_a_text_says_cannot_look_like_a_line_of_the_log(in_full):
 
 def test_a_job_that_is_cancelled_or_fails_is_in_the_log(lines):
     def stop(job):
-        raise Cancelled(SECRET)
+        raise Cancelled("base.verbatim", text=SECRET)
 
     manager = JobManager()
     for key, work in (("a", stop), ("b", fail), ("c", lambda job: 1)):

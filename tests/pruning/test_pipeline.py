@@ -227,7 +227,7 @@ def test_nan_is_named_where_the_errors_are_measured_beforehand_and_in_the_head()
 
 def test_a_head_is_not_refitted_from_too_few_texts():
     model, tokenizer = classifier()
-    with pytest.raises(DataError, match="from 80 calibration texts on"):
+    with pytest.raises(DataError, match="at least 80 calibration texts"):
         prune(model, tokenizer, texts=TEXTS[:20], refit_head=True, watch=lambda *_: pytest.fail("this is known before anything runs"))
 
 

@@ -145,8 +145,9 @@ def _fetch(entry: Download, path: Path, progress: Progress, seconds: float) -> P
             if running and (time.monotonic() > limit or done > MOST_BYTES):
                 raise _missing(entry, say("attacks.limit_reached", seconds=seconds, gigabytes=MOST_BYTES / 1e9, state=state))
     if isinstance(failure, requests.RequestException):
-        broken = f"there is no connection, or it broke off, at {state} ({type(failure).__name__})"
-        raise _missing(entry, broken if failure.response is None else f"the server answered HTTP {failure.response.status_code}") from failure
+        answer = failure.response
+        broken = say("attacks.connection_broke", state=state, error=type(failure).__name__)
+        raise _missing(entry, broken if answer is None else say("attacks.server_answered", status=answer.status_code)) from failure
     if failure:
         raise failure
     return path
