@@ -34,17 +34,17 @@ class Proposals:
 def _find(attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
     passed, refused = _passed_and_refused(attack, text, keywords)
     words = changes.places(text.text, text.words)
-    told: dict[int, list[Candidate]] = {}
+    by_place: dict[int, list[Candidate]] = {}
     asked = [int(index) for index in keywords.get("indices_to_modify") or ()]
     for candidate, by in [*((one, None) for one in passed), *refused]:
         index = asked[0] if asked else min(candidate.attack_attrs["newly_modified_indices"], default=-1)
         if 0 <= index < len(words):
             put = _put(text.text, words, index, candidate)
-            told.setdefault(index, []).append(Candidate(put, by, candidate.attack_attrs.get("similarity_score")))
-    for index in asked or sorted(told):
+            by_place.setdefault(index, []).append(Candidate(put, by, candidate.attack_attrs.get("similarity_score")))
+    for index in asked or sorted(by_place):
         if hasattr(attack.transformation, "too_far") and 0 <= index < len(words):
-            told.setdefault(index, []).extend(Candidate(word, "WordEmbeddingDistance") for word in attack.transformation.too_far(text.words[index]))
-    return passed, tuple(Candidates(original_index(text, index), text.words[index], tuple(found)) for index, found in told.items())
+            by_place.setdefault(index, []).extend(Candidate(word, "WordEmbeddingDistance") for word in attack.transformation.too_far(text.words[index]))
+    return passed, tuple(Candidates(original_index(text, index), text.words[index], tuple(found)) for index, found in by_place.items())
 
 
 def original_index(text: Any, index: int) -> int:

@@ -36,7 +36,7 @@ class Recorder:
         self._order: list[int] = []
         self._ranking = False
         self._turn: int | None = None
-        self._told: set[tuple[str, int]] = set()
+        self._noted: set[tuple[str, int]] = set()
         self.current: str = initial.attacked_text.text
         self.changes: tuple[Change, ...] = ()
         self.answers: dict[str, tuple[float, ...]] = {}
@@ -70,11 +70,11 @@ class Recorder:
         def transformations(text: Any, **keywords: Any) -> Any:
             if greedy and not self._ranking:
                 self.note_swap(text)
-            passed, told = self._proposals.find(attack, text, **keywords)
-            self._turn = told[0].index if len(told) == 1 else None
-            for one in told:
-                if (key := (text.text, one.index)) not in self._told or not attack.use_transformation_cache:
-                    self._told.add(key)
+            passed, candidates = self._proposals.find(attack, text, **keywords)
+            self._turn = candidates[0].index if len(candidates) == 1 else None
+            for one in candidates:
+                if (key := (text.text, one.index)) not in self._noted or not attack.use_transformation_cache:
+                    self._noted.add(key)
                     self.steps.append(one)
             self._tell()
             return list(passed)

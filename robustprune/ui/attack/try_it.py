@@ -89,8 +89,8 @@ def try_it(models: dict[str, str], text: str, label: int, labels: Sequence[str])
     answered = [(tried, answers) for key, tried in attempts if (answers := panel.result(key))]
     made = [Attempt(tried, words_changed(text, tried), {shown: answers[model][tried] for shown, model in models.items()}) for tried, answers in answered]
     if made:
-        told = [{shown: verdict(answer, label, labels) for shown, answer in one.answers.items()} for one in made]
-        rows = [{t("try.attempt"): one.text, t("try.words"): one.words, **answers} for one, answers in zip(made, told, strict=True)]
+        verdicts = [{shown: verdict(answer, label, labels) for shown, answer in one.answers.items()} for one in made]
+        rows = [{t("try.attempt"): one.text, t("try.words"): one.words, **answers} for one, answers in zip(made, verdicts, strict=True)]
         st.dataframe(pd.DataFrame(rows), hide_index=True)
     return made
 

@@ -105,8 +105,8 @@ def guess_sparsity(_: dict) -> None:
         return
     for pair in asked:
         answer = stays_near(families[pair])
-        told = t("guess.answer" if answer else "guess.never", method=pair[0], sparsity=wording.percent(answer or 0), margin=AS_GOOD_POINTS)
-        st.markdown(f"{':material/check_circle:' if guesses[pair] == wording.percent(answer or 0) else ':material/arrow_forward:'} {told}")
+        verdict = t("guess.answer" if answer else "guess.never", method=pair[0], sparsity=wording.percent(answer or 0), margin=AS_GOOD_POINTS)
+        st.markdown(f"{':material/check_circle:' if guesses[pair] == wording.percent(answer or 0) else ':material/arrow_forward:'} {verdict}")
     _over_sparsity("accuracy", families)
 
 

@@ -15,7 +15,7 @@ from robustprune.ui.learn.numbers import MODEL
 from robustprune.ui.words.i18n import t
 from robustprune.ui.words.wording import plain
 
-SCORE, GUESS, TOLD = "quiz_score", "quiz_guess", "quiz_told"
+SCORE, GUESS, REVEALED = "quiz_score", "quiz_guess", "quiz_revealed"
 # How far the true label's probability must fall without the most important word. Below this, no word matters and their order is noise.
 LEANS = 0.05
 
@@ -48,10 +48,10 @@ def predict_first(_: dict) -> None:
     links.choice("quiz", [str(number) for number in texts], str(next(iter(texts))))
     number = int(st.session_state["quiz"])
     trace, score = texts[number], st.session_state.setdefault(SCORE, Score())
-    told = st.session_state.setdefault(TOLD, {})
-    revealed = number in told
+    guesses = st.session_state.setdefault(REVEALED, {})
+    revealed = number in guesses
     if revealed:  # Streamlit forgets the value of a widget when the user leaves its page
-        st.session_state[GUESS] = told[number]
+        st.session_state[GUESS] = guesses[number]
     label = plain(trace.labels[trace.label])
     st.markdown(t("quiz.question", number=list(texts).index(number) + 1, questions=len(texts), label=label))
     film = frames(trace)
@@ -73,9 +73,9 @@ def _tell(trace: AttackTrace, guess: int | None) -> None:
     """Says whether the guess was right, and why the attack began with that word."""
     first, most = trace.swaps[0], max(trace.importance, key=trace.importance.__getitem__)
     values = {"word": plain(first["from"]), "new": plain(first["to"]), "most": plain(trace.words[most].text), "fall": f"{trace.importance[most] * 100:.1f}"}
-    told = t("quiz.right" if guess == first["index"] else "quiz.wrong", **values)
+    verdict = t("quiz.right" if guess == first["index"] else "quiz.wrong", **values)
     why = t("quiz.why_most" if most == first["index"] else "quiz.why_refused", **values)
-    (st.success if guess == first["index"] else st.info)(f"{told} {why}", icon=":material/lightbulb:")
+    (st.success if guess == first["index"] else st.info)(f"{verdict} {why}", icon=":material/lightbulb:")
 
 
 def _reveal(number: int, trace: AttackTrace) -> None:
@@ -83,7 +83,7 @@ def _reveal(number: int, trace: AttackTrace) -> None:
     if number not in score.answered:
         score.answered.add(number)
         score.right += st.session_state.get(GUESS) == trace.swaps[0]["index"]
-    st.session_state.setdefault(TOLD, {})[number] = st.session_state.get(GUESS)
+    st.session_state.setdefault(REVEALED, {})[number] = st.session_state.get(GUESS)
 
 
 def _ask(number: int) -> None:
@@ -120,7 +120,7 @@ def beat(start: dict[str, str]) -> None:
 
 def forget() -> None:
     """Deletes the attempts by hand and the revealed answers, but not the score. For callbacks."""
-    st.session_state.pop(TOLD, None)
+    st.session_state.pop(REVEALED, None)
     st.session_state.pop(GUESS, None)
     for trace in attacked_texts().values():
         try_it.forget([MODEL], trace.text)
