@@ -1,4 +1,4 @@
-"""Draws curves over sparsity or over the number of calibration texts, and defines the colours of all figures."""
+"""Draws curves over sparsity or over the number of calibration texts, and defines the colours of all figures and their look outside the app."""
 
 from collections.abc import Sequence
 from itertools import cycle
@@ -13,6 +13,15 @@ STYLES = ((BLUE, "circle", "solid"), (ORANGE, "diamond", "dot"), (GREEN, "square
 HEIGHT = 360
 # (position on the x axis, value, low end and high end of the interval, the key that a click returns)
 Point = tuple[float, float, float, float, str]
+
+
+def standalone(figure: go.Figure) -> go.Figure:
+    """Returns a copy of a figure for a page outside the app, in Plotly's white template.
+
+    Streamlit replaces Plotly's default template when it is imported. The colours of its template are placeholders that only Streamlit's pages
+    replace, and it reserves no room for tick labels.
+    """
+    return go.Figure(figure).update_layout(template="plotly_white")
 
 
 def curves(lines: dict[str, Sequence[Point]], reference: tuple[str, float] | None, axis: str, title: str, percent: bool) -> go.Figure:

@@ -9,7 +9,7 @@ import pandas as pd
 from robustprune.base.rates import Rate
 from robustprune.studies import lines, paper, seed_groups
 from robustprune.studies.claims import Answer, Verdict, verdicts
-from robustprune.studies.figures import curves
+from robustprune.studies.figures import curves, standalone
 from robustprune.studies.seed_groups import Group
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def page(results: pd.DataFrame, found: Sequence[Answer], sweeps: Sequence[Mappin
                 drawn = _figures(mine, recipe, words)
                 parts.append(f"<h3>{escape(recipe)}</h3>{_html(table_frame(mine, recipe, words))}")
                 for figure in drawn:
-                    parts.append(figure.to_html(full_html=False, include_plotlyjs=first, config={"displaylogo": False}))
+                    parts.append(standalone(figure).to_html(full_html=False, include_plotlyjs=first, config={"displaylogo": False}))
                     first = False
     parts.append(f"<h2>{_say(words, 'compare.view_paper')}</h2><p>{_say(words, 'paper.apart')}</p>{_paper(results, words, language)}")
     parts.append(f"<h2>{_say(words, 'claims.made')}</h2>{_made(results, sweeps, words)}")

@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from robustprune.studies.figures import standalone
 from robustprune.ui.charts.charts import MARK
 from robustprune.ui.frame import shell
 from robustprune.ui.words.i18n import t
@@ -53,7 +54,7 @@ def offer(key: str, figures: dict[str, go.Figure], tables: dict[str, pd.DataFram
 
 def page_of(figure: go.Figure) -> str:
     """The figure as an HTML page that works without a network."""
-    return figure.to_html(include_plotlyjs=True, config={"displaylogo": False, "toImageButtonOptions": {"format": "svg"}})
+    return standalone(figure).to_html(include_plotlyjs=True, config={"displaylogo": False, "toImageButtonOptions": {"format": "svg"}})
 
 
 def numbers_of(figure: go.Figure) -> pd.DataFrame:

@@ -15,6 +15,9 @@ from robustprune.ui import exports
 from robustprune.ui.charts import attention_charts, charts, layer_charts
 from robustprune.ui.frame import shell
 
+# A colour of the template that Streamlit makes Plotly's default; only Streamlit's pages replace it.
+PLACEHOLDER = "#000001"
+
 
 def test_numbers_of_lines_carry_their_intervals():
     lines = {"a": [(0.5, 0.9, 0.85, 0.93), (0.7, 0.8, 0.7, 0.86)], "b": [(0.5, 0.6, 0.6, 0.6)]}
@@ -61,6 +64,12 @@ def test_a_page_needs_no_network_and_runs_nothing_that_a_name_holds(evil):
     page = exports.page_of(go.Figure(go.Scatter(x=[1], y=[2], name=evil)))
     assert evil not in page
     assert not re.search(r'<(script|link)[^>]+(src|href)="?http', page)
+
+
+def test_a_page_has_the_colours_of_its_figure_and_no_placeholders():
+    figure = go.Figure(go.Bar(x=["a"], y=[1]))
+    assert PLACEHOLDER in figure.to_json()  # or the next line would test nothing
+    assert PLACEHOLDER not in exports.page_of(figure)
 
 
 def test_numbers_survive_the_way_through_csv_and_json():

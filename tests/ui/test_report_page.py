@@ -7,6 +7,7 @@ import pytest
 from robustprune import studies
 from robustprune.base import locales
 from robustprune.studies import report
+from tests.ui.test_exports import PLACEHOLDER
 
 
 @pytest.mark.parametrize("language", locales.languages())
@@ -20,6 +21,7 @@ def test_the_report_says_claims_tables_figures_and_where_they_come_from(language
     for key in ("report.title", "claims.adaptive", "claims.held", "claims.collapse", "claims.levels", "claims.made"):
         assert words[key].replace("&", "&amp;") in page
     assert page.count("plotly-graph-div") >= 3
+    assert PLACEHOLDER not in page
     assert all(about["command"] in page for about in studies.shipped_sweeps())
     outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", outside)
