@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # beartype 0.23.1: a checked call draws numbers from Python's global random generator, so seeded programs draw other numbers.
 #
 # One would expect: a type checker only looks. After random.seed(1), a program draws the same numbers with and without @beartype.
@@ -6,7 +6,7 @@
 # so each checked call with a list argument moves that generator on. Results that depend on a seed change as soon as the checks are
 # switched on, for instance only in tests. A number moves nothing.
 # What helps: draw from a generator of one's own (random.Random(seed)), or switch the checks off where draws are compared.
-set -eu
+set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"

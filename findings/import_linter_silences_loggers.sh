@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # import-linter 2.17: its check, called from Python, switches off the loggers that the calling process already has.
 #
 # One would expect: importlinter.cli.lint_imports checks the imports, returns 0 or 1, and leaves the logging of its caller alone.
@@ -6,13 +6,13 @@
 # then and that its configuration does not name is disabled, so warnings of the calling program are lost without a word. In a test suite
 # this shows far away: tests that run later in the same process find no log records in pytest's caplog.
 # What helps: run the check in a process of its own.
-set -eu
+set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check import-linter==2.17 grimp==3.20 click==8.5.0
-mkdir -p "$folder/work/shop"
-cd "$folder/work"
+mkdir -p "$folder/project/shop"
+cd "$folder/project"
 printf '"""A package of two modules."""\n' > shop/__init__.py
 printf 'PRICE = 3\n' > shop/prices.py
 printf 'from shop import prices\n\nTOTAL = 2 * prices.PRICE\n' > shop/till.py

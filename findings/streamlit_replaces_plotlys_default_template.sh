@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # streamlit 1.67.0 with plotly 7.1.0: importing Streamlit's Plotly element gives all figures of the process a template of placeholders.
 #
 # One would expect: a figure that no Streamlit page shows, saved by Figure.to_json or Figure.to_html, looks the same whether or not the
@@ -7,7 +7,7 @@
 # #000001 (almost black) that only Streamlit's front end replaces. Whatever is exported afterwards without a template of its own carries
 # these markers into files that nobody translates: series without a colour of their own are drawn almost black.
 # What helps: name a template in every figure that leaves the app, for instance "plotly_white".
-set -eu
+set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"

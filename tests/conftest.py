@@ -41,3 +41,15 @@ def shared_data(monkeypatch):
         pytest.skip(f"the shared data is not at {SHARED}")
     monkeypatch.setenv("ROBUSTPRUNE_DATA_DIR", str(SHARED / "data"))
     return SHARED / "data"
+
+
+@pytest.fixture(scope="module")
+def sst2(tmp_path_factory):
+    """The data set sst2 on this machine: a few of the demo reviews. Gives the folder of data sets."""
+    from tests.models.test_averages import write_texts  # not above: it loads models, which most tests do not need
+
+    folder = tmp_path_factory.mktemp("data")
+    write_texts(folder / "sst2")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTPRUNE_DATA_DIR", str(folder))
+        yield folder

@@ -8,19 +8,12 @@ import pytest
 
 from robustprune import cli, lab
 from tests.cli.test_cli import ROOT, run
-from tests.models.test_averages import HEAD, train_adapter, write_texts
+from tests.models.test_averages import HEAD, train_adapter
 
 QUICK = ("--rank", "2", "--rows", "16", "--batch-size", "8")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def sst2(tmp_path_factory):
-    """The data set sst2 on this machine: a few of the demo reviews."""
-    folder = tmp_path_factory.mktemp("data")
-    write_texts(folder / "sst2")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROBUSTPRUNE_DATA_DIR", str(folder))
-        yield folder
+pytestmark = pytest.mark.usefixtures("sst2")
 
 
 def told(*arguments):

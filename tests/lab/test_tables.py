@@ -18,7 +18,6 @@ from robustprune.specs.compare import CompareSpec
 from robustprune.specs.prune import PruneSpec
 from robustprune.specs.train import BaselineSpec, TrainSpec
 from tests.lab.test_soups import constant
-from tests.models.test_averages import write_texts
 
 SPEC = AttackSpec("deepwordbug", query_budget=40)
 EXAMPLES = 5
@@ -27,14 +26,7 @@ PRUNING = PruneSpec(START, "sst2", "magnitude", "none", 0.3, calibration=16)
 BASELINE = BaselineSpec("lth", 0.3, rounds=1, train=TrainSpec(2, rows=16, batch_size=8))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def sst2(tmp_path_factory):
-    """The data set sst2 on this machine: a few of the demo reviews."""
-    folder = tmp_path_factory.mktemp("data")
-    write_texts(folder / "sst2")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROBUSTPRUNE_DATA_DIR", str(folder))
-        yield folder
+pytestmark = pytest.mark.usefixtures("sst2")
 
 
 @pytest.fixture(scope="module")
