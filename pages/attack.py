@@ -14,7 +14,7 @@ from robustprune.lab.runs import PruneRun
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import MASKED_LM, RECIPES, about
 from robustprune.ui import exports, limits, links
-from robustprune.ui.attack import examples, player, replay, try_it
+from robustprune.ui.attack import examples, player, replay, try_it, verdict
 from robustprune.ui.frame import shell
 from robustprune.ui.jobs import panel
 from robustprune.ui.jobs.queue import Job
@@ -79,6 +79,13 @@ def asked_text(run: PruneRun) -> tuple[str, int]:
     return limits.check_typed(typed), int(label)
 
 
+def say_if_not_english(text: str, spec: AttackSpec) -> None:
+    """Says that a recipe needs English if the text is not, and which recipes do not."""
+    if lab.lacks_english(text, spec):
+        others = ", ".join(recipe.title for name, recipe in RECIPES.items() if not lab.needs_english(name))
+        st.warning(t("attack.needs_english", recipe=RECIPES[spec.recipe].title, others=others), icon=":material/translate:")
+
+
 def both_attacks(models: Sequence[str], text: str, label: int, spec: AttackSpec, job: Job) -> None:
     """Attacks the dense and the sparse model side by side; the lab stores both traces."""
     lab.attack_side_by_side(models, text, label, spec, job.progress, job.cancel)
@@ -92,9 +99,12 @@ def live(trace: AttackTrace) -> None:
 
 def show(traces: dict[str, AttackTrace], run: PruneRun, models: dict[str, str], spec: AttackSpec) -> None:
     """Shows both outcomes side by side, the replay, the transfer between the models, and every step."""
+    verdict.note(traces)
     for column, (name, trace) in zip(st.columns(2), traces.items(), strict=True):
         with column:
             replay.outcome_card(trace, name)
+            verdict.ask(trace)
+    verdict.tally()
     st.subheader(t("replay.title"), help=meaning("query"))
     curves = player.player(traces)
     st.subheader(t("transfer.title"))
@@ -107,6 +117,7 @@ def show(traces: dict[str, AttackTrace], run: PruneRun, models: dict[str, str], 
     used = "; ".join(t(f"resource.{kind}", name=wording.plain(said(message_of(name)))) for kind, name in dense.resources.items() if kind != "set" and name)
     st.caption(t("attack.resources", set=t(f"attack.set_{dense.resources['set']}"), resources=used, budget=spec.query_budget))
     steps = {f"{name}: {t('attack.step_table')}": pd.DataFrame(replay.step_table(trace)) for name, trace in traces.items()}
+    steps[t("verdict.table")] = verdict.table()
     exports.offer(f"attack-{run.digest}", {t("attack.path"): curves}, steps, {t("attack.traces"): [trace.to_json() for trace in traces.values()]})
 
 
@@ -115,6 +126,7 @@ models = {t("run.dense"): run.spec.model, shell.run_name(run): run.ref}
 with st.container(border=True):
     spec = asked_recipe()
     text, label = asked_text(run)
+    say_if_not_english(text, spec)
 pair = examples.attack_pair(run, text, label, spec)
 key = digest("attack-job", run.digest, text, label, spec.to_json())
 if pair is None:

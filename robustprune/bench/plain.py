@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from robustprune.attacks.engine import build, library
+import numpy as np
+
+from robustprune.attacks.engine import build, library, parts
 from robustprune.attacks.engine.chance import drawn_from
+from robustprune.attacks.engine.places import original_index
 from robustprune.attacks.resources.encoder import no_check
 from robustprune.attacks.resources.loading import Resources
-from robustprune.attacks.resources.names import MIN_ANGULAR_SIMILARITY, NEIGHBOURS, WINDOW
+from robustprune.attacks.resources.names import NEIGHBOURS, WINDOW
+from robustprune.attacks.resources.synonyms import Neighbours
+from robustprune.attacks.traces import changes
 
 RECIPES = ("textfooler", "deepwordbug", "pruthi", "input-reduction", "iga")
 
@@ -29,9 +34,8 @@ def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
     if name == "input-reduction":
         goal = ta.goal_functions.InputReduction(wrapper, maximizable=True, query_budget=budget)
         return ta.Attack(goal, [pre.RepeatModification(), stop_words], swaps.WordDeletion(), greedy)
-    source = resources.synonyms
-    index = {word: i for i, word in enumerate(source.words)}
-    embedding = ta.shared.WordEmbedding(source.vectors, index, dict(enumerate(source.words)), source.neighbours)
+    swap, near_enough = _synonyms(ta, resources.synonyms, name)
+    embedding = ta.shared.WordEmbedding(np.ones((1, 1)), {"a": 0}, {0: "a"}, np.zeros((1, 1), dtype=int))
     ta.shared.utils.GLOBAL_OBJECTS["textattack_counterfitted_GLOVE_embedding"] = embedding
     try:
         published = {"textfooler": ta.attack_recipes.TextFoolerJin2019, "iga": ta.attack_recipes.IGAWang2019}[name].build(wrapper)
@@ -39,9 +43,8 @@ def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
         del ta.shared.utils.GLOBAL_OBJECTS["textattack_counterfitted_GLOVE_embedding"]
     if name == "iga":
         goal.query_budget = budget
-        rule = ta.constraints.semantics.WordEmbeddingDistance(embedding=embedding, max_mse_dist=0.5, compare_against_original=False)
-        constraints = [stop_words, ta.constraints.overlap.MaxWordsPerturbed(max_percent=0.2), rule]
-        return ta.Attack(goal, constraints, swaps.WordSwapEmbedding(max_candidates=NEIGHBOURS, embedding=embedding), published.search_method)
+        constraints = [stop_words, ta.constraints.overlap.MaxWordsPerturbed(max_percent=0.2), *near_enough]
+        return ta.Attack(goal, constraints, swap, published.search_method)
 
     class Similarity(ta.constraints.semantics.sentence_encoders.SentenceEncoder):
         def encode(self, sentences: list[str]) -> Any:
@@ -50,11 +53,38 @@ def attack(name: str, wrapper: Any, resources: Resources, budget: int) -> Any:
     rule = {"metric": "angular", "compare_against_original": False, "window_size": WINDOW, "skip_text_shorter_than_window": True}
     constraints = [
         *published.pre_transformation_constraints,
-        ta.constraints.semantics.WordEmbeddingDistance(embedding=embedding, min_cos_sim=source.min_cosine),
+        *near_enough,
         _word_class(ta, resources),
-        Similarity(threshold=MIN_ANGULAR_SIMILARITY, **rule),
+        Similarity(threshold=resources.synonyms.min_similarity, **rule),
     ]
-    return ta.Attack(goal, constraints, swaps.WordSwapEmbedding(max_candidates=NEIGHBOURS, embedding=embedding), greedy)
+    return ta.Attack(goal, constraints, swap, greedy)
+
+
+def _synonyms(ta: Any, source: Any, recipe: str) -> tuple[Any, list[Any]]:
+    """Returns the transformation that swaps synonyms, and the constraints that the source needs: a distance for word vectors, none for senses."""
+    if isinstance(source, Neighbours):
+        index = {word: i for i, word in enumerate(source.words)}
+        embedding = ta.shared.WordEmbedding(source.vectors, index, dict(enumerate(source.words)), source.neighbours)
+        rule = {"max_mse_dist": 0.5, "compare_against_original": False} if recipe == "iga" else {"min_cos_sim": source.min_cosine}
+        distance = ta.constraints.semantics.WordEmbeddingDistance(embedding=embedding, **rule)
+        return ta.transformations.WordSwapEmbedding(max_candidates=NEIGHBOURS, embedding=embedding), [distance]
+    recase = ta.transformations.word_swaps.word_swap_embedding.recover_word_case
+
+    class SenseSwap(ta.transformations.WordSwap):
+        def _get_transformations(self, current_text: Any, indices_to_modify: Any) -> list[Any]:
+            original = current_text
+            while "previous_attacked_text" in original.attack_attrs:
+                original = original.attack_attrs["previous_attacked_text"]
+            words, made = changes.places(original.text, original.words), []
+            for i in indices_to_modify:
+                now = current_text.words[i]
+                for synonym in source.offers(original.text, words, original_index(current_text, i), now)[:NEIGHBOURS]:
+                    word = recase(synonym.word, now)
+                    if synonym.refused_by is None and word != now:
+                        made.append(current_text.replace_word_at_index(i, word))
+            return made
+
+    return SenseSwap(), []
 
 
 def outcome(attack: Any, text: str, label: int, seed: int = 0) -> tuple[str, str, int]:
@@ -76,7 +106,6 @@ def _word_class(ta: Any, resources: Resources) -> Any:
     """
     if resources.names.word_classes.startswith("NLTK"):
         return ta.constraints.grammaticality.PartOfSpeech(allow_verb_noun_swap=True)
-    import lemminflect
 
     class Dictionary(ta.constraints.Constraint):
         def __init__(self) -> None:
@@ -84,9 +113,8 @@ def _word_class(ta: Any, resources: Resources) -> Any:
 
         def _check_constraint(self, transformed_text: Any, reference_text: Any) -> bool:
             for i in transformed_text.attack_attrs["newly_modified_indices"]:
-                classes = [set(lemminflect.getAllLemmas(text.words[i].lower())) for text in (reference_text, transformed_text)]
-                alike = [{"NOUN" if name == "VERB" else name for name in names} for names in classes]
-                if not alike[0] & alike[1]:
+                before, after = (parts.word_classes(text.words[i]) for text in (reference_text, transformed_text))
+                if before and after and not before & after:
                     return False
             return True
 

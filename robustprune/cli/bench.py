@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from robustprune.base.errors import SpecError
 from robustprune.cli.common import Dataset, Json, Seed, Start, number_or_word, show, tell
 
 bench = typer.Typer(no_args_is_help=True, help="Measure anew what the program claims about its speed and its errors.")
@@ -71,6 +72,28 @@ def bench_synonyms(
 
     result = bench_lexicon.measure(lexicon, dataset, tell)
     show(as_json, result, f"recommended: {result['recommended']}")
+
+
+@bench.command("believable")
+def bench_believable(
+    dataset: Dataset = "demo-reviews",
+    examples: Annotated[int, typer.Option(min=1)] = 200,
+    seed: Seed = 0,
+    lexicon: Annotated[Path | None, typer.Option(help="A folder with ppdb_synonyms.txt, ppdb_antonyms.txt and wordnet_antonyms.txt.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="A folder for what readers judge: candidates.json, swaps.json, texts.json.")] = None,
+    traces: Annotated[list[Path], typer.Option(help="Traces of attacks, for the sheet; may be given again.")] = (),
+    as_json: Json = False,
+) -> None:
+    """Count what can be counted of the near-synonyms: coverage, other forms, opposites, senses. Takes about a minute."""
+    from robustprune.attacks.traces import journal
+    from robustprune.bench import believable
+
+    if (sheet is None) != (not traces):
+        raise SpecError("cli.sheet_needs_traces")
+    result = believable.measure(dataset, examples, seed, lexicon, tell)
+    if sheet is not None:
+        result["sheet"] = believable.write_sheet((trace for path in traces for trace in journal.read(path)), sheet, seed)
+    show(as_json, result, f"coverage {result['coverage']:.1%}, {result['candidates_mean']:.2f} candidates a word, other forms {result['inflections']:.1%}")
 
 
 @bench.command("accuracy")

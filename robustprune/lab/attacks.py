@@ -18,6 +18,7 @@ from robustprune.lab import accuracy
 from robustprune.lab.models import find_model, load_model
 from robustprune.models.sources import ModelSource
 from robustprune.specs.attack import AttackSpec, check_label, check_seconds, check_text
+from robustprune.specs.recipes import RECIPES, SYNONYMS, WORDNET
 from robustprune.texts import datasets
 
 if TYPE_CHECKING:
@@ -52,6 +53,18 @@ def attack_side_by_side(
         if trace.outcome != "stopped":
             archive.put_trace(store(), sources[i].digest, trace, spec)
     return stored
+
+
+def lacks_english(text: str, spec: AttackSpec) -> bool:
+    """True if the recipe takes English words from a list or from WordNet, and the text is not English."""
+    from robustprune.attacks.resources.language import is_english
+
+    return needs_english(spec.recipe) and not is_english(text)
+
+
+def needs_english(recipe: str) -> bool:
+    """True if a recipe takes English words from a list or from WordNet."""
+    return bool(RECIPES[recipe].needs & {SYNONYMS, WORDNET})
 
 
 def find_attack(model: str, text: str, label: int, spec: AttackSpec) -> "AttackTrace | None":

@@ -11,7 +11,7 @@ import pytest
 from robustprune import lab
 from robustprune.attacks.engine import library
 from robustprune.attacks.engine.attacker import Attacker
-from robustprune.attacks.resources import loading
+from robustprune.attacks.resources import loading, names
 from robustprune.base.progress import silent
 from robustprune.bench import plain
 from robustprune.specs.attack import AttackSpec
@@ -21,6 +21,12 @@ from robustprune.texts import datasets
 @pytest.fixture(scope="module")
 def classifier():
     return lab.load_model("sst2-demo")
+
+
+@pytest.fixture(params=[False, True], ids=["neighbours", "by sense"])
+def synonyms(request, monkeypatch):
+    """Both kinds of built-in synonyms in turn."""
+    monkeypatch.setattr(names, "BY_SENSE", request.param)
 
 
 def compare(classifier, name, texts, budget=1000):
@@ -45,9 +51,14 @@ class _Short:
         return self._tokenizer(*arguments, **keywords)
 
 
-@pytest.mark.parametrize("name", plain.RECIPES)
+@pytest.mark.parametrize("name", ["textfooler", "iga"])
+def test_ours_is_textattacks_with_either_kind_of_synonyms(classifier, synonyms, name):
+    compare(classifier, name, datasets.load("demo-reviews", "evaluation").sample(2 if name == "iga" else 12, 0), budget=300)
+
+
+@pytest.mark.parametrize("name", ["deepwordbug", "pruthi", "input-reduction"])
 def test_ours_is_textattacks(classifier, name):
-    count = {"iga": 2, "pruthi": 4}.get(name, 12)
+    count = {"pruthi": 4}.get(name, 12)
     compare(classifier, name, datasets.load("demo-reviews", "evaluation").sample(count, 0), budget=300)
 
 

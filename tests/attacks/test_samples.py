@@ -226,7 +226,7 @@ def test_a_file_that_traces_are_to_go_to_is_not_emptied_before_there_are_any(dat
     out = tmp_path / "traces.jsonl"
     out.write_text("dear", encoding="utf-8")
     with pytest.raises(ResourceMissing):
-        attack(dataset, AttackSpec("pwws"), out=out)
+        attack(dataset, AttackSpec("bae"), out=out)
     monkeypatch.setattr(Attacker, "_recorded", lambda *_: (_ for _ in ()).throw(ModelError("base.verbatim", text="NaN")))
     with pytest.raises(ModelError):
         attack(dataset, out=out)

@@ -117,7 +117,8 @@ def test_recipes_and_resources_tell_what_is_missing_and_how_to_get_it():
     assert status == 0
     by_name = {one["name"]: one for one in json.loads(out)["recipes"]}
     assert by_name["textfooler"]["can_run"]
-    assert not by_name["pwws"]["can_run"]
+    assert by_name["pwws"]["can_run"]
+    assert not by_name["bae"]["can_run"]
     assert all(one["about"]["en"] and one["about"]["zh"] for one in by_name.values())
     status, out, _ = run("resources", "--json")
     assert status == 0
@@ -154,7 +155,8 @@ def test_attack_on_a_sample_gives_scores_with_intervals(small):
         (["attack", "--model", "sst2-demo", "--text", "word " * 10_000, "--label", "1"], 2, "10,000 words"),
         (["attack", "--model", "sst2-demo", "--text", "good"], 2, "Add --label"),
         (["attack", "--model", "sst2-demo", "--text", "good", "--label", "7"], 2, "no label 7"),
-        (["attack", "--model", "sst2-demo", "--recipe", "pwws", "--text", "good", "--label", "1"], 1, "resources --get wordnet"),
+        (["attack", "--model", "sst2-demo", "--recipe", "bae", "--text", "good", "--label", "1"], 1, "--masked-lm"),
+        (["bench", "believable", "--sheet", "folder"], 2, "--traces"),
         (["attack", "--model", "sst2-demo", "--recipe", "bae", "--text", "good", "--label", "1"], 1, "--masked-lm"),
         (["attack", "--model", "sst2-demo", "--recipe", "iga", "--word-budget", "1", "--text", "good", "--label", "1"], 2, "word budget"),
         (["attack", "--model", "sst2-demo", "--text", "good", "--label", "1", "--dataset", "sst2"], 2, "not both"),

@@ -11,6 +11,8 @@ from typing import get_args
 
 import pytest
 
+from robustprune.attacks.resources import sense_list, wordnet_senses
+from robustprune.attacks.resources.by_sense import REFUSALS
 from robustprune.attacks.resources.names import ResourceNames
 from robustprune.attacks.traces.trace import Outcome
 from robustprune.base import locales, paths
@@ -20,12 +22,13 @@ from robustprune.specs.methods import METHODS
 from robustprune.specs.prune import ADAPTIVE
 from robustprune.specs.train import BASELINE_NAMES
 from robustprune.studies.claims import CLAIMS
+from robustprune.ui.attack import verdict
 from robustprune.ui.frame import shell
 from robustprune.ui.prune.take_away import SIZES
 from robustprune.ui.words import i18n
 
-# The constraints that can refuse a candidate, by the names of their classes.
-CONSTRAINTS = ("WordEmbeddingDistance", "PartOfSpeech", "SharedWordClass", "SentenceSimilarity", "LevenshteinEditDistance", "MaxWordsPerturbed")
+# The constraints, and the reasons of the source of synonyms, that can refuse a candidate, by the names of their classes.
+CONSTRAINTS = ("WordEmbeddingDistance", "PartOfSpeech", "SharedWordClass", "SentenceSimilarity", "LevenshteinEditDistance", "MaxWordsPerturbed", *REFUSALS)
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "robustprune" / "ui").rglob("*.py"), ROOT / "robustprune" / "studies" / "report.py"]
 COMPOSED = {
@@ -38,6 +41,8 @@ COMPOSED = {
     *(f"attention.{part}" for part in ("block", "head", "distance", "original_row", "adversarial_row")),
     *(f"attention.view_{view}" for view in ("maps", "twins", "lines", "grid_of_lines")),
     *(f"replay.{kind}" for kind in ("start", "rank", "candidates", "candidates_anywhere", "asked", "not_reached")),
+    *(f"source.{source}" for source in (sense_list.SOURCE, wordnet_senses.SOURCE)),
+    *(f"verdict.{question}" for question in verdict.QUESTIONS),
     *(f"replay.end_{outcome}" for outcome in get_args(Outcome)),
     *("try.holds", "try.flips"),
     *(f"compare.view_{view}" for view in ("tables", "runs", "sparsity", "calibration", "claims", "embeddings", "paper")),

@@ -5,7 +5,7 @@ look-alike characters from our table, because the installed library lacks its ow
 like that of most recipes here, instead of reaching a chosen class.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,8 @@ class Kit:
         ``threshold`` is used with the published encoder only; the built-in encoder has its own threshold.
         """
         if not self.resources.names.similarity.startswith("Universal"):
-            threshold, rule["metric"] = MIN_ANGULAR_SIMILARITY, "angular"
+            source = self.resources.synonyms
+            threshold, rule["metric"] = MIN_ANGULAR_SIMILARITY if source is None else source.min_similarity, "angular"
         rule = {**rule, "threshold": threshold, "window_size": WINDOW, "skip_text_shorter_than_window": True}
         return self.parts.SentenceSimilarity(self.resources.encode_window, self.check, **rule)
 
@@ -150,7 +151,7 @@ def input_reduction(kit: Kit) -> Any:
 
 def pwws(kit: Kit) -> Any:
     """``PWWSRen2019``: synonyms from WordNet; words are ranked by their saliency and by the effect of the best swap."""
-    return kit.attack(kit.untouched(), kit.parts.WordNetSwap(), kit.ranked("weighted-saliency"))
+    return kit.attack(kit.untouched(), kit.parts.WordNetSwap(kit.resources.wordnet), kit.ranked("weighted-saliency"))
 
 
 def bert_attack(kit: Kit) -> Any:
@@ -201,10 +202,15 @@ def stop_words(name: str) -> set[str]:
     if name == "NLTK":
         import nltk
 
-        return set(nltk.corpus.stopwords.words("english"))
+        return with_curly(nltk.corpus.stopwords.words("english"))
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    return set(ENGLISH_STOP_WORDS)
+    return with_curly(ENGLISH_STOP_WORDS)
+
+
+def with_curly(words: Iterable[str]) -> set[str]:
+    """The words, and those with an apostrophe also with a curly one."""
+    return {form for word in words for form in (word, word.replace("'", library.CURLY))}
 
 
 def _textfooler_untouched(kit: Kit) -> list[Any]:
@@ -215,9 +221,13 @@ def _textfooler_untouched(kit: Kit) -> list[Any]:
     shared, name = kit.ta.shared, "textattack_counterfitted_GLOVE_embedding"
     shared.utils.GLOBAL_OBJECTS[name] = shared.WordEmbedding(np.ones((1, 1)), {"a": 0}, {0: "a"}, np.zeros((1, 1), dtype=int))
     try:
-        return kit.ta.attack_recipes.TextFoolerJin2019.build(kit.victim).pre_transformation_constraints
+        untouched = kit.ta.attack_recipes.TextFoolerJin2019.build(kit.victim).pre_transformation_constraints
     finally:
         del shared.utils.GLOBAL_OBJECTS[name]
+    for constraint in untouched:
+        if isinstance(constraint, kit.ta.constraints.pre_transformation.StopwordModification):
+            constraint.stopwords = with_curly(constraint.stopwords)
+    return untouched
 
 
 def _masked(kit: Kit, **settings: Any) -> Any:

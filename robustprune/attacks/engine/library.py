@@ -26,6 +26,7 @@ from robustprune.base.progress import Check
 # The cache is small because an attack only returns to the texts that it made last. This many texts of 250 words take 85 MB.
 REMEMBERED_TEXTS = 5_000
 SECONDS_BETWEEN_LOOKS = 0.02
+CURLY = "\u2019"
 
 _lock = threading.Lock()
 _watch = threading.local()
@@ -81,7 +82,7 @@ def forget() -> None:
 
 def _watch_words(library: ModuleType) -> None:
     installed = library.shared.utils.strings.words_from_text
-    remembered = lru_cache(REMEMBERED_TEXTS)(lambda text: tuple(installed(text)))
+    remembered = lru_cache(REMEMBERED_TEXTS)(lambda text: tuple(_split(text, installed)))
 
     def words_from_text(text: str) -> list[str]:
         check = getattr(_watch, "check", None)
@@ -92,6 +93,18 @@ def _watch_words(library: ModuleType) -> None:
 
     words_from_text.remembered, words_from_text.installed = remembered, installed
     _put_words(library, words_from_text)
+
+
+def _split(text: str, installed: Callable[[str], list[str]]) -> list[str]:
+    """The words of a text. The library would split a word at a curly apostrophe, but not at a straight one."""
+    if CURLY not in text:
+        return installed(text)
+    straight, words, position = text.replace(CURLY, "'"), [], 0
+    for word in installed(straight):
+        start = straight.index(word, position)
+        position = start + len(word)
+        words.append(text[start:position])
+    return words
 
 
 def _put_words(library: ModuleType, function: Callable[[str], list[str]]) -> None:

@@ -4,9 +4,8 @@ from functools import cache, lru_cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from robustprune.attacks.engine import library
+from robustprune.attacks.engine import library, synonym_swap
 from robustprune.attacks.resources.encoder import Encode
-from robustprune.attacks.resources.synonyms import SynonymSource
 from robustprune.base import paths
 from robustprune.base.progress import Check
 
@@ -18,36 +17,12 @@ HOMOGLYPHS = paths.ASSETS / "homoglyphs.txt"
 def classes() -> SimpleNamespace:
     """A namespace with the classes SynonymSwap, HomoglyphSwap, WordNetSwap, MaskedSwap, SharedWordClass and SentenceSimilarity."""
     ta = library.textattack()
-    made = (*_transformations(ta), *_constraints(ta))
+    made = (synonym_swap.made_for(ta), *_transformations(ta), *_constraints(ta))
     return SimpleNamespace(**{one.__name__: one for one in made})
 
 
 def _transformations(ta: ModuleType) -> tuple[type, ...]:
     """The transformations, which propose replacements for a word."""
-    swaps = ta.transformations.word_swaps
-
-    class SynonymSwap(ta.transformations.WordSwap):
-        """Proposes near-synonyms, in the letter case of the word.
-
-        It has the effect of TextAttack's WordSwapEmbedding followed by WordEmbeddingDistance, but does not build the texts that the
-        second would refuse: a synonym below ``min_cosine`` is never put into a text.
-        """
-
-        def __init__(self, source: SynonymSource, most: int, min_cosine: float) -> None:
-            super().__init__()
-            self._source, self._most, self._min_cosine = source, most, min_cosine
-            self._proposals = lru_cache(10_000)(self._find)
-
-        def _get_replacement_words(self, word: str) -> list[str]:
-            return [other for other, near in self._proposals(word) if near]
-
-        def too_far(self, word: str) -> list[str]:
-            """The neighbours of a word that are not near enough to be tried."""
-            return [other for other, near in self._proposals(word) if not near]
-
-        def _find(self, word: str) -> list[tuple[str, bool]]:
-            found = self._source.of(word.lower())[: self._most]
-            return [(swaps.word_swap_embedding.recover_word_case(other, word), cosine is None or cosine >= self._min_cosine) for other, cosine in found]
 
     class HomoglyphSwap(ta.transformations.WordSwapHomoglyphSwap):
         """Replaces characters by look-alikes from our own table, because the installed library lacks its own."""
@@ -63,10 +38,14 @@ def _transformations(ta: ModuleType) -> tuple[type, ...]:
             return super().apply_perturbation(current_text, perturbation_vector, precomputed) if has_any else current_text
 
     class WordNetSwap(ta.transformations.WordSwapWordNet):
-        """The library's class without the download in its constructor."""
+        """The library's class without the download in its constructor, with the given reader of WordNet and the synonyms in a fixed order."""
 
-        def __init__(self) -> None:
-            self.language = "eng"
+        def __init__(self, reader: Any) -> None:
+            self.language, self._reader = "eng", reader
+
+        def _get_replacement_words(self, word: str) -> list[str]:
+            names = {name for synset in self._reader.synsets(word, lang=self.language) for name in synset.lemma_names(lang=self.language)}
+            return sorted(name for name in names if name != word and "_" not in name and ta.shared.utils.is_one_word(name))
 
     class MaskedSwap(ta.transformations.WordSwapMaskedLM):
         """The library's class without unneeded padding. The proposals are the same, in a fraction of the time."""
@@ -75,7 +54,7 @@ def _transformations(ta: ModuleType) -> tuple[type, ...]:
             encoded = self._lm_tokenizer(text, max_length=self.max_length, truncation=True, padding=True, return_tensors="pt")
             return encoded.to(self._language_model.device)
 
-    return SynonymSwap, HomoglyphSwap, WordNetSwap, MaskedSwap
+    return HomoglyphSwap, WordNetSwap, MaskedSwap
 
 
 def _constraints(ta: ModuleType) -> tuple[type, ...]:
@@ -114,11 +93,17 @@ def _constraints(ta: ModuleType) -> tuple[type, ...]:
 
 @lru_cache(50_000)
 def share_word_class(word: str, other: str) -> bool:
-    """True if the two words share a possible word class. Noun and verb count as one class."""
+    """True if the two words share a possible word class. Noun and verb count as one class; words that the dictionary lacks share any."""
+    mine, its = word_classes(word), word_classes(other)
+    return not mine or not its or bool(mine & its)
+
+
+def word_classes(word: str) -> set[str]:
+    """The classes that a word can have, by lemminflect's dictionary: VERB stands for NOUN too, and a participle can be an adjective."""
     import lemminflect
 
-    mine, its = (set(lemminflect.getAllLemmas(one.lower())) for one in (word, other))
-    return bool(mine & its) or bool(mine & NOUN_OR_VERB and its & NOUN_OR_VERB)
+    classes = {"VERB" if name in NOUN_OR_VERB else name for name in lemminflect.getAllLemmas(word.lower())}
+    return classes | ({"ADJ"} if "VERB" in classes and word.lower().endswith(("ing", "ed")) else set())
 
 
 def read_homoglyphs() -> dict[str, list[str]]:

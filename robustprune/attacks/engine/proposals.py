@@ -3,6 +3,7 @@ computed once for all victims that are attacked side by side."""
 
 from typing import Any
 
+from robustprune.attacks.engine.places import original_index
 from robustprune.attacks.traces import changes
 from robustprune.attacks.traces.trace import Candidate, Candidates
 
@@ -33,26 +34,26 @@ class Proposals:
 
 def _find(attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
     passed, refused = _passed_and_refused(attack, text, keywords)
+    found = [*((one, None) for one in passed), *refused]
     words = changes.places(text.text, text.words)
     by_place: dict[int, list[Candidate]] = {}
     asked = [int(index) for index in keywords.get("indices_to_modify") or ()]
-    for candidate, by in [*((one, None) for one in passed), *refused]:
+    known: dict[int, dict[str, Any]] = {}
+    if hasattr(attack.transformation, "proposals"):  # a source of synonyms knows senses, and refuses some itself
+        places = asked or sorted({index for candidate, _ in found for index in candidate.attack_attrs["newly_modified_indices"]})
+        known = {index: {one.word: one for one in attack.transformation.proposals(text, index)} for index in places}
+    for candidate, by in found:
         index = asked[0] if asked else min(candidate.attack_attrs["newly_modified_indices"], default=-1)
         if 0 <= index < len(words):
             put = _put(text.text, words, index, candidate)
-            by_place.setdefault(index, []).append(Candidate(put, by, candidate.attack_attrs.get("similarity_score")))
-    for index in asked or sorted(by_place):
-        if hasattr(attack.transformation, "too_far") and 0 <= index < len(words):
-            by_place.setdefault(index, []).extend(Candidate(word, "WordEmbeddingDistance") for word in attack.transformation.too_far(text.words[index]))
+            one = known.get(index, {}).get(put)
+            similarity = candidate.attack_attrs.get("similarity_score")
+            by_place.setdefault(index, []).append(Candidate(put, by, similarity, *((one.sense, one.source) if one else ())))
+    for index, proposals in known.items():
+        refused_by_source = [Candidate(one.word, one.refused_by, None, one.sense, one.source) for one in proposals.values() if one.refused_by]
+        if refused_by_source:
+            by_place.setdefault(index, []).extend(refused_by_source)
     return passed, tuple(Candidates(original_index(text, index), text.words[index], tuple(found)) for index, found in by_place.items())
-
-
-def original_index(text: Any, index: int) -> int:
-    """The index, in the original text, of the word that a word of the current text comes from. Words may have been deleted or split."""
-    now = [int(place) for place in text.attack_attrs["original_index_map"]]
-    if index in now:
-        return now.index(index)
-    return next((original for original, place in enumerate(now) if place > index), len(now) - 1)
 
 
 def _passed_and_refused(attack: Any, text: Any, keywords: dict[str, Any]) -> tuple[list[Any], list[tuple[Any, str]]]:

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from robustprune.attacks.resources import sense_list, sentences, wordnet
+from robustprune.attacks.resources.by_sense import BySense
 from robustprune.attacks.resources.encoder import Encode, SentenceEncoder, universal_sentence_encoder
-from robustprune.attacks.resources.names import WINDOW_LAYERS, ResourceNames, check_can_run, describe
+from robustprune.attacks.resources.names import MINILM_NEIGHBOURS, WINDOW_LAYERS, WORDNET_3, ResourceNames, check_can_run, describe
 from robustprune.attacks.resources.synonyms import Pairs, SynonymSource, of_counter_fitted, of_minilm
+from robustprune.attacks.resources.wordnet_senses import WordNetSenses
 from robustprune.base.errors import ModelError, ResourceMissing
 from robustprune.base.messages import say
 from robustprune.base.progress import Progress
 from robustprune.models import untrusted
 from robustprune.specs.attack import AttackSpec
-from robustprune.specs.recipes import MASKED_LM, RECIPES, SYNONYMS
+from robustprune.specs.recipes import MASKED_LM, RECIPES, SYNONYMS, WORDNET
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Resources:
         encode: the sentence encoder for constraints on whole texts.
         encode_window: the sentence encoder for constraints on windows of words.
         masked_lm: the masked language model and its tokenizer; None if the recipe does not need them.
+        wordnet: NLTK's reader of WordNet; None if the recipe does not need it.
     """
 
     names: ResourceNames
@@ -36,6 +40,7 @@ class Resources:
     encode: Encode
     encode_window: Encode
     masked_lm: tuple[Any, Any] | None = None
+    wordnet: Any = None
 
 
 _lock = threading.Lock()
@@ -60,6 +65,7 @@ def load(spec: AttackSpec, progress: Progress) -> Resources:
             _once("use", universal_sentence_encoder) if published else encoder.encode,
             _once("use", universal_sentence_encoder) if published else _once("window", lambda: encoder.first_layers(WINDOW_LAYERS)).encode,
             _once(names.other, lambda: _masked_lm(spec.masked_lm)) if MASKED_LM in needs else None,
+            _wordnet(names, progress) if WORDNET in needs else None,
         )
 
 
@@ -74,7 +80,31 @@ def _synonyms(spec: AttackSpec, names: ResourceNames, encoder: SentenceEncoder, 
         return _once(names.synonyms, lambda: Pairs(Path(spec.synonyms).expanduser()))
     if names.synonyms.startswith("counter-fitted"):
         return _once("counter-fitted", lambda: of_counter_fitted(progress))
-    return _once("minilm", lambda: of_minilm(encoder, progress))
+    if names.synonyms == str(MINILM_NEIGHBOURS):
+        return _once("minilm", lambda: of_minilm(encoder, progress))
+    return _once(names.synonyms, lambda: by_sense(encoder, progress))
+
+
+def by_sense(encoder: SentenceEncoder, progress: Progress) -> BySense:
+    """Returns the near-synonyms by sense, with those of their parts that are on this machine.
+
+    Raises:
+        ResourceMissing: the tagger is missing or damaged.
+    """
+    progress(0, 2, say("attacks.preparing_tagger"))
+    sentences.tagger()
+    progress(1, 2, say("attacks.preparing_wordnet"))
+    listed = sense_list.shipped() if sense_list.trouble() is None else None
+    return BySense(encoder, listed, WordNetSenses() if wordnet.trouble() is None else None)
+
+
+def _wordnet(names: ResourceNames, progress: Progress) -> Any:
+    progress(0, 1, say("attacks.preparing_wordnet"))
+    if names.other == str(WORDNET_3):
+        return wordnet.reader()
+    import nltk
+
+    return nltk.corpus.wordnet
 
 
 def _masked_lm(name: str) -> tuple[Any, Any]:

@@ -2,11 +2,12 @@
 
 import importlib.util
 import os
+import stat
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from robustprune.attacks.resources import downloads
+from robustprune.attacks.resources import downloads, sense_list, sentences, wordnet
 from robustprune.base import hashing
 from robustprune.base.errors import ResourceMissing
 from robustprune.base.messages import Message, say
@@ -14,6 +15,10 @@ from robustprune.models import untrusted
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, WORD_CLASSES, WORDNET
 
+# Near-synonyms by sense become the built-in ones once everything that ships has been made again with them; until then MiniLM's neighbours are.
+BY_SENSE = False
+# Increased whenever the rules change by which near-synonyms are chosen by sense.
+SENSES_VERSION = 1
 NEIGHBOURS = 50
 # The lowest cosine of a near-synonym, for MiniLM's vectors and for the counter-fitted vectors (the latter from TextFooler's code).
 MIN_COSINE = 0.6
@@ -24,14 +29,15 @@ MIN_ANGULAR_SIMILARITY_USE = 0.840845057
 # Our built-in encoder for windows is the first three of MiniLM's six layers, with its own threshold. Like MIN_COSINE, both come from
 # `bench synonyms`. At thresholds that keep 87 % of the offered synonyms that the lexicon knows, six layers (threshold 0.90) let 31 % of
 # random swaps and 61 % of antonyms pass; three layers (threshold 0.95) let 10 % and 29 % pass. At TextFooler's threshold, six layers let
-# 72 % and 90 % pass.
+# 72 % and 90 % pass. Near-synonyms that are chosen by sense need less of it: at 0.95 it would refuse 4 in 10 of them, at 0.90 hardly any.
 WINDOW_LAYERS = 3
-MIN_ANGULAR_SIMILARITY = 0.95
+MIN_ANGULAR_SIMILARITY, MIN_ANGULAR_SIMILARITY_BY_SENSE = 0.95, 0.90
 # The names of the resources. Results store the English names.
 MINILM_NEIGHBOURS = say("attacks.minilm_neighbours", cosine=MIN_COSINE)
 COUNTER_FITTED = say("attacks.counter_fitted", cosine=MIN_COSINE_COUNTER_FITTED)
 NLTK_TAGGER, LEMMINFLECT = say("attacks.nltk_tagger"), say("attacks.lemminflect")
 ENCODER, MINILM_WINDOWS = say("attacks.universal_encoder"), say("attacks.minilm_windows", layers=WINDOW_LAYERS)
+OWN_WORDNET, WORDNET_3 = say("attacks.wordnet"), say("attacks.wordnet_3")
 # Beginnings of names that continue with the name of the user's own file or model.
 OWN = {"pairs of ": "attacks.pairs", "masked language model ": "attacks.masked_lm"}
 GET = "python -m robustprune resources --get {name}"
@@ -74,13 +80,28 @@ class Missing:
 
 def message_of(name: str) -> Message | str:
     """The message whose English form is the stored name of a resource, or the name itself if there is no such message."""
-    for message in (MINILM_NEIGHBOURS, COUNTER_FITTED, NLTK_TAGGER, LEMMINFLECT, ENCODER, MINILM_WINDOWS):
+    for message in (built_in_synonyms(), MINILM_NEIGHBOURS, COUNTER_FITTED, NLTK_TAGGER, LEMMINFLECT, ENCODER, MINILM_WINDOWS, OWN_WORDNET, WORDNET_3):
         if str(message) == name:
             return message
     for start, key in OWN.items():
         if name.startswith(start):
             return Message(key, {"name": name.removeprefix(start)})
     return name
+
+
+def built_in_synonyms() -> Message:
+    """The name of the near-synonyms that every machine has, with the versions of their parts.
+
+    A damaged or missing part is left out: without WordNet our list alone serves, without our list WordNet alone. Without both, or without
+    the tagger that reads the sentence, MiniLM's neighbours do.
+    """
+    listed, tagger = sense_list.trouble() is None, sentences.version()
+    values = {"rules": SENSES_VERSION, "list": sense_list.version(), "tagger": tagger}
+    if not BY_SENSE or not tagger or (not listed and wordnet.trouble()):
+        return MINILM_NEIGHBOURS
+    if wordnet.trouble():
+        return say("attacks.by_sense_listed", **values)
+    return say("attacks.by_sense", **values) if listed else say("attacks.by_sense_wordnet", **values)
 
 
 def describe(spec: AttackSpec, anywhere: bool = False) -> ResourceNames:
@@ -100,7 +121,7 @@ def describe(spec: AttackSpec, anywhere: bool = False) -> ResourceNames:
         word_classes=str(NLTK_TAGGER if published[WORD_CLASSES] else LEMMINFLECT) if WORD_CLASSES in needs else "",
         similarity=str(ENCODER if published[SIMILARITY] else MINILM_WINDOWS) if SIMILARITY in needs else "",
         stop_words=stop_words.get(recipe.stop_words, ""),
-        other="WordNet" if WORDNET in needs else _masked_lm(spec) if MASKED_LM in needs else "",
+        other=str(OWN_WORDNET if not builtin and has_wordnet() else WORDNET_3) if WORDNET in needs else _masked_lm(spec) if MASKED_LM in needs else "",
     )
 
 
@@ -109,12 +130,14 @@ def missing(spec: AttackSpec) -> list[Missing]:
     needs, result = RECIPES[spec.recipe].needs, []
     if MASKED_LM in needs and spec.masked_lm is None:
         result.append(Missing(say("attacks.a_masked_lm"), say("attacks.name_masked_lm"), None))
-    if WORDNET in needs and not has_wordnet():
-        result.append(Missing(say("attacks.wordnet"), GET.format(name="wordnet"), None))
+    if WORDNET in needs and (why := wordnet.trouble()) and (spec.resources == "built-in" or not has_wordnet()):
+        result.append(Missing(say("attacks.wordnet_because", why=why), f"{say('attacks.install_again')}; {GET.format(name='wordnet')}", None))
     if spec.resources == "built-in":
         return result
     if SYNONYMS in needs and spec.synonyms is None and downloads.installed("counter-fitted") is None:
-        result.append(Missing(say("attacks.vectors"), GET.format(name="counter-fitted"), say("attacks.minilms_neighbours")))
+        result.append(Missing(say("attacks.vectors"), GET.format(name="counter-fitted"), built_in_synonyms()))
+        damaged = (sense_list.trouble(), wordnet.trouble(), sentences.trouble()) if BY_SENSE else ()
+        result += [Missing(one, say("attacks.install_again"), built_in_synonyms()) for one in damaged if one]
     if WORD_CLASSES in needs and not has_tagger():
         result.append(Missing(say("attacks.nltks_tagger"), f"{GET.format(name='tagger')}; {GET.format(name='tagset')}", say("attacks.lemminflects_dictionary")))
     if SIMILARITY in needs and not has_universal_sentence_encoder():
@@ -161,17 +184,22 @@ def nltk_folder() -> Path:
 
 
 def _in_nltk_data(name: str) -> bool:
-    if "nltk" not in sys.modules:  # importing NLTK takes too long for opening a page
-        return any((folder / name).exists() or (folder / f"{name}.zip").exists() for folder in nltk_folders())
-    import nltk
+    """True if NLTK can read that folder of its data, unpacked or as a zip. NLTK is not imported, which takes too long for opening a page."""
+    if "nltk" in sys.modules:
+        import nltk
 
-    if str(nltk_folder()) not in nltk.data.path:
-        nltk.data.path.append(str(nltk_folder()))
-    try:
-        nltk.data.find(name)
-    except LookupError:
-        return False
-    return True
+        if str(nltk_folder()) not in nltk.data.path:
+            nltk.data.path.append(str(nltk_folder()))
+    return any(_is_private(path) for folder in nltk_folders() for path in (folder / name, folder / f"{name}.zip") if path.exists())
+
+
+def _is_private(path: Path) -> bool:
+    """True if NLTK reads all files here. It refuses links of both kinds, and what others own or may write to."""
+    found = [one.lstat() for one in (path, *(path.rglob("*") if path.is_dir() else ()))]
+    trusted = {0, os.getuid()} if hasattr(os, "getuid") else {one.st_uid for one in found}
+    shared = stat.S_IWGRP | stat.S_IWOTH
+    links = any(stat.S_ISLNK(one.st_mode) or (stat.S_ISREG(one.st_mode) and one.st_nlink > 1) for one in found)
+    return not links and all(one.st_uid in trusted and not one.st_mode & shared for one in found)
 
 
 def nltk_folders() -> list[Path]:
@@ -195,4 +223,4 @@ def _synonyms(spec: AttackSpec, counter_fitted: bool) -> str:
     if spec.synonyms is not None:
         path = Path(spec.synonyms).expanduser()
         return str(say("attacks.pairs", name=path.name + (f" (SHA-256 {hashing.of_file(path)[:12]})" if path.is_file() else "")))
-    return str(COUNTER_FITTED if counter_fitted else MINILM_NEIGHBOURS)
+    return str(COUNTER_FITTED if counter_fitted else built_in_synonyms())

@@ -1,4 +1,7 @@
-"""Sources of near-synonyms: nearest neighbours among word vectors (MiniLM's or the counter-fitted vectors), or a list of pairs."""
+"""Sources of near-synonyms that know words without their context: nearest neighbours among word vectors, or a list of pairs.
+
+:mod:`by_sense` is the source that reads the sentence.
+"""
 
 import logging
 import re
@@ -14,7 +17,8 @@ from torch import Tensor
 
 from robustprune.attacks.resources import downloads
 from robustprune.attacks.resources.encoder import SentenceEncoder
-from robustprune.attacks.resources.names import MIN_COSINE, MIN_COSINE_COUNTER_FITTED, NEIGHBOURS
+from robustprune.attacks.resources.names import MIN_ANGULAR_SIMILARITY, MIN_COSINE, MIN_COSINE_COUNTER_FITTED, NEIGHBOURS
+from robustprune.attacks.traces.changes import Word
 from robustprune.base import hashing, partials, paths
 from robustprune.base.errors import ResourceMissing
 from robustprune.base.messages import say
@@ -29,13 +33,41 @@ ANTONYMS = paths.ASSETS / "antonyms.txt"
 COUNTER_FITTED_SHAPE = (65_713, 300)
 
 
+@dataclass(frozen=True)
+class Synonym:
+    """A near-synonym for a word of a text.
+
+    Attributes:
+        word: the near-synonym, in lower case and in the form that fits.
+        cosine: how near it is; None if the source does not measure it.
+        refused_by: why the source does not offer it; None if it does.
+        sense: the word and the gloss that both words share; None if the source does not know senses.
+        source: the list that the near-synonym comes from; None if the source does not name any.
+    """
+
+    word: str
+    cosine: float | None = None
+    refused_by: str | None = None
+    sense: str | None = None
+    source: str | None = None
+
+
 class SynonymSource(Protocol):
-    """A source of near-synonyms for lower-case words. They come nearest first, each with its cosine, or None if the source has none."""
+    """A source of near-synonyms.
+
+    Attributes:
+        min_cosine: the lowest cosine of a near-synonym, for sources that measure it.
+        min_similarity: the lowest angular similarity of a window of words before and after a swap, for the built-in encoder.
+    """
 
     min_cosine: float
+    min_similarity: float
 
-    def of(self, word: str) -> list[tuple[str, float | None]]:
-        """The near-synonyms of a word, including those below ``min_cosine``. An unknown word gives an empty list."""
+    def offers(self, text: str, words: tuple[Word, ...], index: int, now: str) -> list[Synonym]:
+        """The near-synonyms for the word at an index of an original text, nearest first, including those below ``min_cosine`` and refused ones.
+
+        ``now`` is the word that stands there at the moment, after earlier swaps.
+        """
 
 
 @dataclass(frozen=True)
@@ -46,6 +78,7 @@ class Neighbours:
     vectors: Float[np.ndarray, "words hidden"]
     neighbours: Int[np.ndarray, "words neighbours"]
     min_cosine: float
+    min_similarity: float = MIN_ANGULAR_SIMILARITY
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_index", {word: i for i, word in enumerate(self.words)})
@@ -59,16 +92,21 @@ class Neighbours:
         cosines = self.vectors[others] @ self.vectors[index]
         return [(self.words[i], float(cosine)) for i, cosine in zip(others, cosines, strict=True)]
 
+    def offers(self, text: str, words: tuple[Word, ...], index: int, now: str) -> list[Synonym]:
+        """The neighbours of the word ``now``, whatever its context."""
+        return [Synonym(other, cosine) for other, cosine in self.of(now.lower())]
+
 
 class Pairs:
     """A list of synonym pairs, read from a file with two words per line. Each pair counts in both directions."""
 
-    min_cosine = -1.0
+    min_cosine, min_similarity = -1.0, MIN_ANGULAR_SIMILARITY
 
     def __init__(self, path: Path) -> None:
         self._of: dict[str, dict[str, None]] = {}
+        self._name = path.name
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise ResourceMissing("attacks.synonyms_cannot_be_read", path=path, why=error) from error
         for number, line in enumerate(lines, 1):
@@ -80,9 +118,10 @@ class Pairs:
         if not self._of:
             raise ResourceMissing("attacks.no_synonym_pairs", path=path)
 
-    def of(self, word: str) -> list[tuple[str, float | None]]:
-        """The words that form a pair with ``word``, in alphabetical order."""
-        return [(other, None) for other in sorted(self._of.get(word, ())) if other != word]
+    def offers(self, text: str, words: tuple[Word, ...], index: int, now: str) -> list[Synonym]:
+        """The words that form a pair with the word ``now``, in alphabetical order."""
+        word = now.lower()
+        return [Synonym(other, source=self._name) for other in sorted(self._of.get(word, ())) if other != word]
 
 
 def read_antonyms(path: Path = ANTONYMS) -> set[frozenset[str]]:

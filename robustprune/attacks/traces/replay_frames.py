@@ -15,12 +15,15 @@ class Tried:
     """A candidate for the current word. Either the constraint ``refused_by`` rejected it, or the model was queried with it.
 
     ``probability`` is the true label's probability in that query. Both fields are None if the attack ended before it reached the candidate.
+    ``sense`` and ``source`` are those of the candidate.
     """
 
     word: str
     refused_by: str | None
     similarity: float | None
     probability: float | None
+    sense: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,10 @@ def _parts(steps: Sequence[Step]) -> Iterator[list[Step]]:
 def _tried(step: Candidates, queries: Sequence[Query], label: int) -> tuple[Tried, ...]:
     """Joins candidates with the answers to their queries. The attack queries the candidates that passed in order, until it stops."""
     answers = iter(query.probabilities[label] for query in queries)
-    return tuple(Tried(one.word, one.refused_by, one.similarity, next(answers, None) if one.refused_by is None else None) for one in step.candidates)
+    return tuple(
+        Tried(one.word, one.refused_by, one.similarity, next(answers, None) if one.refused_by is None else None, one.sense, one.source)
+        for one in step.candidates
+    )
 
 
 def _with(changes: Sequence[Change], more: Sequence[Change]) -> tuple[Change, ...]:

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, 
 
 from robustprune.attacks.traces.changes import Change, Word
 
-VERSION = 2
+# Traces of version 2 lack the senses of candidates, and are read as they are.
+VERSION, READ = 3, (2, 3)
 T = TypeVar("T")
 # skipped: the model misclassifies the original text. flipped: the attack changed the prediction. held: the attack did not change it
 # within its budgets. stopped: a time limit or Cancel ended the attack, so the outcome is unknown.
@@ -64,11 +65,21 @@ class Rank:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A proposed replacement. ``refused_by`` is the constraint that refused it, or None; ``similarity`` is None if it was not measured."""
+    """A proposed replacement.
+
+    Attributes:
+        word: the replacement.
+        refused_by: the constraint, or the reason of the source of synonyms, that refused it; None if none did.
+        similarity: similarity of the text with the replacement; None if it was not measured.
+        sense: the replaced word and the gloss that both words share; None if the source does not know senses.
+        source: the list that the replacement comes from; None if the source names none.
+    """
 
     word: str
     refused_by: str | None = None
     similarity: float | None = None
+    sense: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +217,11 @@ class AttackTrace:
         touched = {i for i, word in enumerate(self.words) for change in self.changes if change.start < word.end and word.start < change.end}
         return len(touched) / max(len(self.words), 1)
 
+    def reason(self, change: Change) -> Candidate | None:
+        """The candidate that a change put in, with the sense that both words share. None for changes that were no candidates of one word."""
+        steps = (step for step in self.of_kind(Candidates) if step.index == change.index)
+        return next((one for step in steps for one in step.candidates if one.refused_by is None and one.word == change.new), None)
+
     def predicted(self, which: Literal["original", "perturbed"]) -> int:
         """The class with the highest probability."""
         values = self.probabilities[which]
@@ -222,7 +238,7 @@ class AttackTrace:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Reads a trace that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for any other value."""
-        if value["version"] != VERSION:
+        if value["version"] not in READ:
             raise ValueError(f"a trace of version {value['version']}, not {VERSION}")
         try:
             made = _checked(cls(**{

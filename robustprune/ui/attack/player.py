@@ -9,7 +9,7 @@ from robustprune.attacks.traces.changes import Change
 from robustprune.attacks.traces.replay_frames import Frame, Tried, frames
 from robustprune.attacks.traces.trace import AttackTrace
 from robustprune.ui import exports, links
-from robustprune.ui.attack.replay import FROM, SENTENCE, TO
+from robustprune.ui.attack.replay import SENTENCE, changed, sense
 from robustprune.ui.charts import charts
 from robustprune.ui.words.i18n import t, t_or
 from robustprune.ui.words.wording import plain
@@ -92,7 +92,7 @@ def sentence_html(trace: AttackTrace, frame: Frame) -> str:
     """
     importance = trace.importance if frame.kind != "start" else {}
     most = max(importance.values(), default=0.0)
-    pieces = [(change.start, change.end, change.index, _changed(change)) for change in frame.changes]
+    pieces = [(change.start, change.end, change.index, changed(trace, change)) for change in frame.changes]
     for index, word in enumerate(trace.words):
         if not any(change.start < word.end and word.start < change.end for change in frame.changes):
             pieces.append((word.start, word.end, index, escape(word.text)))
@@ -135,6 +135,7 @@ def candidates(frame: Frame) -> list[dict[str, object]]:
             t("replay.probability"): None if one.probability is None else round(one.probability, 4),
             t("replay.verdict"): _verdict(one),
             t("replay.similarity"): None if one.similarity is None else round(one.similarity, 3),
+            t("replay.sense"): sense(one),
         }
         for one in [*asked, *passed_over]
     ]  # fmt: skip
@@ -150,11 +151,6 @@ def ranking(trace: AttackTrace) -> list[dict[str, object]]:
     """The words with their importance, most important first, one row each."""
     ordered = sorted(trace.importance.items(), key=lambda one: -one[1])
     return [{t("attack.word"): trace.words[index].text, t("attack.importance"): round(gain, 4)} for index, gain in ordered]
-
-
-def _changed(change: Change) -> str:
-    old = f'<del style="{FROM}">{escape(change.old)}</del> ' if change.old.strip() else ""
-    return old + (f'<ins style="{TO};text-decoration:none">{escape(change.new)}</ins>' if change.new.strip() else "")
 
 
 def _swapped(changes: tuple[Change, ...]) -> str:

@@ -4,7 +4,9 @@ from html import escape
 
 import streamlit as st
 
-from robustprune.attacks.traces.trace import AttackTrace
+from robustprune.attacks.traces.changes import Change
+from robustprune.attacks.traces.replay_frames import Tried
+from robustprune.attacks.traces.trace import AttackTrace, Candidate
 from robustprune.attacks.traces.word_turns import turns
 from robustprune.ui.words.i18n import t, t_or
 from robustprune.ui.words.wording import plain
@@ -18,14 +20,32 @@ def sentence_html(trace: AttackTrace) -> str:
     """The original text as escaped HTML. Each changed part is struck out, and its replacement follows it."""
     parts, position = [], 0
     for change in trace.changes:
-        parts.append(escape(trace.text[position : change.start]))
-        if change.old.strip():
-            parts.append(f'<del style="{FROM}">{escape(change.old)}</del> ')
-        if change.new.strip():
-            parts.append(f'<ins style="{TO};text-decoration:none">{escape(change.new)}</ins>')
+        parts += [escape(trace.text[position : change.start]), changed(trace, change)]
         position = change.end
-    parts.append(escape(trace.text[position:]))
-    return f'<p style="{SENTENCE}">{"".join(parts)}</p>'
+    return f'<p style="{SENTENCE}">{"".join(parts)}{escape(trace.text[position:])}</p>'
+
+
+def changed(trace: AttackTrace, change: Change) -> str:
+    """A change as escaped HTML: the old word struck out, then the new one. The sense that both share shows while the pointer is on it."""
+    old = f'<del style="{FROM}">{escape(change.old)}</del> ' if change.old.strip() else ""
+    return old + (f'<ins style="{TO};text-decoration:none"{title(trace.reason(change))}>{escape(change.new)}</ins>' if change.new.strip() else "")
+
+
+def title(candidate: Candidate | None) -> str:
+    """The sense of a candidate as an attribute of HTML; empty if the candidate has none."""
+    return f' title="{escape(sense(candidate))}"' if candidate and candidate.sense else ""
+
+
+def sense(candidate: Candidate | Tried) -> str:
+    """The word and the gloss that a candidate shares with it, and where the candidate comes from. Empty if the source knows no senses."""
+    source = t_or(f"source.{candidate.source}", candidate.source or "")
+    return t("attack.sense", sense=candidate.sense, source=source) if candidate.sense else source
+
+
+def reasons(trace: AttackTrace) -> list[str]:
+    """One line for every swap that has a sense: the words, the gloss that they share, and where the new word comes from."""
+    found = [(change, trace.reason(change)) for change in trace.changes]
+    return [f"{plain(change.old)} → **{plain(change.new)}** · {plain(sense(one))}" for change, one in found if one and one.sense]
 
 
 def outcome_line(trace: AttackTrace) -> str:
@@ -42,6 +62,8 @@ def outcome_card(trace: AttackTrace, name: str) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{name}** :{colours[trace.outcome]}-badge[{icons[trace.outcome]} {t('outcome.' + trace.outcome + '_badge')}]")
         st.html(sentence_html(trace))
+        if lines := reasons(trace):
+            st.caption("  \n".join(lines))
         st.markdown(outcome_line(trace))
         with st.container(horizontal=True):
             for which in ("original", "perturbed"):
