@@ -92,7 +92,7 @@ def _kind(text: str, word: str, letter: str, other: str, encoder: SentenceEncode
     reader = wordnet.reader()
     synsets = reader.synsets(lemma, letter)
     derived = {form.name() for synset in synsets for one in synset.lemmas() if one.name() == lemma for form in one.derivationally_related_forms()}
-    if lemma == its or its in derived:
+    if lemma == its or {its, other} & derived:
         return "inflections"
     shared = [synset for synset in synsets if its in {name.lower() for name in synset.lemma_names()}]
     if not shared:

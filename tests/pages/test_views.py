@@ -278,3 +278,28 @@ def test_embeddings_are_computed_on_demand(small_run):
     wait_until(app, lambda: app.get("plotly_chart"))
     assert len(app.get("plotly_chart")) == 2
     assert lab.find_embeddings(small_run.ref, [PAPER_ORIGINAL, PAPER_ADVERSARIAL]) is not None
+
+
+# Attack
+
+
+def test_a_text_that_is_not_english_is_told_which_attacks_need_none(empty_home):
+    app = open_page("attack", text="Ein guter Film mit viel Witz und Charme.", label="1")
+    assert not app.exception
+    assert "TextFooler swaps English words" in words(app)
+    assert "DeepWordBug" in words(app)
+    app = open_page("attack", text="Ein guter Film mit viel Witz und Charme.", label="1", recipe="deepwordbug")
+    assert "swaps English words" not in words(app)
+
+
+def test_every_flipped_text_is_put_to_the_reader(empty_home):
+    app = open_page("attack")
+    pair = examples.attacked_demos(shipped_run())[int(app.selectbox(key="demo").value)]
+    flipped = sum(trace.outcome == "flipped" for trace in pair)
+    asked = [one for one in app.segmented_control if one.key.startswith("verdict-")]
+    assert len(asked) == 2 * flipped > 0
+    assert [metric.value for metric in app.metric][-2:] == [f"{flipped} of 2", "0 of 2"]
+    for one in asked:
+        one.set_value("yes")
+    app.run()
+    assert [metric.value for metric in app.metric][-2:] == [f"{flipped} of 2", f"{flipped} of 2"]

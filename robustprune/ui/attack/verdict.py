@@ -98,8 +98,9 @@ def tally() -> None:
 
 
 def table() -> pd.DataFrame:
-    """The session's attacks with their verdicts, one row each, for download."""
-    return pd.DataFrame([asdict(one) for one in st.session_state.get(READ, {}).values()])
+    """The session's attacks with their verdicts, one row each, for download. An open question has an empty answer."""
+    said = {True: YES, False: NO, None: ""}
+    return pd.DataFrame([{**asdict(one), **{name: said[getattr(one, name)] for name in QUESTIONS}} for one in st.session_state.get(READ, {}).values()])
 
 
 def _interval(count: int, total: int) -> str:
