@@ -203,9 +203,9 @@ def test_every_recipe_can_be_picked_and_one_that_cannot_run_says_what_it_needs(e
     app = open_page("attack")
     picker = app.selectbox(key="recipe")
     assert len(picker.options) == len(RECIPES)
-    assert any("needs WordNet" in option for option in picker.options)
-    picker.set_value("pwws").run()
-    assert "resources" in app.warning[0].value
+    assert any("needs a masked language model" in option for option in picker.options)
+    picker.set_value("bae").run()
+    assert "masked" in app.warning[0].value
     assert not any("Attack both" in button.label for button in app.button)
     assert not app.exception
 

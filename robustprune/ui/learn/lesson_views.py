@@ -12,7 +12,7 @@ from robustprune.lab.curves import ATTACKED
 from robustprune.lab.runs import PruneRun
 from robustprune.studies import paper
 from robustprune.ui import exports, links, sparsity_lines
-from robustprune.ui.attack import replay
+from robustprune.ui.attack import replay, verdict
 from robustprune.ui.charts import charts, layer_charts
 from robustprune.ui.compare import paper_view, tables_view
 from robustprune.ui.dense import curve_view, soup_view
@@ -29,6 +29,8 @@ TOKEN = (
 GUESSED = "learn_guessed"
 # Session keys of the cards' widgets that the lesson files do not name. Leaving a card deletes their values; the score of the quiz stays.
 KEYS = ("sizes", "row", "quiz", GUESSED, "learn_guess_magnitude", "learn_guess_admm")
+# How many flipped texts a card puts to the reader.
+READ = 3
 # The dense models of the comparison: a soup, and a single model of the same data set.
 STARTS = (MODEL, "sst2-demo")
 
@@ -142,6 +144,20 @@ def attacked(_: dict) -> None:
     replay.outcome_card(trace, t("run.dense"))
 
 
+def read_it(_: dict) -> None:
+    """Lets the user read recorded attacks that flipped the dense model, and counts the texts that the user accepts."""
+    flipped = {number: trace for number, trace in quiz.attacked_texts().items() if trace.outcome == "flipped"}
+    if not flipped:
+        missing.result("attack")
+        return
+    for trace in list(flipped.values())[:READ]:
+        verdict.note({t("run.dense"): trace})
+        with st.container(border=True):
+            st.html(replay.sentence_html(trace))
+            verdict.ask(trace)
+    verdict.tally()
+
+
 def averaging(_: dict) -> None:
     """Draws the line between two ingredients."""
     curve = lab.find_averaging_curve(*LINE, lab.usual_dataset(MODEL), attacked=ATTACKED)
@@ -238,6 +254,7 @@ VIEWS: dict[str, Callable[[dict], None]] = {
     "piling": piling_view.piling,
     "corrected": piling_view.corrected,
     "attacked": attacked,
+    "read_it": read_it,
     "predict_first": quiz.predict_first,
     "beat": quiz.beat,
     "averaging": averaging,
