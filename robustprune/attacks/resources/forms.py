@@ -52,7 +52,7 @@ def lemmas(word: str, letter: str) -> tuple[str, ...]:
     """The lemmas that a word can have as a member of a word class (n, v, a or r), in lower case."""
     import lemminflect
 
-    return tuple(dict.fromkeys(lemma.lower() for lemma in lemminflect.getLemma(word.lower(), upos=CLASSES[letter])))
+    return tuple(dict.fromkeys(lemma.lower() for lemma in lemminflect.getLemma(word.lower(), upos=CLASSES[letter], lemmatize_oov=False)))
 
 
 def same_word(word: str, other: str) -> bool:
