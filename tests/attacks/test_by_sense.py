@@ -91,6 +91,15 @@ def test_a_verb_needs_a_sense_for_its_frame(source):
     assert "WrongForm" in refused(source, "I think that he is right.", "think").values()
 
 
+def test_how_a_verb_is_used_rules_out_the_other_senses(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("run | vi | move fast on foot | sprint | race, street, legs, fast\nrun | vt | be in charge of | manage | -\n", encoding="utf-8")
+    own = BySense(loading.sentence_encoder(), SenseList(path), None)
+    text = "After the race he runs the shop in the street."  # all but the object speaks for the first sense
+    assert offered(own, text, "runs") == ["manages"]
+    assert offered(own, "He runs fast in the race.", "runs") == ["sprints"]
+
+
 def test_no_offer_is_a_listed_opposite(source):
     from robustprune.attacks.resources.synonyms import read_antonyms
 
