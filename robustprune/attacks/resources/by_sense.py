@@ -27,7 +27,8 @@ WRONG_SENSE, WRONG_FORM, ANTONYM = REFUSALS = ("WrongSense", "WrongForm", "Anton
 # A sense is chosen by its share of exp(CONTEXT * mean cosine with text and words around + prior); the shares of a word's senses sum to 1.
 CONTEXT = 12.0
 AROUND = 6  # words on each side that count as the words around
-LEAST_SHARE = 0.4
+LEAST_SHARE = 0.5
+MOST = 4  # near-synonyms of one sense; readers accept the first ones of a list twice as often as the fifth (docs/measured.md)
 TEXTS = 64  # texts whose words are remembered
 
 
@@ -100,14 +101,16 @@ class BySense:
         offered: dict[str, Synonym] = {}
         refused: dict[str, Synonym] = {}
         for reading, sense, _ in sorted(senses, key=lambda one: -one[2]):
+            left = MOST
             for other in sense.synonyms:
                 form = forms.inflected(other, reading.tag)
                 made = Synonym(form or other, None, None, f"{sense.headword}: {sense.gloss}", sense.source)
                 why = self._refusal(word, reading, sense, other, form, share_of.get(other, 0.0))
-                if why is None:
-                    offered.setdefault(made.word, made)
-                else:
+                if why:
                     refused.setdefault(made.word, replace(made, refused_by=why))
+                elif left:
+                    offered.setdefault(made.word, made)
+                    left -= 1
         return [*offered.values(), *(one for name, one in refused.items() if name not in offered)]
 
     def _refusal(self, word: str, reading: Reading, sense: Sense, other: str, form: str, share: float) -> str | None:

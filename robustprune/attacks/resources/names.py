@@ -18,7 +18,7 @@ from robustprune.specs.recipes import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, 
 # Near-synonyms by sense become the built-in ones once everything that ships has been made again with them; until then MiniLM's neighbours are.
 BY_SENSE = False
 # Increased whenever the rules change by which near-synonyms are chosen by sense.
-SENSES_VERSION = 1
+SENSES_VERSION = 2
 NEIGHBOURS = 50
 # The lowest cosine of a near-synonym, for MiniLM's vectors and for the counter-fitted vectors (the latter from TextFooler's code).
 MIN_COSINE = 0.6

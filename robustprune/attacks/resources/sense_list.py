@@ -11,7 +11,8 @@ Frames say where the headword can stand, and every near-synonym with it:
 | ``a``, ``ab``, ``ap`` | an adjective: anywhere, only before a noun, only after a verb |
 | ``a:PREPOSITION``, ``a:to`` | an adjective with this preposition, with an infinitive |
 | ``r`` | an adverb |
-| ``vt``, ``vi``, ``vc``, ``v:PREPOSITION`` | a verb: with an object, without, with a clause or another verb, with this preposition |
+| ``vt``, ``vi``, ``v:PREPOSITION`` | a verb: with an object, without, with this preposition |
+| ``vc``, ``vl`` | a verb: with a clause or another verb, with an adjective or noun that tells of its subject ("feels forced") |
 """
 
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ GOVERNED = frozenset(["about", "against", "as", "at", "for", "from", "into", "of
 # An object and one of these: the verb's frame is one that our senses do not tell apart.
 TIED_TO_OBJECT = frozenset(["of", "into", "as"])
 COMPARING = {"as", "like", "than", "by"}  # these do not tie an adjective
-COMPLEMENTS = {"ccomp", "xcomp", "acomp", "attr", "oprd", "pcomp"}
+CLAUSES, LINKED = {"ccomp", "xcomp", "pcomp"}, {"acomp", "attr", "oprd"}
 LONGEST_EXPRESSION = 4  # words
 DEGREES = {"more", "most", "less", "least"}
 lock = threading.Lock()
@@ -119,10 +119,10 @@ def readings(document: Any, words: tuple[Word, ...]) -> dict[int, list[Reading]]
 
 
 def _stays(token: Any) -> bool:
-    """True for names, function words, words that change what is said, parts of fixed expressions, and shouted words of a longer text."""
+    """True for names, function words, words that change what is said, and parts of compounds ("road" in "road trip") and fixed expressions."""
     if token.pos_ not in LETTERS or token.ent_type_ or len(token) < 3:
         return True
-    if {token.lower_, token.lemma_.lower()} & KEPT or token.dep_ in ("aux", "auxpass", "prt", "neg", "intj"):
+    if {token.lower_, token.lemma_.lower()} & KEPT or token.dep_ in ("aux", "auxpass", "prt", "neg", "intj", "compound"):
         return True
     if any(child.dep_ == "prt" for child in token.children):
         return True
@@ -182,8 +182,8 @@ def _frames(token: Any, letter: str) -> frozenset[str]:
     if letter == "a":
         tied = {f"a:{one}" for one in governed - COMPARING} | ({"a:to"} if kinds & {"xcomp", "ccomp"} else set())
         return frozenset(tied or {"a", "ab" if token.dep_ == "amod" else "ap"})
-    if kinds & COMPLEMENTS:
-        return frozenset({"vc"} if not kinds & {"dobj"} else ())
+    if kinds & (CLAUSES | LINKED):
+        return frozenset(() if "dobj" in kinds else {"vc"} if kinds & CLAUSES else {"vl"})
     passive = token.tag_ == "VBN" and not any(child.lemma_ == "have" for child in token.children if child.dep_ == "aux")
     if passive or "dobj" in kinds or "nsubjpass" in kinds:
         ties = {f"v:{one}" for one in governed} - {"v:by"}
