@@ -36,7 +36,7 @@ def main() -> int:
 
 def write(name: str, file: str) -> None:
     """Writes the results table of a sweep, and its description."""
-    from robustprune.lab.model_card import versions
+    from robustprune.training.card import versions
 
     from robustprune import studies
     from robustprune.pruning import ENGINE_VERSION

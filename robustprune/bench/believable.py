@@ -122,7 +122,9 @@ def write_sheet(traces: Iterable[AttackTrace], folder: Path, seed: int) -> dict[
     """
     draw, candidates, swaps, texts, known = random.Random(seed), [], [], [], set()
     for trace in traces:
-        free = {step.index: (step.word, [one.word for one in step.candidates if one.refused_by is None]) for step in reversed(list(trace.of_kind(Candidates)))}
+        free: dict[int, tuple[str, list[str]]] = {}
+        for step in trace.of_kind(Candidates):  # of a word that is visited again, the first visit counts
+            free.setdefault(step.index, (step.word, [one.word for one in step.candidates if one.refused_by is None]))
         words = [(trace.text, word, draw.choice(others)) for word, others in free.values() if others]
         candidates += draw.sample(words, min(CANDIDATES_A_TEXT, len(words)))
         if trace.outcome == "flipped" and (trace.text, trace.perturbed) not in known:
