@@ -36,11 +36,10 @@ def main() -> int:
 
 def write(name: str, file: str) -> None:
     """Writes the results table of a sweep, and its description."""
-    from robustprune.training.card import versions
-
     from robustprune import studies
     from robustprune.pruning import ENGINE_VERSION
     from robustprune.specs import sweep
+    from robustprune.training.card import versions
 
     rows = studies.sweep_results(sweep.SweepSpec.read(ROOT / file))
     rows["shipped"] = True
