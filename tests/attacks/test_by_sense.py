@@ -102,6 +102,15 @@ def test_how_a_verb_is_used_rules_out_the_other_senses(tmp_path):
     assert offered(own, "He runs fast in the race.", "runs") == ["sprints"]
 
 
+def test_of_nouns_fewer_near_synonyms_are_offered_than_of_adjectives(tmp_path):
+    path = tmp_path / "list.txt"
+    words = "large, little, new, old, late, early, warm, cold"
+    path.write_text(f"plot | n | story | story, tale, account, report, version | -\nodd | a | strange | {words} | -\n", encoding="utf-8")
+    own = BySense(loading.sentence_encoder(), SenseList(path), None)
+    assert offered(own, "The plot is odd.", "plot") == ["story", "tale", "account"]  # the nearest first
+    assert offered(own, "The plot is odd.", "odd") == words.split(", ")[:7]
+
+
 def test_no_offer_is_a_listed_opposite(source):
     from robustprune.attacks.resources.synonyms import read_antonyms
 
