@@ -41,7 +41,7 @@ class Reading:
 
 def read(folder: Path = FOLDER) -> list[Reading]:
     """All readings, in the order of their seeds."""
-    documents = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("seed-*.json")]
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
     return [_reading(document) for document in sorted(documents, key=lambda one: one["seed"])]
 
 

@@ -89,8 +89,9 @@ class BySense:
         for index in open_ones:
             context = (vectors[text] + vectors[around[index]]) / 2
             weights = [math.exp(CONTEXT * float(vectors[sense.described] @ context) + sense.prior) for _, sense in read[index]]
-            if any(stand := [_stands(*one) for one in read[index]]):  # how the word is used rules out the other senses
-                weights = [weight if stands else 0.0 for weight, stands in zip(weights, stand, strict=True)]
+            standing = [_stands(*one) for one in read[index]]
+            if any(standing):  # how the word is used rules out the other senses
+                weights = [weight * stands for weight, stands in zip(weights, standing, strict=True)]
             result[index] = [weight / sum(weights) for weight in weights]
         return result
 
