@@ -109,8 +109,15 @@ def reader() -> Any:
 
     if str(folder) not in nltk.data.path:
         nltk.data.path.append(str(folder))
+
+    class English(WordNetCorpusReader):
+        """NLTK maps WordNet to the WordNets of other languages as it starts, which takes half of the time."""
+
+        def map_wn(self, version: str = "wordnet") -> None:
+            return None
+
     with warnings.catch_warnings(action="ignore"):  # NLTK warns that it has no WordNets of other languages
-        return WordNetCorpusReader(nltk.data.FileSystemPathPointer(str(folder / "corpora" / "wordnet")), None)
+        return English(nltk.data.FileSystemPathPointer(str(folder / "corpora" / "wordnet")), None)
 
 
 @cache
