@@ -91,10 +91,16 @@ def both_attacks(models: Sequence[str], text: str, label: int, spec: AttackSpec,
     lab.attack_side_by_side(models, text, label, spec, job.progress, job.cancel)
 
 
-def live(trace: AttackTrace) -> None:
-    """Shows the text as the running attack has changed it so far."""
-    st.html(replay.sentence_html(trace))
-    st.caption(t("attack.so_far", model=wording.plain(trace.victim["name"]), queries=trace.queries, word=wording.plain(trace.at_hand)))
+def live(models: dict[str, str], spec: AttackSpec, trace: AttackTrace) -> None:
+    """Shows how the attack ended on each model that it is done with, and the text as it has changed it so far on the one at hand."""
+    for column, (name, model) in zip(st.columns(len(models)), models.items(), strict=True):
+        with column:
+            done = lab.find_attack(model, trace.text, trace.label, spec)
+            if done:
+                replay.outcome_card(done, name)
+            elif trace.victim["name"] == model:
+                st.html(replay.sentence_html(trace))
+                st.caption(t("attack.so_far", model=wording.plain(name), queries=trace.queries, word=wording.plain(trace.at_hand)))
 
 
 def show(traces: dict[str, AttackTrace], run: PruneRun, models: dict[str, str], spec: AttackSpec) -> None:
@@ -133,7 +139,7 @@ if pair is None:
     panel.start_button(t("attack.start"), key, partial(both_attacks, list(models.values()), text, label, spec), primary=True)
     if panel.manager().get(key) is None:
         st.info(t("attack.nothing_yet"), icon=":material/swords:")
-    panel.show(key, live)
+    panel.show(key, partial(live, models, spec))
 else:
     show(dict(zip(models, pair, strict=True)), run, models, spec)
 st.subheader(t("try.title"))

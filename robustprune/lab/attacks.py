@@ -34,7 +34,8 @@ def attack_side_by_side(
 ) -> "list[AttackTrace]":
     """Attacks one text on several models. Everything that does not depend on the model is computed once.
 
-    Traces in the store are reused if they were made with the same resources. The partial result of ``progress`` is the trace so far.
+    Traces in the store are reused if they were made with the same resources. The models are loaded and attacked one after the other, and every
+    trace is stored at once: the weights of the next model may have to be made first. The partial result of ``progress`` is the trace so far.
     """
     names = list(dict.fromkeys(names))
     sources = _alike(names)
@@ -47,11 +48,13 @@ def attack_side_by_side(
     def doing(model: str, word: str) -> Message:
         return say("lab.trying_words", model=model, word=word)
 
-    traces = _attacker([names[i] for i in missing_places], spec, doing, progress, cancel).attack(text, label)
-    for i, trace in zip(missing_places, traces, strict=True):
-        stored[i] = trace
-        if trace.outcome != "stopped":
-            archive.put_trace(store(), sources[i].digest, trace, spec)
+    attacker = _attacker([], spec, doing, progress, cancel)
+    for place, i in enumerate(missing_places):
+        progress(0, 1, say("lab.loading_model"), None)
+        attacker.add(load_model(names[i], progress, cancel))
+        (stored[i],) = attacker.attack(text, label, only=[place])
+        if stored[i].outcome != "stopped":
+            archive.put_trace(store(), sources[i].digest, stored[i], spec)
     return stored
 
 
@@ -206,8 +209,10 @@ def _attacker(names: Sequence[str], spec: AttackSpec, doing: Callable[[str, str]
     """
     check_can_run(spec)
     progress = cancellable(progress, cancel)
-    progress(0, 1, say("lab.loading_model"), None)
-    classifiers = [load_model(name, progress, cancel) for name in names]
+    classifiers = []
+    for name in names:
+        progress(0, 1, say("lab.loading_model"), None)
+        classifiers.append(load_model(name, progress, cancel))
     progress(0, 1, say("lab.loading_textattack"), None)
     from robustprune.attacks.engine.attacker import Attacker
     from robustprune.attacks.resources import loading

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from robustprune.base.errors import ModelError
-from robustprune.base.progress import Cancel, Progress, silent
+from robustprune.base.messages import say
+from robustprune.base.progress import Cancel, Progress, part_of, silent
 from robustprune.base.stores import store
 from robustprune.lab import runs
 from robustprune.lab.runs import PruneRun
@@ -57,8 +58,10 @@ def _weights_of(key: str, progress: Progress, cancel: Cancel | None) -> Path:
     if runs.resolve(spec)[0] != key:
         raise ModelError("lab.run_cannot_be_made_again", digest=key)
 
+    pruning = part_of(progress, 0, 1, say("lab.making_weights"))
+
     def plain(done: float, total: float, text: str, _: Any = None) -> None:  # drops the layer reports, because the caller's partial results are of another type
-        progress(done, total, text, None)
+        pruning(done, total, text, None)
 
     return runs.prune(store(), spec, loaded, "auto", plain, cancel).model_dir
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from robustprune import lab
+from robustprune.attacks.engine import proposals
 from robustprune.attacks.engine.attacker import Attacker, TimeUp
 from robustprune.attacks.resources import loading
 from robustprune.attacks.traces import changes
@@ -224,6 +225,16 @@ def test_side_by_side_encodes_what_the_victims_share_once(classifier, monkeypatc
     one.attack(long, 1)
     assert encoded
     assert len(encoded) == len(set(encoded))
+
+
+def test_a_victim_that_comes_later_gets_the_proposals_that_are_known(classifier, monkeypatch):
+    one, asked = attacker(classifier), []
+    first = one.attack(TEXT, 1)
+    monkeypatch.setattr(proposals, "_find", lambda *given, **keywords: asked.append(given))
+    one.add(classifier)
+    (again,) = one.attack(TEXT, 1, only=[1])
+    assert again.steps == first[0].steps
+    assert not asked
 
 
 def test_a_victim_that_answers_nan_is_named(classifier):

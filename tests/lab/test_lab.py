@@ -257,3 +257,22 @@ def test_an_attack_that_has_to_prune_first_shows_no_layers_where_its_trace_is_sh
     assert any("layer" in str(text) for _, _, text, _ in told)  # it was pruned on the way
     partials = [partial for *_, partial in told if partial is not None]
     assert partials and all(isinstance(partial, AttackTrace) for partial in partials)
+
+
+def test_an_attack_keeps_the_trace_of_the_first_model_while_the_next_ones_weights_are_made(small, empty_home):
+    from robustprune.lab import runs as lab_runs
+
+    run, cancel, text, spec = lab.prune(small), threading.Event(), "a dull and long film", AttackSpec("deepwordbug")
+    lab_runs.drop_weights(stores.store(), run.digest)
+
+    def stop_in_the_layers(_done, _total, doing, _partial):
+        if "layer" in str(doing):
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        lab.attack_side_by_side([small.model, run.ref], text, 1, spec, stop_in_the_layers, cancel)
+    kept = lab.find_attack(small.model, text, 1, spec)
+    assert kept and lab.find_attack(run.ref, text, 1, spec) is None
+    first, second = lab.attack_side_by_side([small.model, run.ref], text, 1, spec)
+    assert first == kept
+    assert second.victim["digest"] == run.digest

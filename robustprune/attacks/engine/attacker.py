@@ -35,7 +35,14 @@ class Attacker:
         self._settings, self._names = spec.to_json(), resources.names.to_json()
         self._deadline = float("inf")
         self._proposals = Proposals()
-        self._attacks = [(one, build.build(victim(one, self._check), resources, spec, self._check)) for one in classifiers]
+        self._resources = resources
+        self._attacks: list[tuple[Classifier, Any]] = []
+        for one in classifiers:
+            self.add(one)
+
+    def add(self, classifier: Classifier) -> None:
+        """Adds a victim, at the last place."""
+        self._attacks.append((classifier, build.build(victim(classifier, self._check), self._resources, self._spec, self._check)))
 
     @property
     def victim_seconds(self) -> float:
@@ -54,7 +61,7 @@ class Attacker:
             ResourceMissing: NLTK's data is no longer on this machine.
             ModelError: the victim answered with NaN.
         """
-        self._proposals.clear()
+        self._proposals.start(text)
         chosen = self._attacks if only is None else [self._attacks[place] for place in only]
         traces = []
         for classifier, attack in chosen:

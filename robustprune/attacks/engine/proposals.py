@@ -16,9 +16,16 @@ class Proposals:
 
     def __init__(self) -> None:
         self._known: dict[Any, tuple[list[Any], tuple[Candidates, ...]]] = {}
+        self._text = ""
+
+    def start(self, text: str) -> None:
+        """Forgets the proposals of another text."""
+        if text != self._text:
+            self.clear()
+        self._text = text
 
     def clear(self) -> None:
-        """Clears the cache before the next text."""
+        """Forgets all proposals."""
         self._known.clear()
 
     def find(self, attack: Any, text: Any, **keywords: Any) -> tuple[list[Any], tuple[Candidates, ...]]:
