@@ -38,8 +38,8 @@ KINDS = ("runs", "evaluations", "scores", "attacks", "attentions", "curves", "em
 # One attack that swaps synonyms, and one that shares nothing with the victims.
 RECIPES = ("textfooler", "deepwordbug")
 SHOWN = [("admm", "full", 0.5), ("admm", "full", 0.875)]
-# How many demo texts are attacked one by one, for replay. The app starts with FIRST: there, all demo texts at every sparsity of the slider.
-FIRST, REPLAYED_FIRST, REPLAYED = "sst2-soup", 24, 6
+# All demo texts are attacked one by one, for replay: the runs of SHOWN and, of the model that the app starts with, every sparsity of the slider.
+FIRST = "sst2-soup"
 
 
 def main() -> None:
@@ -82,7 +82,7 @@ def make(model: str, settings: list[tuple[str, str, float]]) -> None:
                 lab.embeddings(ref, [embeddings.PAPER_ORIGINAL, embeddings.PAPER_ADVERSARIAL])
             lab.layer_views(run)
         if (method, adaptive, sparsity) in SHOWN or (model == FIRST and method == "admm"):
-            for text, label in lab.showcase(model)[: REPLAYED_FIRST if model == FIRST else REPLAYED]:
+            for text, label in lab.showcase(model):
                 lab.attack_side_by_side(shown, text, label, AttackSpec())
     for recipe in RECIPES if model in ATTACKED else ():
         for attacked in lab.attack_texts(refs, None, lab.ATTACK_EXAMPLES, AttackSpec(recipe)):

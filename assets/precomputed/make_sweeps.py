@@ -25,6 +25,8 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     os.environ |= {"ROBUSTPRUNE_HOME": sys.argv[1], "PYTHONPATH": str(ROOT), "NLTK_DATA": str(Path(sys.argv[1]) / "none")}
     os.environ.pop("ROBUSTPRUNE_DATA_DIR", None)
+    for old in (HERE / "sweeps").glob("*.parquet"):
+        old.unlink()  # what ships of a model would else count as results of this time
     for name in SWEEPS:
         file = f"assets/sweeps/{name}.yaml"
         done = subprocess.run([sys.executable, "-m", "robustprune", "sweep", file], cwd=ROOT)

@@ -15,15 +15,23 @@ from pathlib import Path
 
 from make import HERE, copy
 
-# First all dense models of a data set against its soup; then the soup pruned in several ways, beside baselines that retrain.
-COMMANDS = (
-    "compare --dataset sst2 --model sst2-soup --other sst2-demo --other sst2-plain-1 --other sst2-plain-2 --other sst2-plain-3"
-    " --other sst2-freelb-1 --other sst2-freelb-2 --other sst2-freelb-3 --examples 200",
-    "compare --dataset ag_news --model ag_news-soup --other ag_news-demo --other ag_news-plain-1 --other ag_news-plain-2"
-    " --other ag_news-freelb-1 --other ag_news-freelb-2 --examples 200",
-    "compare --dataset sst2 --model sst2-soup --method sparsegpt --method obs --method admm --baseline imp --baseline imp+freelb"
-    " --baseline lth --sparsity 0.5 --precision bfloat16 --examples 200",
+# First all dense models of a data set against its soup; then the soups pruned in several ways, at half of the weights beside baselines that
+# retrain.
+DENSE = (
+    "--dataset sst2 --model sst2-soup --other sst2-demo --other sst2-plain-1 --other sst2-plain-2 --other sst2-plain-3"
+    " --other sst2-freelb-1 --other sst2-freelb-2 --other sst2-freelb-3",
+    "--dataset ag_news --model ag_news-soup --other ag_news-demo --other ag_news-plain-1 --other ag_news-plain-2"
+    " --other ag_news-freelb-1 --other ag_news-freelb-2",
 )
+METHODS = "--method magnitude --method sparsegpt --method obs --method admm"
+BASELINES = "--baseline imp --baseline imp+freelb --baseline lth --precision bfloat16"
+PRUNED = (
+    f"--dataset sst2 --model sst2-soup {METHODS} {BASELINES} --sparsity 0.5",
+    f"--dataset sst2 --model sst2-soup {METHODS} --sparsity 0.875",
+    f"--dataset ag_news --model ag_news-soup {METHODS} --sparsity 0.5",
+    f"--dataset ag_news --model ag_news-soup {METHODS} --sparsity 0.875",
+)
+COMMANDS = [f"compare {options} --examples 200" for options in (*DENSE, *PRUNED)]
 
 
 def main() -> int:

@@ -12,9 +12,11 @@ from robustprune.specs.attack import AttackSpec
 from robustprune.texts.datasets import Texts
 
 # Increased whenever a change of the code makes the same attack give another result; stored attacks are then computed again.
-ATTACKS_VERSION = 2
+ATTACKS_VERSION = 3
 TRACES = "traces.jsonl"
 SCORES, ABOUT = "scores", "about"
+# The field of a stored document about several attacks (a soup, a table, a curve) that holds ATTACKS_VERSION.
+VERSION_FIELD = "attacks_version"
 
 
 def find_traces(store: Store, model_digest: str, texts: Sequence[tuple[str, int]], spec: AttackSpec) -> list[AttackTrace | None]:
@@ -44,6 +46,18 @@ def put_scores(store: Store, name: str, model_digest: str, texts: Texts, documen
     """
     about = {"model": name, "digest": model_digest, "texts": texts.digest, "settings": spec.to_json(), "version": ATTACKS_VERSION}
     return store.put(SCORES, scores_key(model_digest, texts, spec), {**document, ABOUT: about}, fill)
+
+
+def signed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document of a result that is made of several attacks, with the version of the attacks."""
+    return {**document, VERSION_FIELD: ATTACKS_VERSION}
+
+
+def unsigned(document: dict[str, Any]) -> dict[str, Any]:
+    """The document that ``signed`` was given. Raises ValueError if its attacks are of another version, so that the two are never mixed."""
+    if document.get(VERSION_FIELD) != ATTACKS_VERSION:
+        raise ValueError(f"attacks of version {document.get(VERSION_FIELD)}, not {ATTACKS_VERSION}")
+    return {name: value for name, value in document.items() if name != VERSION_FIELD}
 
 
 def scores_key(model_digest: str, texts: Texts, spec: AttackSpec) -> str:

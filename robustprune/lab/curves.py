@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from robustprune.attacks import archive
 from robustprune.base import stores
 from robustprune.base.errors import SpecError
 from robustprune.base.hashing import digest
@@ -107,7 +108,7 @@ def averaging_curve(
         "attacked": attacked,
         "points": [asdict(point) for point in measured],
     }
-    return as_curve(stores.store().put(KIND, key, document))
+    return as_curve(stores.store().put(KIND, key, archive.signed(document)))
 
 
 def find_averaging_curve(
@@ -127,7 +128,7 @@ def find_averaging_curve(
 
 def as_curve(entry: Entry) -> Curve:
     """Reads the curve from an entry of the store."""
-    document = dict(entry.document)
+    document = archive.unsigned(entry.document)
     points = tuple(Point(**point) for point in document.pop("points"))
     return Curve(digest=entry.key, points=points, shipped=entry.shipped, **document)
 
@@ -140,7 +141,7 @@ def point_name(first: str, second: str, share: float) -> str:
 
 
 def _key(first: str, second: str, texts: str, points: int, attacked: int, spec: AttackSpec) -> str:
-    about = [spec.to_json(), attacks.resource_names(spec)] if attacked else None
+    about = [spec.to_json(), attacks.resource_names(spec), archive.ATTACKS_VERSION] if attacked else None
     return digest("curve", find_model(first).digest, find_model(second).digest, texts, points, attacked, about)
 
 

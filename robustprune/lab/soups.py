@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from robustprune.attacks import archive
 from robustprune.attacks import scores as attack_scores
 from robustprune.base import folders, logs, stores
 from robustprune.base.errors import DataError, ModelError, SpecError
@@ -187,7 +188,8 @@ def soup(
     chosen_by = pool.sample(choose_by, spec.seed)
     sources = [find_model(name) for name in names]
     reported_on = accuracy.texts_for(sources[0], dataset, examples, spec.seed)
-    key = digest("soup", names, [source.digest for source in sources], chosen_by.digest, reported_on.digest, spec.to_json(), attacks.resource_names(spec))
+    attacked = [spec.to_json(), attacks.resource_names(spec), archive.ATTACKS_VERSION]
+    key = digest("soup", names, [source.digest for source in sources], chosen_by.digest, reported_on.digest, attacked)
     if stored := understood(stores.store().get(KIND, key), as_soup):
         return stored
     with logs.work("soup", key):
@@ -215,7 +217,7 @@ def soup(
         measuring = step_progress(say("lab.accuracy"))
         measured = {name: evaluations.evaluate(name, dataset, evaluations.ALL, 0, measuring, cancel).to_json() for name in everybody}
         made = _result(dataset, spec, steps, chosen_by, reported_on, runs, unknown, seconds[0] + sum(run.seconds for run in runs)) | {"accuracies": measured}
-        return as_soup(stores.store().put(KIND, key, made))
+        return as_soup(stores.store().put(KIND, key, archive.signed(made)))
 
 
 def check_can_be_averaged(names: Sequence[str], progress: Progress, cancel: Cancel | None) -> None:
@@ -232,7 +234,7 @@ def all_soups() -> list[SoupRun]:
 
 def as_soup(entry: Entry) -> SoupRun:
     """Reads the soup from an entry of the store."""
-    document = dict(entry.document)
+    document = archive.unsigned(entry.document)
     steps = tuple(Step.from_json(step) for step in document.pop("steps"))
     spec = AttackSpec.from_json(document.pop("spec"))
     for one in document["comparisons"].values():

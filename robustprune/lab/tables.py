@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from robustprune.attacks import archive
 from robustprune.attacks import scores as attack_scores
 from robustprune.base import stores
 from robustprune.base.hashing import digest
@@ -97,7 +98,7 @@ def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, c
         against_first = attack_scores.compare(attacked[0].results, run.results)
         rows.append({**asdict(one), "accuracy": measured.to_json(), "scores": run.scores.to_json(), "against_first": against_first.to_json()})
     models = [find_model(one.model).digest for one in candidates]
-    key = digest("table", models, texts.digest, spec.attack.to_json(), attacked[0].resources)
+    key = digest("table", models, texts.digest, spec.attack.to_json(), attacked[0].resources, archive.ATTACKS_VERSION)
     document = {
         "dataset": spec.dataset,
         "split": texts.split,
@@ -108,7 +109,7 @@ def compare(spec: CompareSpec, command: str = "", progress: Progress = silent, c
         "rows": rows,
         "made": {"command": command},
     }
-    return as_table(stores.store().put(KIND, key, document))
+    return as_table(stores.store().put(KIND, key, archive.signed(document)))
 
 
 def _candidates(spec: CompareSpec, command: str, step: Callable[[int, str], Progress], cancel: Cancel | None) -> list[_Candidate]:
@@ -132,7 +133,7 @@ def all_tables() -> list[MethodTable]:
 
 def as_table(entry: Entry) -> MethodTable:
     """Reads the table from an entry of the store."""
-    document = dict(entry.document)
+    document = archive.unsigned(entry.document)
     rows, spec = tuple(Row(**row) for row in document.pop("rows")), AttackSpec.from_json(document.pop("spec"))
     for row in rows:
         attack_scores.Comparison(**row.against_first)  # raises TypeError if another version wrote it

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robustprune.attacks.traces import journal
-from robustprune.attacks.traces.trace import READ
+from robustprune.attacks.traces.trace import VERSION
 from robustprune.base.errors import StoreError
 from tests.attacks.traces import trace
 
@@ -244,7 +244,7 @@ def test_traces_can_go_into_a_pipe(tmp_path):
 
 FOREIGN = {
     "nothing": b"", "prose": b"not json", "half": journal.line(TRACES[0])[:50].encode(), "null": b"null", "a number": b"5", "a list": b"[1]", "empty": b"{}",
-    "zeros": b"\x00" * 40, "another version": journal.line(replace(TRACES[0], version=READ[0] - 1)).strip().encode(),
+    "zeros": b"\x00" * 40, "another version": journal.line(replace(TRACES[0], version=VERSION - 1)).strip().encode(),
     "a field too many": journal.line(TRACES[0]).strip().encode()[:-1] + b',"colour":"red"}',
     "an unknown step": journal.line(TRACES[0]).strip().replace('"kind":"rank"', '"kind":"dream"').encode(),
     "a list for an object": journal.line(TRACES[0]).strip().replace('"importance":{"2":0.3}', '"importance":[]').encode(),

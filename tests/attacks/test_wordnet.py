@@ -1,6 +1,7 @@
 """WordNet out of its package: every file is checked, what is damaged is told, and NLTK reads what is put down."""
 
 import shutil
+import warnings
 
 import pytest
 
@@ -28,6 +29,19 @@ def test_the_files_are_princetons_and_nltk_reads_them():
     assert "science_fiction" in wordnet.expressions()
 
 
+def test_our_reader_reads_english_as_nltks_own_does():
+    from nltk.corpus.reader.wordnet import WordNetCorpusReader
+    from nltk.data import FileSystemPathPointer
+
+    folder = FileSystemPathPointer(str(wordnet.nltk_data() / "corpora" / "wordnet"))
+    with warnings.catch_warnings(action="ignore"):  # NLTK warns that it has no WordNets of other languages
+        ours, theirs = wordnet.reader(), WordNetCorpusReader(folder, None)
+    for word in ("plot", "better", "acted", "film"):
+        assert [str(one) for one in ours.synsets(word)] == [str(one) for one in theirs.synsets(word)]
+    good, bad = (reader.synset("good.a.01").lemmas()[0] for reader in (ours, theirs))
+    assert str(good.antonyms()) == str(bad.antonyms()) == "[Lemma('bad.a.01.bad')]"
+
+
 @pytest.mark.parametrize("name", sorted(wordnet.SHA256))
 def test_a_damaged_or_missing_file_is_told_by_name(copy_of_the_package, name):
     content = (copy_of_the_package / name).read_bytes()
@@ -40,12 +54,7 @@ def test_a_damaged_or_missing_file_is_told_by_name(copy_of_the_package, name):
         wordnet.nltk_data()
 
 
-@pytest.fixture
-def by_sense(monkeypatch):
-    monkeypatch.setattr(names, "BY_SENSE", True)
-
-
-def test_without_wordnet_synonyms_come_from_our_list_and_pwws_cannot_run(by_sense, copy_of_the_package):
+def test_without_wordnet_synonyms_come_from_our_list_and_pwws_cannot_run(copy_of_the_package):
     shutil.rmtree(copy_of_the_package)
     assert "alone" in describe(AttackSpec()).synonyms
     told = {str(one.name): one for one in names.missing(AttackSpec())}
@@ -55,7 +64,7 @@ def test_without_wordnet_synonyms_come_from_our_list_and_pwws_cannot_run(by_sens
     assert "pip install" in lacking.how
 
 
-def test_a_damaged_list_leaves_wordnet_and_without_both_there_are_minilms_neighbours(by_sense, monkeypatch, copy_of_the_package):
+def test_a_damaged_list_leaves_wordnet_and_without_both_there_are_minilms_neighbours(monkeypatch, copy_of_the_package):
     from robustprune.attacks.resources import sense_list
     from robustprune.base.messages import say
 

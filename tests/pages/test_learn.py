@@ -166,8 +166,8 @@ def test_a_question_counts_once(empty_home):
 
 def test_beating_textfooler_takes_fewer_words_that_flip_the_model(empty_home):
     app = open_page("learn", lesson="6", card="3")
-    trace = quiz.attacked_texts()[6]
-    app.text_area[0].set_value(trace.text.replace("cheap", "cheerful"))
+    trace = quiz.attacked_texts()[44]
+    app.text_area[0].set_value(trace.text.replace("ugly", "dreary"))
     press(app, "Ask the model")
     wait_until(app, lambda: app.dataframe)
     assert "holds" in words(app)

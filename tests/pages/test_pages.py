@@ -14,6 +14,7 @@ from robustprune.models import sources
 from robustprune.specs.prune import PruneSpec
 from robustprune.specs.recipes import RECIPES
 from robustprune.ui.frame import shell
+from robustprune.ui.learn.numbers import find_usual_run
 from robustprune.ui.prune import take_away
 from robustprune.ui.words import wording
 from tests.pages.opening import APP, open_page, wait_until, words
@@ -74,7 +75,7 @@ def test_the_overview_stays_whole_when_a_shipped_run_was_made_here_too(empty_hom
 
 
 def test_no_two_runs_have_one_name(empty_home):
-    run = next(run for run in lab.shipped_runs(shell.DEFAULT_MODEL) if (run.spec.method, run.spec.sparsity) == ("admm", 0.5))
+    run = find_usual_run(shell.DEFAULT_MODEL, sparsity=0.5)
     document = stores.store().get("runs", run.digest).document
     stores.store().put("runs", "0123456789abcdef", {**document, "spec": {**document["spec"], "seed": 7}})
     app = open_page("attention")
@@ -220,13 +221,13 @@ def test_a_recipe_that_needs_a_masked_language_model_asks_for_one(empty_home, tm
 
 
 def test_what_ships_of_an_attack_tells_every_word_and_who_refused_its_replacements(empty_home):
-    app = open_page("attack")
+    app = open_page("attack", demo="7")
     assert not app.exception
     table = app.dataframe[0].value
     assert {"Word", "Importance", "Refused by", "Tried", "Taken"} <= set(table.columns)
-    assert table["Refused by"].str.contains("too far in meaning").any()
+    assert table["Refused by"].str.contains("wrong sense").any()
     assert (table["Tried"] > 0).any()
-    assert "synonyms: MiniLM" in words(app).replace("\\", "")
+    assert "synonyms: near-synonyms by sense" in words(app).replace("\\", "")
 
 
 @pytest.fixture

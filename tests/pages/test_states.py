@@ -38,7 +38,7 @@ PANELS = [
     Panel("layers", "Look into the layers", "layer_views", has_run=True),
     Panel("attention", "Compute the maps", "attention", {"text": OWN_TEXT}),
     Panel("attack", "Attack both models", "attack_side_by_side", {"text": OWN_TEXT, "label": "1"}),
-    Panel("attack", "Ask both models about both texts", "predict", {"demo": "6"}),
+    Panel("attack", "Ask both models about both texts", "predict", {"demo": "44"}),
     Panel("attack", "Ask both models", "predict", {"demo": "2"}),
     Panel("compare", "Attack what was not attacked yet", "attack_texts", {"show": "runs"}, has_run=True),
     Panel("compare", "Compute the embeddings", "embeddings", {"show": "embeddings", "original": OWN_TEXT}),

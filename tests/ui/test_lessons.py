@@ -74,7 +74,7 @@ def test_the_papers_numbers_are_those_of_its_table(empty_home):
 def test_what_the_texts_say_of_their_numbers_holds(empty_home):
     numbers = lesson_numbers.numbers()
     assert numbers["curve_best_loss"] < min(numbers["curve_left_loss"], numbers["curve_right_loss"]), "no hill lies between them"
-    assert numbers["plain_p"] < 0.05 < numbers["best_p"], "what averaging adds to adversarial training is within chance"
+    assert min(numbers["plain_p"], numbers["best_p"]) > 0.05, "no ingredient is told from the soup"
     assert numbers["our_imp_p"] > 0.05, "IMP + FreeLB does not collapse here"
     assert numbers["our_imp_aua"] > 2 * numbers["paper_imp_aua"]
     assert numbers["aua_most_p"] < 0.05, "text by text the two models differ, though their intervals overlap"

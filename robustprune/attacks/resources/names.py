@@ -15,8 +15,6 @@ from robustprune.models import untrusted
 from robustprune.specs.attack import AttackSpec
 from robustprune.specs.recipes import MASKED_LM, RECIPES, SIMILARITY, SYNONYMS, WORD_CLASSES, WORDNET
 
-# Near-synonyms by sense become the built-in ones once everything that ships has been made again with them; until then MiniLM's neighbours are.
-BY_SENSE = False
 # Increased whenever the rules change by which near-synonyms are chosen by sense.
 SENSES_VERSION = 2
 NEIGHBOURS = 50
@@ -97,7 +95,7 @@ def built_in_synonyms() -> Message:
     """
     listed, tagger = sense_list.trouble() is None, sentences.version()
     values = {"rules": SENSES_VERSION, "list": sense_list.version(), "tagger": tagger}
-    if not BY_SENSE or not tagger or (not listed and wordnet.trouble()):
+    if not tagger or (not listed and wordnet.trouble()):
         return MINILM_NEIGHBOURS
     if wordnet.trouble():
         return say("attacks.by_sense_listed", **values)
@@ -136,7 +134,7 @@ def missing(spec: AttackSpec) -> list[Missing]:
         return result
     if SYNONYMS in needs and spec.synonyms is None and downloads.installed("counter-fitted") is None:
         result.append(Missing(say("attacks.vectors"), GET.format(name="counter-fitted"), built_in_synonyms()))
-        damaged = (sense_list.trouble(), wordnet.trouble(), sentences.trouble()) if BY_SENSE else ()
+        damaged = (sense_list.trouble(), wordnet.trouble(), sentences.trouble())
         result += [Missing(one, say("attacks.install_again"), built_in_synonyms()) for one in damaged if one]
     if WORD_CLASSES in needs and not has_tagger():
         result.append(Missing(say("attacks.nltks_tagger"), f"{GET.format(name='tagger')}; {GET.format(name='tagset')}", say("attacks.lemminflects_dictionary")))

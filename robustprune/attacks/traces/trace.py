@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, 
 
 from robustprune.attacks.traces.changes import Change, Word
 
-# Traces of version 2 lack the senses of candidates, and are read as they are.
-VERSION, READ = 3, (2, 3)
+VERSION = 3
 T = TypeVar("T")
 # skipped: the model misclassifies the original text. flipped: the attack changed the prediction. held: the attack did not change it
 # within its budgets. stopped: a time limit or Cancel ended the attack, so the outcome is unknown.
@@ -238,7 +237,7 @@ class AttackTrace:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Reads a trace that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for any other value."""
-        if value["version"] not in READ:
+        if value["version"] != VERSION:
             raise ValueError(f"a trace of version {value['version']}, not {VERSION}")
         try:
             made = _checked(cls(**{

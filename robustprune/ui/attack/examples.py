@@ -29,9 +29,16 @@ def _pairs(run: PruneRun, texts: Sequence[tuple[str, int]], spec: AttackSpec) ->
 def most_telling(pairs: dict[int, Pair]) -> int | None:
     """The number of the most instructive text; None if there are no texts.
 
-    That is the first text that flips only the sparse model, else the first that flips only the dense one, else the first that flips both,
-    else the first text.
+    That is a text that flips only the sparse model, else one that flips only the dense one, else one that flips both, else the first text.
+    Of several, it is the one that costs the true label the most probability, on the model that is flipped.
     """
-    wanted = (("held", "flipped"), ("flipped", "held"), ("flipped", "flipped"))
-    by_outcome = {(dense.outcome, sparse.outcome): number for number, (dense, sparse) in reversed(pairs.items())}
-    return next((by_outcome[outcome] for outcome in wanted if outcome in by_outcome), next(iter(pairs), None))
+    for wanted in (("held", "flipped"), ("flipped", "held"), ("flipped", "flipped")):
+        falls = {number: max(map(_fall, pair)) for number, pair in pairs.items() if tuple(trace.outcome for trace in pair) == wanted}
+        if falls:
+            return max(falls, key=falls.__getitem__)
+    return next(iter(pairs), None)
+
+
+def _fall(trace: AttackTrace) -> float:
+    """How much probability of the true label an attack that flipped the model took away; 0 for any other."""
+    return trace.probabilities["original"][trace.label] - trace.probabilities["perturbed"][trace.label] if trace.outcome == "flipped" else 0.0

@@ -20,7 +20,7 @@ from robustprune.texts import datasets
 # The subjects of the lessons: a soup, three sparsities of it, and one demo text (its number, from 1).
 MODEL, DATASET = "sst2-soup", "sst2"
 HALF, EIGHTY, MOST = 0.5, 0.8, 0.875
-DEMO_TEXT = 6
+DEMO_TEXT = 41
 LINE = ("sst2-freelb-1", "sst2-plain-1")
 # How far below the dense accuracy an accuracy still counts as "as good", in percentage points. This is our choice.
 AS_GOOD_POINTS = 5

@@ -96,8 +96,8 @@ def _after(number: int, numbers: list[int]) -> int:
 
 
 def beat(start: dict[str, str]) -> None:
-    """Shows a text that TextFooler flipped: can the user flip it with fewer words?"""
-    texts = {str(number): trace for number, trace in attacked_texts().items() if trace.outcome == "flipped"}
+    """Shows a text that TextFooler flipped with several words: can the user flip it with fewer?"""
+    texts = {str(number): trace for number, trace in attacked_texts().items() if trace.outcome == "flipped" and len(trace.changes) > 1}
     if not texts:
         missing.result("attack")
         return
